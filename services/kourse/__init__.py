@@ -1,0 +1,1 @@
+"""kourse: an intelligent tutoring platform for Kubernetes."""

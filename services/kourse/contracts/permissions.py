@@ -1,0 +1,117 @@
+"""The permission catalog: what can be allowed, which role allows it, and how a refusal reads.
+
+Grammar: ``<resource>:<action>``. Lists are kept in alphabetical order. A role is held at a scope
+(tenant, course or cohort); tokens carry tenant roles, services check the narrower scopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Something that a route, a remote procedure or a button needs."""
+
+    ACCOUNT_SELF = "account:self"
+    ATTEMPT_READ = "attempt:read"
+    ATTEMPT_TAKE = "attempt:take"
+    ATTEMPT_GRADE = "attempt:grade"
+    CATALOGUE_READ = "catalogue:read"
+    COHORT_CODE = "cohort:code"
+    COHORT_JOIN = "cohort:join"
+    COHORT_MANAGE = "cohort:manage"
+    COHORT_READ = "cohort:read"
+    COURSE_AUTHOR = "course:author"
+    COURSE_ENROL = "course:enrol"
+    COURSE_STUDY = "course:study"
+    DASHBOARD_OWN = "dashboard:own"
+    DASHBOARD_TEACH = "dashboard:teach"
+    EXAM_AUTHOR = "exam:author"
+    GRADEBOOK_OWN = "gradebook:own"
+    GRADEBOOK_READ = "gradebook:read"
+    MEMBERSHIP_MANAGE = "membership:manage"
+    NOTIFICATION_OWN = "notification:own"
+    POINTS_OWN = "points:own"
+    PROFILE_OWN = "profile:own"
+    PROFILE_READ = "profile:read"
+    ROLE_ASSIGN = "role:assign"
+    SUBMISSION_OWN = "submission:own"
+
+
+class Role(StrEnum):
+    """A named set of permissions."""
+
+    LEARNER = "learner"
+    TEACHER = "teacher"
+    AUTHOR = "author"
+    TENANT_ADMIN = "tenant-admin"
+
+
+_LEARNER = frozenset(
+    {
+        Permission.ACCOUNT_SELF,
+        Permission.ATTEMPT_TAKE,
+        Permission.CATALOGUE_READ,
+        Permission.COHORT_JOIN,
+        Permission.COURSE_ENROL,
+        Permission.COURSE_STUDY,
+        Permission.DASHBOARD_OWN,
+        Permission.GRADEBOOK_OWN,
+        Permission.NOTIFICATION_OWN,
+        Permission.POINTS_OWN,
+        Permission.PROFILE_OWN,
+        Permission.SUBMISSION_OWN,
+    }
+)
+_TEACHER = _LEARNER | {
+    Permission.ATTEMPT_GRADE,
+    Permission.ATTEMPT_READ,
+    Permission.COHORT_CODE,
+    Permission.COHORT_MANAGE,
+    Permission.COHORT_READ,
+    Permission.DASHBOARD_TEACH,
+    Permission.GRADEBOOK_READ,
+    Permission.PROFILE_READ,
+}
+_AUTHOR = _LEARNER | {Permission.COURSE_AUTHOR, Permission.EXAM_AUTHOR}
+
+ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
+    Role.LEARNER: _LEARNER,
+    Role.TEACHER: _TEACHER,
+    Role.AUTHOR: _AUTHOR,
+    Role.TENANT_ADMIN: _TEACHER | _AUTHOR | {Permission.MEMBERSHIP_MANAGE, Permission.ROLE_ASSIGN},
+}
+
+DENIALS: Mapping[Permission, str] = {
+    Permission.ACCOUNT_SELF: "Managing an account needs a signed-in person.",
+    Permission.ATTEMPT_READ: "Reading learners' attempts needs the teacher role for this course or cohort.",
+    Permission.ATTEMPT_TAKE: "Taking an exam needs the learner role.",
+    Permission.ATTEMPT_GRADE: "Grading needs the teacher role for this course or cohort.",
+    Permission.CATALOGUE_READ: "Reading the catalogue needs membership of this tenant.",
+    Permission.COHORT_CODE: "Reading a join code needs the teacher role for this cohort.",
+    Permission.COHORT_JOIN: "Joining a cohort needs the learner role.",
+    Permission.COHORT_MANAGE: "Managing a cohort needs the teacher role for it.",
+    Permission.COHORT_READ: "Reading a cohort's members needs the teacher role for it.",
+    Permission.COURSE_AUTHOR: "Authoring courses needs the author role.",
+    Permission.COURSE_ENROL: "Enrolling needs the learner role.",
+    Permission.COURSE_STUDY: "Studying needs the learner role.",
+    Permission.DASHBOARD_OWN: "A dashboard needs membership of this tenant.",
+    Permission.DASHBOARD_TEACH: "The teacher's dashboard needs the teacher role.",
+    Permission.EXAM_AUTHOR: "Authoring exams and question pools needs the author role.",
+    Permission.GRADEBOOK_OWN: "Reading grades needs membership of this tenant.",
+    Permission.GRADEBOOK_READ: "Reading the grade book needs the teacher role for this course or cohort.",
+    Permission.MEMBERSHIP_MANAGE: "Managing memberships needs the tenant admin role.",
+    Permission.NOTIFICATION_OWN: "Notifications need membership of this tenant.",
+    Permission.POINTS_OWN: "Points need membership of this tenant.",
+    Permission.PROFILE_OWN: "A profile needs membership of this tenant.",
+    Permission.PROFILE_READ: "Reading other people's profiles needs the teacher role.",
+    Permission.ROLE_ASSIGN: "Assigning roles needs the tenant admin role.",
+    Permission.SUBMISSION_OWN: "Handing in needs the learner role.",
+}
+
+
+def permissions_of(roles: Iterable[str]) -> frozenset[Permission]:
+    """All that the roles allow together; names that are no role allow nothing."""
+    known = {role.value for role in Role}
+    return frozenset().union(*(ROLE_PERMISSIONS[Role(name)] for name in roles if name in known))

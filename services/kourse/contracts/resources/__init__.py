@@ -1,0 +1,135 @@
+"""The resource catalog: one entry for each custom resource.
+
+The specs make the CRDs, are the bodies of the REST authoring API, and are what a plan compares.
+"""
+
+from __future__ import annotations
+
+from kourse.contracts.resources.cohort import CohortSpec, CohortStatus
+from kourse.contracts.resources.course import CourseSpec, CourseStatus
+from kourse.contracts.resources.exam import ExamConfigSpec, ExamConfigStatus
+from kourse.contracts.resources.meta import (
+    ADOPT_ANNOTATION,
+    AGE_COLUMN,
+    API_VERSION,
+    FINALIZER,
+    GROUP,
+    MAX_OBJECT_BYTES,
+    PAUSED_ANNOTATION,
+    READY_COLUMN,
+    REASON_COLUMN,
+    VERSION,
+    VERSION_COLUMN,
+    Column,
+    Condition,
+    DeletionPolicy,
+    Document,
+    Kind,
+    Lifecycle,
+    Status,
+)
+from kourse.contracts.resources.pool import QuestionPoolSpec, QuestionPoolStatus
+
+COURSE = Kind(
+    kind="Course",
+    plural="courses",
+    singular="course",
+    short_names=("crs",),
+    owner="course",
+    spec=CourseSpec,
+    status=CourseStatus,
+    columns=(
+        READY_COLUMN,
+        REASON_COLUMN,
+        VERSION_COLUMN,
+        Column("Lifecycle", ".status.lifecycle"),
+        Column("Lessons", ".status.lessons", "integer"),
+        Column("Learners", ".status.learners", "integer"),
+        AGE_COLUMN,
+    ),
+)
+QUESTION_POOL = Kind(
+    kind="QuestionPool",
+    plural="questionpools",
+    singular="questionpool",
+    short_names=("pools", "pool"),
+    owner="assessment",
+    spec=QuestionPoolSpec,
+    status=QuestionPoolStatus,
+    columns=(
+        READY_COLUMN,
+        REASON_COLUMN,
+        VERSION_COLUMN,
+        Column("Course", ".spec.courseRef"),
+        Column("Questions", ".status.questions", "integer"),
+        AGE_COLUMN,
+    ),
+)
+EXAM_CONFIG = Kind(
+    kind="ExamConfig",
+    plural="examconfigs",
+    singular="examconfig",
+    short_names=("exams", "exam"),
+    owner="assessment",
+    spec=ExamConfigSpec,
+    status=ExamConfigStatus,
+    columns=(
+        READY_COLUMN,
+        REASON_COLUMN,
+        VERSION_COLUMN,
+        Column("Course", ".spec.courseRef"),
+        Column("Purpose", ".spec.purpose"),
+        Column("Opens", ".status.opensAt"),
+        AGE_COLUMN,
+    ),
+)
+COHORT = Kind(
+    kind="Cohort",
+    plural="cohorts",
+    singular="cohort",
+    short_names=("coh",),
+    owner="profile",
+    spec=CohortSpec,
+    status=CohortStatus,
+    columns=(
+        READY_COLUMN,
+        REASON_COLUMN,
+        Column("Starts", ".spec.run.starts"),
+        Column("Ends", ".spec.run.ends"),
+        Column("Members", ".status.members", "integer"),
+        AGE_COLUMN,
+    ),
+)
+KINDS: tuple[Kind, ...] = (COURSE, QUESTION_POOL, EXAM_CONFIG, COHORT)
+BY_KIND: dict[str, Kind] = {kind.kind: kind for kind in KINDS}
+
+__all__ = [
+    "ADOPT_ANNOTATION",
+    "API_VERSION",
+    "BY_KIND",
+    "COHORT",
+    "COURSE",
+    "EXAM_CONFIG",
+    "FINALIZER",
+    "GROUP",
+    "KINDS",
+    "MAX_OBJECT_BYTES",
+    "PAUSED_ANNOTATION",
+    "QUESTION_POOL",
+    "VERSION",
+    "CohortSpec",
+    "CohortStatus",
+    "Column",
+    "Condition",
+    "CourseSpec",
+    "CourseStatus",
+    "DeletionPolicy",
+    "Document",
+    "ExamConfigSpec",
+    "ExamConfigStatus",
+    "Kind",
+    "Lifecycle",
+    "QuestionPoolSpec",
+    "QuestionPoolStatus",
+    "Status",
+]

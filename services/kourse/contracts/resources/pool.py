@@ -1,0 +1,162 @@
+"""The QuestionPool resource: questions with their answer keys."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from kourse.contracts.resources.meta import (
+    CelRule,
+    Decimal,
+    DeletionPolicy,
+    Document,
+    Name,
+    Names,
+    Paragraph,
+    Status,
+    Tags,
+    Title,
+)
+
+
+class QuestionType(StrEnum):
+    """How a question is answered and graded."""
+
+    SINGLE_CHOICE = "SingleChoice"
+    MULTIPLE_CHOICE = "MultipleChoice"
+    NUMERIC = "Numeric"
+    SHORT_TEXT = "ShortText"
+    MATCHING = "Matching"
+    ORDERING = "Ordering"
+
+
+class PartialCredit(StrEnum):
+    """Whether a partly right answer earns a share of the points."""
+
+    NONE = "None"
+    PROPORTIONAL = "Proportional"
+
+
+class ToleranceKind(StrEnum):
+    """Whether a numeric tolerance is a distance or a percentage of the right value."""
+
+    ABSOLUTE = "Absolute"
+    PERCENT = "Percent"
+
+
+class TextMatching(StrEnum):
+    """How a short text is compared; white space at the ends and runs of it never count."""
+
+    EXACT = "Exact"
+    IGNORE_CASE = "IgnoreCase"
+
+
+class Option(Document):
+    """A choice, or an entry to be put in order."""
+
+    key: Name
+    text: Paragraph
+
+
+class Pair(Document):
+    """Two things that belong together."""
+
+    key: Name
+    left: Paragraph
+    right: Paragraph
+
+
+class Numeric(Document):
+    """The right value of a numeric question."""
+
+    value: Decimal
+    tolerance: Decimal = "0"
+    tolerance_kind: ToleranceKind = ToleranceKind.ABSOLUTE
+    unit: str | None = Field(None, max_length=20, description="Shown beside the input field.")
+
+
+class ShortText(Document):
+    """The texts that are right."""
+
+    accepted: list[str] = Field(min_length=1, max_length=20)
+    matching: TextMatching = TextMatching.IGNORE_CASE
+
+
+class Question(Document):
+    """One question; which of the answer fields it needs follows from its type."""
+
+    list_map_keys: ClassVar[dict[str, str]] = {"options": "key", "pairs": "key"}
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "!(self.type in ['SingleChoice', 'MultipleChoice']) || "
+            "(has(self.options) && self.options.size() >= 2 && has(self.correct))",
+            "a choice question needs at least two 'options' and the keys of the right ones in 'correct'",
+        ),
+        CelRule(
+            "self.type != 'SingleChoice' || (has(self.correct) && self.correct.size() == 1)",
+            "a SingleChoice question has exactly one key in 'correct'",
+        ),
+        CelRule(
+            "!has(self.correct) || (has(self.options) && self.correct.all(k, self.options.exists(o, o.key == k)))",
+            "every key in 'correct' must be the key of an option",
+        ),
+        CelRule(
+            "(self.type == 'Numeric') == has(self.numeric)", "'numeric' goes with type Numeric"
+        ),
+        CelRule(
+            "(self.type == 'ShortText') == has(self.shortText)",
+            "'shortText' goes with type ShortText",
+        ),
+        CelRule(
+            "(self.type == 'Matching') == (has(self.pairs) && self.pairs.size() >= 2)",
+            "a Matching question needs at least two 'pairs'",
+        ),
+        CelRule(
+            "self.type != 'Ordering' || (has(self.options) && self.options.size() >= 3 && !has(self.correct))",
+            "an Ordering question needs at least three 'options' in the right order and no 'correct'",
+        ),
+    )
+    key: Name
+    type: QuestionType
+    prompt: Paragraph
+    skills: Names = Field(default_factory=list)
+    difficulty: int = Field(3, ge=1, le=5, description="1 easy to 5 hard.")
+    explanation: Paragraph = Field(
+        description="Why the right answer is right; shown after release."
+    )
+    hint: Paragraph | None = None
+    partial_credit: PartialCredit = PartialCredit.NONE
+    options: list[Option] | None = Field(None, max_length=12)
+    correct: list[Name] | None = Field(
+        None, max_length=12, description="Keys of the right options."
+    )
+    numeric: Numeric | None = None
+    short_text: ShortText | None = None
+    pairs: list[Pair] | None = Field(None, max_length=12)
+
+
+class QuestionPoolSpec(Document):
+    """Questions from which exams and practice draw."""
+
+    list_map_keys: ClassVar[dict[str, str]] = {"questions": "key"}
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "has(self.courseRef) == has(oldSelf.courseRef) && (!has(self.courseRef) || self.courseRef == oldSelf.courseRef)",
+            "courseRef cannot change; make a new pool instead",
+        ),
+    )
+    title: Title
+    course_ref: Name | None = Field(
+        None, description="The Course it belongs to; shared in the tenant when left out."
+    )
+    labels: Tags = Field(default_factory=list, description="Labels that an exam may draw by.")
+    questions: list[Question] = Field(min_length=1, max_length=200)
+    deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+
+
+class QuestionPoolStatus(Status):
+    """What is live of a pool."""
+
+    questions: int | None = Field(None, ge=0)
