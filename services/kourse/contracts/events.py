@@ -56,7 +56,7 @@ class Event(BaseModel):
             if "cohort" in type(self).model_fields:
                 cohort = getattr(self, "cohort", None) or NO_COHORT
         return names.routing_key(
-            self.kind.type, tenant, course, cohort, names.partition(self.entity)
+            self.kind.name, tenant, course, cohort, names.partition(self.entity)
         )
 
 
@@ -64,7 +64,7 @@ class Event(BaseModel):
 class EventType:
     """One entry of the catalog."""
 
-    type: str
+    name: str
     version: int
     stream: Stream
     subject: str
@@ -75,12 +75,12 @@ class EventType:
     @property
     def producer(self) -> str:
         """The service whose outbox it comes from."""
-        return self.type.split(".", 1)[0]
+        return self.name.split(".", 1)[0]
 
     @property
     def dataschema(self) -> str:
         """Identifier of the payload's schema and version."""
-        return f"{SCHEMA_BASE}{self.type}/{self.version}"
+        return f"{SCHEMA_BASE}{self.name}/{self.version}"
 
 
 CATALOG: dict[str, EventType] = {}

@@ -21,6 +21,7 @@ DEAD_LETTER_EXCHANGE = "kourse.dlx"
 GRADING_EXCHANGE = "kourse.grading"
 GRADING_QUEUES = ("assessment.grading.objective",)
 """Work queues of the graders; each ExamConfig binds its own id to them."""
+MAX_BUCKET_LENGTH = 63
 NOBODY = "_"
 """Stands in a routing key where an event belongs to no course or cohort."""
 
@@ -88,10 +89,10 @@ def cohort_bindings(tenant: str, course: str, cohort: str) -> tuple[str, ...]:
 def bucket(prefix: str, tenant: str, course: str) -> str:
     """Bucket of a course: at most 63 characters, lower case, unique for each (tenant, course)."""
     readable = f"{prefix}-{tenant}-{course}"
-    if len(readable) <= 63 and "--" not in readable:
+    if len(readable) <= MAX_BUCKET_LENGTH and "--" not in readable:
         return readable
     digest = hashlib.sha256(f"{tenant}/{course}".encode()).hexdigest()[:16]
-    stem = re.sub(r"-+", "-", readable)[: 63 - 17].rstrip("-")
+    stem = re.sub(r"-+", "-", readable)[: MAX_BUCKET_LENGTH - 17].rstrip("-")
     return f"{stem}-{digest}"
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, StringConstraints
-from typing_extensions import Annotated
 
 from kourse.contracts.resources.meta import (
     CelRule,

@@ -143,7 +143,8 @@ class QuestionPoolSpec(Document):
     list_map_keys: ClassVar[dict[str, str]] = {"questions": "key"}
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
-            "has(self.courseRef) == has(oldSelf.courseRef) && (!has(self.courseRef) || self.courseRef == oldSelf.courseRef)",
+            "has(self.courseRef) == has(oldSelf.courseRef) && "
+            "(!has(self.courseRef) || self.courseRef == oldSelf.courseRef)",
             "courseRef cannot change; make a new pool instead",
         ),
     )
