@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hack.gen import outputs
 
-GENERATORS = ("protos",)
+GENERATORS = ("crds", "protos", "schemas")
 """Modules of this package with ``files()`` and, where files can become orphans, ``stale()``."""
 
 

@@ -1,0 +1,252 @@
+"""The journey, step by step; each step says what it did and the ids to look it up by."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, ClassVar
+
+from hack.smoke import manifests
+from hack.smoke.knowledge import right_answer
+from hack.smoke.person import Mailbox, Person, Unexpected, eventually
+from hack.smoke.target import Target
+
+
+@dataclass(frozen=True)
+class Done:
+    """One step that went as it should."""
+
+    title: str
+    seconds: float
+    ids: dict[str, str]
+
+
+@dataclass
+class Journey:
+    """One learner's way through one new course, from registration to a changed course."""
+
+    target: Target
+    run: str = field(default_factory=lambda: f"smoke-{secrets.token_hex(3)}")
+    facts: dict[str, Any] = field(default_factory=dict)
+    SHORTEST_LESSON: ClassVar[int] = 1000
+
+    def __post_init__(self) -> None:
+        """Makes the people: a new learner and the sample's teacher."""
+        url = self.target.url
+        self.learner = Person(url, f"{self.run}@example.org", secrets.token_urlsafe(18))
+        self.teacher = Person(url, self.target.teacher_email, self.target.teacher_password)
+        self.mailbox = Mailbox(self.target.mailbox_url)
+
+    def steps(self) -> list[tuple[str, Callable[[], dict[str, str]]]]:
+        """Title and action of every step, in order."""
+        return [
+            ("register and verify by e-mail", self.register),
+            ("the profile appears", self.profile_appears),
+            ("kubectl apply publishes a course, its pool, quiz and cohort", self.publish),
+            ("join the cohort by code, which enrols", self.join),
+            ("complete a lesson", self.complete_lesson),
+            ("practise what the lesson embeds", self.practise),
+            ("sit the quiz", self.sit_quiz),
+            ("the quiz is graded", self.graded),
+            ("notifications arrive in the feed and as e-mail", self.notified),
+            ("points and dashboard show it", self.dashboard),
+            ("kubectl apply changes the course, progress stands", self.revise),
+        ]
+
+    def go(self) -> Iterator[Done]:
+        """Takes the steps one after another.
+
+        Raises:
+            Unexpected: A step went wrong; the steps before it were yielded.
+        """
+        for title, action in self.steps():
+            begun = monotonic()
+            ids = action()
+            yield Done(title, monotonic() - begun, ids)
+
+    def register(self) -> dict[str, str]:
+        """A new account, verified with the code of the real e-mail."""
+        body = {
+            "email": self.learner.email,
+            "password": self.learner.password,
+            "displayName": "Ana Smoke",
+        }
+        self.learner.call("POST", "/v1/auth/register", json=body)
+        code = eventually("the code by e-mail", lambda: self.mailbox.code(self.learner.email))
+        body = {"email": self.learner.email, "code": code}
+        self.learner.call("POST", "/v1/auth/verify-email", json=body)
+        self.learner.log_in()
+        account = self.learner.get("/v1/account")
+        self.facts["learner"] = account["id"]
+        return {"learner": account["id"], "email": self.learner.email}
+
+    def profile_appears(self) -> dict[str, str]:
+        """The profile was made from the registration's event."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.learner.call("GET", "/v1/profile", expect=(200, 409))
+            return found if "displayName" in found else None
+
+        profile = eventually("the profile", look)
+        return {"profile": profile["displayName"]}
+
+    def publish(self) -> dict[str, str]:
+        """All four resources are applied and become Ready."""
+        self.apply(manifests.course(self.run), manifests.pool(self.run), manifests.quiz(self.run))
+        self.apply(manifests.cohort(self.run))
+        kinds = {
+            "course": "course",
+            "questionpool": "pool",
+            "examconfig": "quiz",
+            "cohort": "cohort",
+        }
+        for kind, suffix in kinds.items():
+            self.wait_ready(f"{kind}.kourse.dev/{self.run}-{suffix}")
+        return {"course": f"{self.run}-course", "namespace": self.target.namespace}
+
+    def join(self) -> dict[str, str]:
+        """The teacher reads the code, the learner joins by it and is enrolled."""
+        self.teacher.log_in()
+        code = self.teacher.get(f"/v1/cohorts/{self.run}-cohort/code")["code"]
+        self.learner.call("POST", "/v1/cohorts/join", json={"code": code})
+        enrolment = eventually("the enrolment", self.enrolment)
+        return {"cohort": f"{self.run}-cohort", "enrolment": enrolment["id"]}
+
+    def enrolment(self) -> dict[str, Any] | None:
+        """The learner's enrolment in this run's course, once it is there."""
+        own: list[dict[str, Any]] = self.learner.get("/v1/enrolments")["items"]
+        return next((one for one in own if one["course"] == f"{self.run}-course"), None)
+
+    def lesson(self) -> str:
+        """Key of the course's first lesson."""
+        course = self.learner.get(f"/v1/courses/{self.run}-course")
+        key: str = course["chapters"][0]["lessons"][0]["key"]
+        return key
+
+    def complete_lesson(self) -> dict[str, str]:
+        """The first lesson is read and completed."""
+        key = self.lesson()
+        path = f"/v1/courses/{self.run}-course/lessons/{key}"
+        shown = self.learner.get(path)
+        if len(shown["html"]) < self.SHORTEST_LESSON:
+            raise Unexpected(f"lesson {key} has no text to study: {shown['html'][:200]}")
+        self.learner.call("POST", f"{path}/completion")
+        progress = self.learner.get(f"/v1/courses/{self.run}-course/progress")
+        if progress["completed"] != 1:
+            raise Unexpected(f"one completed lesson gave the progress {progress}")
+        return {"lesson": key, "progress": f"{progress['completed']}/{progress['total']}"}
+
+    def practise(self) -> dict[str, str]:
+        """One practice question is answered and explained at once, which moves mastery."""
+        path = f"/v1/courses/{self.run}-course/lessons/{self.lesson()}/practice"
+        question = eventually("the practice", lambda: self.learner.get(path)["items"])[0]
+        declared = manifests.answers(self.run)[question["prompt"].strip()]
+        body = {"course": f"{self.run}-course", "answer": right_answer(question, declared)}
+        path = f"/v1/practice/{question['pool']}/{question['key']}/answers"
+        checked = self.learner.call("POST", path, json=body)
+        if not checked["correct"] or not checked["explanation"]:
+            raise Unexpected(f"a right practice answer was checked as {checked}")
+        return {"question": question["key"]}
+
+    def sit_quiz(self) -> dict[str, str]:
+        """The quiz is started, all answers are saved, and it is handed in."""
+
+        def startable() -> dict[str, Any] | None:
+            path = f"/v1/exams/{self.run}-quiz/attempts"
+            found = self.learner.call("POST", path, expect=(200, 201, 404, 409))
+            return found if "items" in found else None
+
+        attempt = eventually("the attempt", startable)
+        declared = manifests.answers(self.run)
+        for item in attempt["items"]:
+            answer = right_answer(item["question"], declared[item["question"]["prompt"].strip()])
+            path = f"/v1/attempts/{attempt['id']}/answers/{item['slot']}"
+            self.learner.call("PUT", path, json={"seq": 1, "answer": answer})
+        self.learner.call("POST", f"/v1/attempts/{attempt['id']}/submission")
+        self.facts["attempt"] = attempt["id"]
+        return {"attempt": attempt["id"], "questions": str(len(attempt["items"]))}
+
+    def graded(self) -> dict[str, str]:
+        """Full marks for right answers."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.learner.get(f"/v1/attempts/{self.facts['attempt']}/result")
+            return found if found.get("points") is not None else None
+
+        result = eventually("the grade", look)
+        if float(result["points"]) != float(result["maxPoints"]):
+            raise Unexpected(f"five right answers were graded {json.dumps(result)[:600]}")
+        return {"points": f"{result['points']}/{result['maxPoints']}"}
+
+    def notified(self) -> dict[str, str]:
+        """Feed and mailbox both tell of the welcome, the lesson and the grade."""
+        wanted = {"welcome", "lesson-completed", "exam-graded"}
+
+        def look() -> set[str] | None:
+            feed = self.learner.get("/v1/notifications?limit=50")["items"]
+            return wanted if wanted <= {entry["type"] for entry in feed} else None
+
+        eventually(f"the notifications {sorted(wanted)}", look)
+
+        def mails() -> list[str] | None:
+            subjects = [mail["subject"] for mail in self.mailbox.messages(self.learner.email)]
+            return subjects if len(subjects) > len(wanted) else None
+
+        subjects = eventually("the e-mails", mails)
+        return {"e-mails": str(len(subjects)), "newest": subjects[-1]}
+
+    def dashboard(self) -> dict[str, str]:
+        """The overview shows the completed lesson, the score and the points."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.learner.get("/v1/dashboard")
+            mine = [one for one in found["courses"] if one["course"] == f"{self.run}-course"]
+            complete = mine and mine[0]["completed"] == 1 and mine[0]["scores"] and found["points"]
+            return found if complete and found["points"]["points"] > 0 else None
+
+        overview = eventually("the dashboard", look)
+        points = self.learner.get("/v1/points")
+        if not points["entries"]:
+            raise Unexpected("points are shown without an entry that explains them")
+        return {"points": str(overview["points"]["points"]), "entries": str(len(points["entries"]))}
+
+    def revise(self) -> dict[str, str]:
+        """A changed manifest makes version 2 live; what was completed stays completed."""
+        self.apply(manifests.course(self.run, revision=2))
+
+        def look() -> dict[str, Any] | None:
+            found = self.learner.get(f"/v1/courses/{self.run}-course")
+            return found if found["version"] == 2 else None  # noqa: PLR2004 - the second version
+
+        eventually("version 2", look)
+        self.wait_ready(f"course.kourse.dev/{self.run}-course")
+        progress = self.learner.get(f"/v1/courses/{self.run}-course/progress")
+        if progress["completed"] != 1:
+            raise Unexpected(f"progress did not survive version 2: {progress}")
+        return {"version": "2", "progress": f"{progress['completed']}/{progress['total']}"}
+
+    def apply(self, *documents: dict[str, Any]) -> None:
+        """``kubectl apply`` of these documents, as the platform team."""
+        listed = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
+        self.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(listed))
+
+    def wait_ready(self, resource: str) -> None:
+        """``kubectl wait`` until the resource is Ready."""
+        self.kubectl("wait", "--for=condition=Ready", resource, "--timeout=60s")
+
+    def kubectl(self, *arguments: str, stdin: str = "") -> str:
+        """What kubectl printed.
+
+        Raises:
+            Unexpected: It failed; the message carries what it said.
+        """
+        command = [self.target.kubectl, "--kubeconfig", str(self.target.kubeconfig)]
+        command += ["--namespace", self.target.namespace, *arguments]
+        ran = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
+        if ran.returncode:
+            raise Unexpected(f"kubectl {' '.join(arguments)}: {ran.stderr.strip()}")
+        return ran.stdout

@@ -1,0 +1,99 @@
+"""The manifests of one smoke: a small course of its own, cut from the sample course.
+
+Every run has its own names, so runs do not disturb each other or the demo.
+"""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+SAMPLES = Path(__file__).resolve().parents[2] / "manifests" / "samples"
+POOL_QUESTIONS = 12
+
+
+def _documents() -> list[dict[str, Any]]:
+    found = []
+    for path in sorted(SAMPLES.rglob("*.yaml")):
+        found += [document for document in yaml.safe_load_all(path.read_text()) if document]
+    return found
+
+
+def _first(documents: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    return copy.deepcopy(next(document for document in documents if document["kind"] == kind))
+
+
+def _resource(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "apiVersion": "kourse.dev/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+
+
+def course(run: str, *, revision: int = 1) -> dict[str, Any]:
+    """The first chapter of the sample as a course of its own; each revision has other content."""
+    spec = _first(_documents(), "Course")["spec"]
+    chapter = spec["chapters"][0]
+    lessons = [lesson for lesson in chapter["lessons"] if "textFile" not in lesson][:3]
+    for lesson in lessons:
+        lesson.pop("assets", None)
+        lesson["practice"] = [{"pool": f"{run}-pool"}]
+    if revision > 1:
+        lessons[0]["text"] += f"\n\nRevision {revision} of this lesson.\n"
+    keep = ("level", "language", "skills", "gradeCategories", "gradeBands", "adaptivity")
+    kept = {name: spec[name] for name in keep if name in spec}
+    title = f"Smoke {run}" if revision == 1 else f"Smoke {run}, revision {revision}"
+    body = {
+        "title": title,
+        "summary": spec["summary"],
+        "enrolment": "Cohort",
+        "visibility": "Unlisted",
+    }
+    chapters = [{**chapter, "lessons": lessons}]
+    return _resource("Course", f"{run}-course", {**kept, **body, "chapters": chapters})
+
+
+def pool(run: str) -> dict[str, Any]:
+    """Questions of the sample's first chapter."""
+    spec = _first(_documents(), "QuestionPool")["spec"]
+    questions = spec["questions"][:POOL_QUESTIONS]
+    body = {"title": f"Smoke {run}", "courseRef": f"{run}-course", "questions": questions}
+    return _resource("QuestionPool", f"{run}-pool", body)
+
+
+def quiz(run: str) -> dict[str, Any]:
+    """A quiz of five questions that is open now."""
+    spec = _first(_documents(), "ExamConfig")["spec"]
+    draws = [{"pools": [f"{run}-pool"], "count": 5, "points": 2}]
+    body = {
+        "title": f"Smoke quiz {run}",
+        "courseRef": f"{run}-course",
+        "purpose": "Quiz",
+        "category": spec["category"],
+        "passMark": 50,
+        "zones": [{"key": "all", "title": "All", "draws": draws}],
+        "timeLimitMinutes": 30,
+        "attempts": {"maximum": 2},
+        "release": {"scores": "AtGrading", "answers": "AtGrading"},
+    }
+    return _resource("ExamConfig", f"{run}-quiz", body)
+
+
+def cohort(run: str) -> dict[str, Any]:
+    """A cohort that studies the course for ten years."""
+    body = {
+        "title": f"Smoke {run}",
+        "courses": [f"{run}-course"],
+        "run": {"starts": "2026-01-01", "ends": "2035-12-31", "timeZone": "Europe/Lisbon"},
+    }
+    return _resource("Cohort", f"{run}-cohort", body)
+
+
+def answers(run: str) -> dict[str, dict[str, Any]]:
+    """The smoke's questions by prompt, for a learner who knows the subject."""
+    return {question["prompt"].strip(): question for question in pool(run)["spec"]["questions"]}
