@@ -17,12 +17,17 @@ from kourse.contracts.resources import API_VERSION, GROUP, KINDS, VERSION, Colum
 CRDS = ROOT / "crds"
 CHART_TEMPLATES = ROOT / "charts" / "kourse-crds" / "templates"
 KEEP = {"helm.sh/resource-policy": "keep"}
-HEADER = "# Generated from services/kourse/contracts/resources; renew with: python -m hack.gen crds\n"
+HEADER = (
+    "# Generated from services/kourse/contracts/resources; renew with: python -m hack.gen crds\n"
+)
 LABELS = {"app.kubernetes.io/name": "kourse", "app.kubernetes.io/component": "crds"}
 NAME_RULE = {
     "rule": "self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",
     "message": "metadata.name must be a DNS label: at most 63 characters and no dots",
+    "fieldPath": ".metadata.name",
 }
+NAME_SCHEMA = {"type": "string", "maxLength": 253}
+"""Without a limit the rule's cost cannot be priced; the limit itself is the API server's own."""
 
 
 def definition(kind: Kind, annotations: dict[str, str] | None = None) -> dict[str, Any]:
@@ -82,7 +87,7 @@ def _root(kind: Kind) -> dict[str, Any]:
         "properties": {
             "apiVersion": {"type": "string", "description": f"Always {API_VERSION}."},
             "kind": {"type": "string", "description": f"Always {kind.kind}."},
-            "metadata": {"type": "object", "description": "Name, namespace, labels, annotations."},
+            "metadata": {"type": "object", "properties": {"name": NAME_SCHEMA}},
             "spec": spec,
             "status": structural(kind.status),
         },

@@ -85,7 +85,9 @@ def _node(raw: Mapping[str, Any], defs: Mapping[str, Any], path: str, key: str =
         case "string":
             _check_string(node, path)
         case "integer":
-            node["format"] = "int32" if node.get("maximum", _INT32_MAX + 1) <= _INT32_MAX else "int64"
+            node["format"] = (
+                "int32" if node.get("maximum", _INT32_MAX + 1) <= _INT32_MAX else "int64"
+            )
         case other:
             raise NotStructural(f"{path} has the type {other}")
     return node
@@ -111,8 +113,8 @@ def _object(flat: Schema, defs: Mapping[str, Any], path: str) -> Schema:
     properties = {}
     for name, raw in flat["properties"].items():
         made = _node(raw, defs, f"{path}.{name}", keys.get(name, ""))
-        if name not in required and "anyOf" not in raw and _has_defaults(made):
-            made["default"] = {}
+        if name not in required and "anyOf" not in raw and (inner := _defaults(made)):
+            made["default"] = inner
         properties[name] = made
     node: Schema = {"properties": properties}
     if required:
@@ -122,19 +124,20 @@ def _object(flat: Schema, defs: Mapping[str, Any], path: str) -> Schema:
     return node
 
 
-def _has_defaults(node: Schema) -> bool:
-    """Whether an absent object should be made, so that the defaults in it show."""
-    fields = node.get("properties", {}).values() if node["type"] == "object" else ()
-    return any("default" in field for field in fields)
+def _defaults(node: Schema) -> Schema:
+    """What an absent object stands for: the defaults of its fields, written out as rules see them."""
+    fields = node.get("properties", {}).items() if node["type"] == "object" else ()
+    return {name: field["default"] for name, field in fields if "default" in field}
 
 
 def _array(flat: Schema, defs: Mapping[str, Any], path: str, key: str) -> Schema:
     if "maxItems" not in flat:
         raise NotStructural(f"{path} has no limit of entries")
-    items = _node({"description": flat["description"], **flat["items"]}, defs, f"{path}[]")
+    entry = _flatten(flat["items"], defs)
+    items = _node({"description": flat["description"], **entry}, defs, f"{path}[]")
     node: Schema = {"items": items}
     if items["type"] != "object":
-        items.pop("description")
+        del items["description"]
         node["x-kubernetes-list-type"] = "set"
     elif key:
         node |= {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}

@@ -64,6 +64,7 @@ QUESTION_POOL = Kind(
         Column("Questions", ".status.questions", "integer"),
         AGE_COLUMN,
     ),
+    selectable=(".spec.courseRef",),
 )
 EXAM_CONFIG = Kind(
     kind="ExamConfig",
@@ -82,6 +83,7 @@ EXAM_CONFIG = Kind(
         Column("Opens", ".status.opensAt"),
         AGE_COLUMN,
     ),
+    selectable=(".spec.courseRef", ".spec.purpose"),
 )
 COHORT = Kind(
     kind="Cohort",

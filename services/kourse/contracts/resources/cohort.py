@@ -34,10 +34,10 @@ class Run(Document):
     """First and last day of the run, in its time zone."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule("self.starts <= self.ends", "the run must not end before it starts"),
+        CelRule("self.starts <= self.ends", "the run must not end before it starts", ".ends"),
     )
-    starts: Day
-    ends: Day
+    starts: Day = Field(description="First day, YYYY-MM-DD.")
+    ends: Day = Field(description="Last day, YYYY-MM-DD.")
     time_zone: TimeZone = "UTC"
 
 
@@ -75,9 +75,11 @@ class Meeting(Document):
     key: Name
     title: Title
     starts: LocalDateTime = Field(description="First occurrence, wall-clock time.")
-    minutes: int = Field(60, ge=1, le=1440)
+    minutes: int = Field(60, ge=1, le=1440, description="Length in minutes.")
     rrule: Rrule | None = Field(None, description="Once when left out.")
-    exceptions: list[LocalDateTime] = Field(default_factory=list, max_length=100)
+    exceptions: list[LocalDateTime] = Field(
+        default_factory=list, max_length=100, description="Occurrences that do not take place."
+    )
 
 
 class Quotas(Document):
@@ -97,8 +99,12 @@ class Feed(Document):
     """The queue that outside consumers read; it never slows the platform and drops the oldest."""
 
     mode: FeedMode = FeedMode.ENABLED
-    max_messages: int = Field(10000, ge=1, le=1000000)
-    ttl_hours: int = Field(168, ge=1, le=720)
+    max_messages: int = Field(
+        10000, ge=1, le=1000000, description="Above this the oldest are dropped."
+    )
+    ttl_hours: int = Field(
+        168, ge=1, le=720, description="Hours until an unread message is dropped."
+    )
 
 
 class CohortSpec(Document):
@@ -109,6 +115,7 @@ class CohortSpec(Document):
         CelRule(
             "!has(self.dates) || self.dates.all(d, d.course in self.courses)",
             "every course in 'dates' must be one of 'courses'",
+            ".dates",
         ),
     )
     title: Title
@@ -116,10 +123,14 @@ class CohortSpec(Document):
         min_length=1, max_length=16, description="Names of the Courses it studies."
     )
     run: Run
-    dates: list[RunDates] = Field(default_factory=list, max_length=100)
-    seats: int = Field(200, ge=1, le=100000)
+    dates: list[RunDates] = Field(
+        default_factory=list, max_length=100, description="Its own dates of assignments and exams."
+    )
+    seats: int = Field(200, ge=1, le=100000, description="How many learners it takes.")
     join: Join = Field(default_factory=Join)
-    schedule: list[Meeting] = Field(default_factory=list, max_length=20)
+    schedule: list[Meeting] = Field(
+        default_factory=list, max_length=20, description="Recurring appointments."
+    )
     quotas: Quotas = Field(default_factory=Quotas)
     retention_days: int = Field(
         365, ge=1, le=3650, description="Days after the end until personal data may go."
@@ -132,5 +143,9 @@ class CohortStatus(Status):
     """What is live of a cohort."""
 
     members: int | None = Field(None, ge=0, description="Learners in it, refreshed in batches.")
-    feed_queue: str | None = Field(None, max_length=255)
-    next_meeting: str | None = Field(None, max_length=40)
+    feed_queue: str | None = Field(
+        None, max_length=255, description="Queue that outside consumers read."
+    )
+    next_meeting: str | None = Field(
+        None, max_length=40, description="Start of the next appointment, UTC."
+    )

@@ -12,6 +12,7 @@ from kourse.contracts.resources.meta import (
     CelRule,
     DeletionPolicy,
     Document,
+    FewNames,
     LanguageTag,
     LatePolicy,
     Lifecycle,
@@ -81,7 +82,7 @@ class Skill(Document):
 
     key: Name
     title: Title
-    prerequisites: Names = Field(
+    prerequisites: FewNames = Field(
         default_factory=list, description="Keys of skills to master first."
     )
     parameters: SkillParameters = Field(default_factory=SkillParameters)
@@ -111,9 +112,13 @@ class Lesson(Document):
     text_file: Asset | None = Field(
         None, description="The lesson's Markdown as a file, for long texts."
     )
-    assets: list[Asset] = Field(default_factory=list, max_length=32)
+    assets: list[Asset] = Field(
+        default_factory=list, max_length=32, description="Files that belong to the lesson."
+    )
     skills: Names = Field(default_factory=list, description="Keys of the skills it teaches.")
-    practice: list[Practice] = Field(default_factory=list, max_length=8)
+    practice: list[Practice] = Field(
+        default_factory=list, max_length=8, description="Questions to practise with."
+    )
     minutes: int = Field(20, ge=1, le=600, description="Time an average learner needs, in minutes.")
 
 
@@ -124,7 +129,7 @@ class Chapter(Document):
     key: Name
     title: Title
     summary: Paragraph | None = None
-    lessons: list[Lesson] = Field(min_length=1, max_length=64)
+    lessons: list[Lesson] = Field(min_length=1, max_length=64, description="Its lessons, in order.")
 
 
 class AssignmentKind(StrEnum):
@@ -145,7 +150,9 @@ class Assignment(Document):
     category: Name = Field(description="Key of the grade category it counts in.")
     points: Points = Field(description="Points for full marks.")
     skills: Names = Field(default_factory=list)
-    rubric: list[RubricCriterion] = Field(default_factory=list, max_length=20)
+    rubric: list[RubricCriterion] = Field(
+        default_factory=list, max_length=20, description="Criteria that graders look at."
+    )
     late_policy: LatePolicy = Field(default_factory=LatePolicy)
     dates: Window = Field(
         default_factory=Window, description="Default dates; a cohort may set its own."
@@ -174,8 +181,8 @@ class GradeCategory(Document):
 class GradeBand(Document):
     """A letter or word for a range of the course grade."""
 
-    label: str = Field(min_length=1, max_length=20)
-    from_percent: Percent
+    label: str = Field(min_length=1, max_length=20, description="Shown as the grade.")
+    from_percent: Percent = Field(description="Lowest course grade in percent that earns it.")
 
 
 class Adaptivity(Document):
@@ -187,8 +194,12 @@ class Adaptivity(Document):
             "'remediationBelow' must not exceed 'challengeFrom'",
         ),
     )
-    remediation_below: Percent = 80
-    challenge_from: Percent = 95
+    remediation_below: Percent = Field(
+        80, description="Mastery in percent below which a learner gets remediation."
+    )
+    challenge_from: Percent = Field(
+        95, description="Mastery in percent from which a learner gets challenges."
+    )
 
 
 class Requirement(Document):
@@ -212,7 +223,7 @@ class Gate(Document):
     """A chapter opens when all requirements are met."""
 
     chapter: Name = Field(description="Key of the chapter behind the gate.")
-    requires: list[Requirement] = Field(min_length=1, max_length=16)
+    requires: list[Requirement] = Field(min_length=1, max_length=16, description="All of these.")
 
 
 class BadgeCriterion(StrEnum):
@@ -230,17 +241,19 @@ class Badge(Document):
     title: Title
     description: Paragraph
     criterion: BadgeCriterion
-    threshold: int = Field(ge=1, le=100000)
+    threshold: int = Field(ge=1, le=100000, description="Count at which it is won.")
 
 
 class AtRisk(Document):
     """When a learner is shown to the teacher as at risk."""
 
-    inactive_days: int = Field(7, ge=1, le=365)
-    mastery_below: Percent = 60
-    due_within_days: int = Field(7, ge=1, le=60)
-    score_drop: Percent = 15
-    missed: int = Field(2, ge=1, le=50)
+    inactive_days: int = Field(7, ge=1, le=365, description="Days without study.")
+    mastery_below: Percent = Field(60, description="Mastery in percent.")
+    due_within_days: int = Field(
+        7, ge=1, le=60, description="Days until an assignment not yet handed in is due."
+    )
+    score_drop: Percent = Field(15, description="Fall of the mean score in percent.")
+    missed: int = Field(2, ge=1, le=50, description="Assignments missed.")
 
 
 class CourseSpec(Document):
@@ -261,11 +274,30 @@ class CourseSpec(Document):
             "!has(self.gradeCategories) || self.gradeCategories.size() == 0 || "
             "self.gradeCategories.map(c, c.weight).sum() == 100",
             "the weights of gradeCategories must add up to 100",
+            ".gradeCategories",
         ),
         CelRule(
             "!has(self.assignments) || self.assignments.all(a, has(self.gradeCategories) && "
             "self.gradeCategories.exists(c, c.key == a.category))",
             "every assignment's category must be one of gradeCategories",
+            ".assignments",
+        ),
+        CelRule(
+            "!has(self.gates) || self.gates.all(g, self.chapters.exists(c, c.key == g.chapter))",
+            "every gate's chapter must be one of chapters",
+            ".gates",
+        ),
+        CelRule(
+            "!has(self.skills) || self.skills.all(s, !has(s.prerequisites) || "
+            "s.prerequisites.all(p, self.skills.exists(t, t.key == p)))",
+            "every prerequisite of a skill must be the key of a skill",
+            ".skills",
+        ),
+        CelRule(
+            "!has(self.skills) || self.skills.all(s, !has(s.prerequisites) || "
+            "s.prerequisites.all(p, p != s.key))",
+            "a skill cannot be its own prerequisite",
+            ".skills",
         ),
     )
     title: Title
@@ -276,16 +308,34 @@ class CourseSpec(Document):
     visibility: Visibility = Visibility.LISTED
     enrolment: EnrolmentMode = EnrolmentMode.OPEN
     time_zone: TimeZone = "UTC"
-    prerequisites: list[CoursePrerequisite] = Field(default_factory=list, max_length=16)
+    prerequisites: list[CoursePrerequisite] = Field(
+        default_factory=list, max_length=16, description="Courses to complete before."
+    )
     completion: Completion = Field(default_factory=Completion)
-    skills: list[Skill] = Field(default_factory=list, max_length=100)
-    chapters: list[Chapter] = Field(min_length=1, max_length=40)
-    assignments: list[Assignment] = Field(default_factory=list, max_length=40)
-    grade_categories: list[GradeCategory] = Field(default_factory=list, max_length=16)
-    grade_bands: list[GradeBand] = Field(default_factory=list, max_length=16)
+    skills: list[Skill] = Field(
+        default_factory=list, max_length=80, description="What the course teaches, as a graph."
+    )
+    chapters: list[Chapter] = Field(
+        min_length=1, max_length=40, description="The content, in order."
+    )
+    assignments: list[Assignment] = Field(
+        default_factory=list, max_length=40, description="Work to hand in."
+    )
+    grade_categories: list[GradeCategory] = Field(
+        default_factory=list, max_length=16, description="Shares of the course grade."
+    )
+    grade_bands: list[GradeBand] = Field(
+        default_factory=list, max_length=16, description="Names for ranges of the course grade."
+    )
     adaptivity: Adaptivity = Field(default_factory=Adaptivity)
-    gates: list[Gate] = Field(default_factory=list, max_length=40)
-    badges: list[Badge] = Field(default_factory=list, max_length=32)
+    gates: list[Gate] = Field(
+        default_factory=list,
+        max_length=40,
+        description="What opens a chapter; a chapter without a gate is open.",
+    )
+    badges: list[Badge] = Field(
+        default_factory=list, max_length=32, description="Recognitions that learners can win."
+    )
     at_risk: AtRisk = Field(default_factory=AtRisk)
     lifecycle: Lifecycle = Lifecycle.PUBLISHED
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
@@ -300,5 +350,5 @@ class CourseStatus(Status):
     published_version: int | None = Field(
         None, ge=0, description="Newest version that learners see."
     )
-    lessons: int | None = Field(None, ge=0)
+    lessons: int | None = Field(None, ge=0, description="Lessons in the newest version.")
     learners: int | None = Field(None, ge=0, description="Active enrolments, refreshed in batches.")

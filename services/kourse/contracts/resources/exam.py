@@ -64,15 +64,21 @@ class Draw(Document):
             "(has(self.pools) && self.pools.size() > 0) != has(self.poolLabel)",
             "name the pools to draw from in 'pools' or by 'poolLabel', not both",
         ),
+        CelRule(
+            "self.minDifficulty <= self.maxDifficulty",
+            "'minDifficulty' must not exceed 'maxDifficulty'",
+        ),
     )
-    pools: Names = Field(default_factory=list)
-    pool_label: Name | None = None
+    pools: Names = Field(default_factory=list, description="Names of QuestionPools.")
+    pool_label: Name | None = Field(
+        None, description="A label; every pool that carries it is drawn from."
+    )
     skills: Names = Field(
         default_factory=list, description="Only questions with one of these skills."
     )
-    min_difficulty: int = Field(1, ge=1, le=5)
-    max_difficulty: int = Field(5, ge=1, le=5)
-    count: int = Field(ge=1, le=100)
+    min_difficulty: int = Field(1, ge=1, le=5, description="Easiest difficulty to take.")
+    max_difficulty: int = Field(5, ge=1, le=5, description="Hardest difficulty to take.")
+    count: int = Field(ge=1, le=100, description="How many questions to take.")
     points: Points = Field(1, description="Points of each question drawn.")
 
 
@@ -81,14 +87,14 @@ class Zone(Document):
 
     key: Name
     title: Title
-    draws: list[Draw] = Field(min_length=1, max_length=20)
+    draws: list[Draw] = Field(min_length=1, max_length=20, description="What questions it takes.")
     max_points: Points | None = Field(None, description="Points above this do not count.")
 
 
 class Attempts(Document):
     """How often a learner may try and which attempt counts."""
 
-    maximum: int = Field(1, ge=1, le=100)
+    maximum: int = Field(1, ge=1, le=100, description="How many times a learner may try.")
     counts: Counting = Counting.HIGHEST
 
 
@@ -97,8 +103,10 @@ class LabelOverride(Document):
 
     label: Name
     dates: Window | None = None
-    time_limit_minutes: int | None = Field(None, ge=1, le=1440)
-    attempts: int | None = Field(None, ge=1, le=100)
+    time_limit_minutes: int | None = Field(
+        None, ge=1, le=1440, description="Minutes for an attempt."
+    )
+    attempts: int | None = Field(None, ge=1, le=100, description="How many times they may try.")
 
 
 class ReleasePolicy(Document):
@@ -116,19 +124,23 @@ class ExamConfigSpec(Document):
         CelRule(
             "self.courseRef == oldSelf.courseRef",
             "courseRef cannot change; make a new exam instead",
+            ".courseRef",
         ),
         CelRule(
             "self.purpose == 'Practice' || has(self.category)",
             "a quiz or an exam needs a grade 'category'",
+            ".category",
         ),
     )
     title: Title
-    course_ref: Name
+    course_ref: Name = Field(description="Name of the Course it belongs to; fixed once set.")
     instructions: Paragraph | None = None
     purpose: Purpose = Purpose.EXAM
     category: Name | None = Field(None, description="Key of the course's grade category.")
-    pass_mark: Percent = 50
-    zones: list[Zone] = Field(min_length=1, max_length=20)
+    pass_mark: Percent = Field(50, description="Percent of the points that pass.")
+    zones: list[Zone] = Field(
+        min_length=1, max_length=20, description="Parts of the exam, in order."
+    )
     shuffle: Shuffle = Shuffle.ALL
     dates: Window = Field(
         default_factory=Window, description="Default window; a cohort may set its own."
@@ -137,7 +149,11 @@ class ExamConfigSpec(Document):
         None, ge=1, le=1440, description="No limit when left out."
     )
     attempts: Attempts = Field(default_factory=Attempts)
-    overrides: list[LabelOverride] = Field(default_factory=list, max_length=20)
+    overrides: list[LabelOverride] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Other values for labelled enrolments, in order.",
+    )
     release: ReleasePolicy = Field(default_factory=ReleasePolicy)
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
 
@@ -147,5 +163,5 @@ class ExamConfigStatus(Status):
 
     questions: int | None = Field(None, ge=0, description="How many questions an attempt has.")
     points: int | None = Field(None, ge=0, description="Points for full marks.")
-    opens_at: str | None = Field(None, max_length=40)
+    opens_at: str | None = Field(None, max_length=40, description="When it opens by default, UTC.")
     attempts: int | None = Field(None, ge=0, description="Attempts so far, refreshed in batches.")

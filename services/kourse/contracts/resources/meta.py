@@ -65,42 +65,87 @@ def _unique(values: list[str]) -> list[str]:
     return values
 
 
-Name = Annotated[str, StringConstraints(pattern=_LABEL, min_length=1, max_length=63)]
-"""A resource's name or a stable key inside one: a DNS label without dots."""
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Paragraph = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-Markdown = Annotated[str, StringConstraints(min_length=1, max_length=40000)]
-Percent = Annotated[int, Field(ge=0, le=100)]
-Points = Annotated[int, Field(ge=0, le=10000)]
+Name = Annotated[
+    str,
+    StringConstraints(pattern=_LABEL, min_length=1, max_length=63),
+    Field(description="A DNS label without dots, stable for ever."),
+]
+"""A resource's name or a stable key inside one."""
+Title = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    Field(description="What people see as its name."),
+]
+Paragraph = Annotated[
+    str, StringConstraints(min_length=1, max_length=4000), Field(description="Text in Markdown.")
+]
+Markdown = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=40000),
+    Field(description="Long text in Markdown (CommonMark)."),
+]
+Percent = Annotated[int, Field(ge=0, le=100, description="Whole percent.")]
+Points = Annotated[int, Field(ge=0, le=10000, description="Points.")]
 Decimal = Annotated[
     str,
     StringConstraints(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,12})?(e-?[0-9]{1,2})?$", max_length=30),
+    Field(description="A decimal number, written as a string so that it stays exact."),
 ]
 TimeZone = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_+/-]+$", min_length=1, max_length=64)
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_+/-]+$", min_length=1, max_length=64),
+    Field(description="An IANA time zone name, for example Europe/Lisbon."),
 ]
-"""An IANA time zone name, for example ``Europe/Lisbon``; whether it exists is checked on reconcile."""
+"""Whether the zone exists is checked on reconcile."""
 LanguageTag = Annotated[
-    str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)
+    str,
+    StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35),
+    Field(description="A BCP 47 language tag, for example en or pt-PT."),
 ]
-Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10)]
+Day = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10),
+    Field(description="A day, YYYY-MM-DD."),
+]
 LocalDateTime = Annotated[
     str,
     StringConstraints(
         pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?$",
         max_length=25,
     ),
+    Field(description="Wall-clock time of the object's time zone, or an instant with an offset."),
 ]
-"""Wall-clock time in the time zone of the object, or an instant when it carries an offset."""
 TimeOfDay = Annotated[
-    str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)
+    str,
+    StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5),
+    Field(description="A time of day, HH:MM."),
 ]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", min_length=64, max_length=64)]
+Sha256 = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9a-f]{64}$", min_length=64, max_length=64),
+    Field(description="A SHA-256 digest in lower-case hexadecimal."),
+]
 AssetPath = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", min_length=1, max_length=200)
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]*$", min_length=1, max_length=200),
+    Field(description="A path with forward slashes."),
 ]
-Names = Annotated[list[Name], Field(default_factory=list, max_length=64), AfterValidator(_unique)]
-Tags = Annotated[list[Name], Field(default_factory=list, max_length=32), AfterValidator(_unique)]
+Names = Annotated[
+    list[Name],
+    Field(default_factory=list, max_length=64, description="Names or keys, each once."),
+    AfterValidator(_unique),
+]
+FewNames = Annotated[
+    list[Name],
+    Field(default_factory=list, max_length=8, description="Names or keys, each once."),
+    AfterValidator(_unique),
+]
+"""For lists that a rule compares with another list: the API server prices the product of the limits."""
+Tags = Annotated[
+    list[Name],
+    Field(default_factory=list, max_length=32, description="Words to find it by, each once."),
+    AfterValidator(_unique),
+]
 
 
 class Lifecycle(StrEnum):
@@ -133,9 +178,30 @@ class Moment(Document):
     time: TimeOfDay | None = Field(None, description="Time of that day; 23:59 when left out.")
 
 
+def _in_order(first: str, second: str) -> CelRule:
+    """Two moments in order, as far as one object can tell: both days, or both without an offset."""
+    local = r"^[^Z+]{16,19}$"
+    both = f"has(self.{first}) && has(self.{second})"
+    days = f"has(self.{first}.day) && has(self.{second}.day)"
+    walls = (
+        f"has(self.{first}.at) && has(self.{second}.at) && "
+        f"self.{first}.at.matches('{local}') && self.{second}.at.matches('{local}')"
+    )
+    return CelRule(
+        f"!({both}) || (!({days}) || self.{first}.day <= self.{second}.day) && "
+        f"(!({walls}) || self.{first}.at <= self.{second}.at)",
+        f"'{second}' must not be before '{first}'",
+    )
+
+
 class Window(Document):
     """When something opens, is due and closes; each may be left out."""
 
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
+        _in_order("opens", "due"),
+        _in_order("opens", "closes"),
+        _in_order("due", "closes"),
+    )
     opens: Moment | None = Field(None, description="Not visible to learners before.")
     due: Moment | None = Field(None, description="Full credit until here.")
     closes: Moment | None = Field(None, description="Nothing is accepted after.")
@@ -177,7 +243,9 @@ class RubricCriterion(Document):
     list_map_keys: ClassVar[dict[str, str]] = {"levels": "key"}
     key: Name
     title: Title
-    levels: list[RubricLevel] = Field(min_length=1, max_length=10)
+    levels: list[RubricLevel] = Field(
+        min_length=1, max_length=10, description="Ways to meet it, of which a grader picks one."
+    )
 
 
 class Condition(Document):
@@ -202,7 +270,11 @@ class Status(Document):
     observed_generation: int | None = Field(
         None, ge=0, description="Generation the conditions speak of."
     )
-    conditions: list[Condition] = Field(default_factory=list, max_length=16)
+    conditions: list[Condition] = Field(
+        default_factory=list,
+        max_length=16,
+        description="What holds and what does not, with reasons.",
+    )
     version: int | None = Field(
         None, ge=0, description="Number of the content version that is live."
     )
@@ -241,3 +313,5 @@ class Kind:
     spec: type[Document]
     status: type[Status]
     columns: tuple[Column, ...]
+    selectable: tuple[str, ...] = ()
+    """JSON paths that field selectors may use, for example ``.spec.courseRef``."""

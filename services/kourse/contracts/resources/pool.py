@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from kourse.contracts.resources.meta import (
     CelRule,
@@ -71,8 +71,8 @@ class Pair(Document):
 class Numeric(Document):
     """The right value of a numeric question."""
 
-    value: Decimal
-    tolerance: Decimal = "0"
+    value: Decimal = Field(description="The right value, a decimal number as a string.")
+    tolerance: Decimal = Field("0", description="How far an answer may be off.")
     tolerance_kind: ToleranceKind = ToleranceKind.ABSOLUTE
     unit: str | None = Field(None, max_length=20, description="Shown beside the input field.")
 
@@ -80,7 +80,9 @@ class Numeric(Document):
 class ShortText(Document):
     """The texts that are right."""
 
-    accepted: list[str] = Field(min_length=1, max_length=20)
+    accepted: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        min_length=1, max_length=20, description="Texts that are right."
+    )
     matching: TextMatching = TextMatching.IGNORE_CASE
 
 
@@ -128,13 +130,15 @@ class Question(Document):
     )
     hint: Paragraph | None = None
     partial_credit: PartialCredit = PartialCredit.NONE
-    options: list[Option] | None = Field(None, max_length=12)
+    options: list[Option] | None = Field(
+        None, max_length=12, description="Choices, or the entries to order in their right order."
+    )
     correct: list[Name] | None = Field(
         None, max_length=12, description="Keys of the right options."
     )
     numeric: Numeric | None = None
     short_text: ShortText | None = None
-    pairs: list[Pair] | None = Field(None, max_length=12)
+    pairs: list[Pair] | None = Field(None, max_length=12, description="What belongs together.")
 
 
 class QuestionPoolSpec(Document):
@@ -146,6 +150,7 @@ class QuestionPoolSpec(Document):
             "has(self.courseRef) == has(oldSelf.courseRef) && "
             "(!has(self.courseRef) || self.courseRef == oldSelf.courseRef)",
             "courseRef cannot change; make a new pool instead",
+            ".courseRef",
         ),
     )
     title: Title
@@ -153,11 +158,11 @@ class QuestionPoolSpec(Document):
         None, description="The Course it belongs to; shared in the tenant when left out."
     )
     labels: Tags = Field(default_factory=list, description="Labels that an exam may draw by.")
-    questions: list[Question] = Field(min_length=1, max_length=200)
+    questions: list[Question] = Field(min_length=1, max_length=200, description="The questions.")
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
 
 
 class QuestionPoolStatus(Status):
     """What is live of a pool."""
 
-    questions: int | None = Field(None, ge=0)
+    questions: int | None = Field(None, ge=0, description="How many questions it has.")
