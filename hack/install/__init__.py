@@ -1,0 +1,1 @@
+"""Installs what the project needs and a plain Debian machine lacks."""

@@ -1,0 +1,49 @@
+"""Install what is missing: ``python3 -m hack.install [packages] [tools] [venv]``.
+
+Runs with the machine's own Python before there is any environment: standard library only.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - the machine's own Python may be older
+    sys.exit("Python 3.11 or newer is needed: run `apt-get install -y python3.11 python3.11-venv`.")
+
+import argparse
+from collections.abc import Callable
+
+from hack.install.machine import PrerequisiteMissing
+from hack.install.packages import install_packages
+from hack.install.tools import build_tools
+from hack.install.venv import install_venv
+
+PARTS: dict[str, Callable[[], None]] = {
+    "packages": install_packages,
+    "venv": install_venv,
+    "tools": build_tools,
+}
+
+
+def main() -> int:
+    """Install the named parts (all by default).
+
+    Returns:
+        0, or 2 when a prerequisite is missing.
+    """
+    parser = argparse.ArgumentParser(prog="python3 -m hack.install", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="packages, venv, tools")
+    chosen = parser.parse_args().parts or list(PARTS)
+    unknown = set(chosen) - set(PARTS)
+    if unknown:
+        parser.error(f"unknown part: {', '.join(sorted(unknown))}")
+    try:
+        for name, install in PARTS.items():
+            if name in chosen:
+                install()
+    except PrerequisiteMissing as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

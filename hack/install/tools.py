@@ -1,0 +1,152 @@
+"""Programs that Debian has not, built once from pinned Go modules and kept outside the clone."""
+
+import hashlib
+import os
+import re
+import selectors
+import subprocess
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+from hack.install.machine import (
+    ROOT,
+    PrerequisiteMissing,
+    cache_dir,
+    exclusive,
+    report,
+    require_command,
+)
+
+PROGRESS_SECONDS = 10.0
+MINIMUM_GO = (1, 26)
+GO_REMEDY = "install Go 1.26 or newer from https://go.dev/dl/ and put it on PATH."
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program and how it is built.
+
+    Attributes:
+        name: The file name of the program.
+        module: The directory below ``hack/tools`` whose go.mod and go.sum pin it.
+        package: The import path of its main package.
+        variables: What the linker sets (``-X``), for the version it reports.
+        packages: About how many packages a build compiles; only for the progress line.
+    """
+
+    name: str
+    module: str
+    package: str
+    variables: Mapping[str, str]
+    packages: int
+
+    @property
+    def directory(self) -> Path:
+        """The module that pins it."""
+        return ROOT / "hack" / "tools" / self.module
+
+    @property
+    def flags(self) -> list[str]:
+        """The flags of ``go build``."""
+        settings = [f"-X {name}={value}" for name, value in sorted(self.variables.items())]
+        return ["-trimpath", "-ldflags", " ".join(["-s", "-w", *settings])]
+
+    @property
+    def path(self) -> Path:
+        """Where the built program is: the name carries a hash of everything that decides it."""
+        digest = hashlib.sha256(" ".join([self.package, *self.flags]).encode())
+        for name in ("go.mod", "go.sum"):
+            digest.update((self.directory / name).read_bytes())
+        return cache_dir() / "tools" / f"{self.name}-{digest.hexdigest()[:16]}" / self.name
+
+
+_VERSION = "k8s.io/component-base/version."
+KUBE_APISERVER = Tool(
+    name="kube-apiserver",
+    module="kubernetes",
+    package="k8s.io/kubernetes/cmd/kube-apiserver",
+    variables={
+        f"{_VERSION}gitVersion": "v1.36.3",
+        f"{_VERSION}gitMajor": "1",
+        f"{_VERSION}gitMinor": "36",
+    },
+    packages=2030,
+)
+MINIO = Tool("minio", "minio", "github.com/minio/minio", {}, packages=1300)
+TOOLS = (KUBE_APISERVER, MINIO)
+
+
+def build_tools() -> None:
+    """Build the tools that are not in the cache, printing progress.
+
+    Raises:
+        PrerequisiteMissing: Go is missing or too old, or a build failed.
+    """
+    if all(tool.path.exists() for tool in TOOLS):
+        return
+    go = require_command("go", GO_REMEDY)
+    _check_go(go)
+    with exclusive("tools"):
+        for tool in TOOLS:
+            if not tool.path.exists():
+                _build(go, tool)
+
+
+def _check_go(go: str) -> None:
+    answer = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, check=False)
+    match = re.match(r"go(\d+)\.(\d+)", answer.stdout)
+    if match is None or (int(match[1]), int(match[2])) < MINIMUM_GO:
+        raise PrerequisiteMissing(
+            f"Go is too old ({answer.stdout.strip() or 'unknown'}): {GO_REMEDY}"
+        )
+
+
+def _build(go: str, tool: Tool) -> None:
+    started = time.monotonic()
+    report(tool.name, "building (once; it is kept in the cache)")
+    tool.path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = tool.path.with_suffix(".building")
+    command = [go, "build", "-v", *tool.flags, "-o", str(unfinished), tool.package]
+    environment = {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly"}
+    with subprocess.Popen(
+        command,
+        cwd=tool.directory,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    ) as build:
+        last_lines = _follow(cast("IO[bytes]", build.stderr), tool, started)
+    if build.returncode != 0:
+        reason = " / ".join(last_lines)
+        raise PrerequisiteMissing(
+            f"building {tool.name} failed ({reason}): mend that and run again."
+        )
+    unfinished.rename(tool.path)
+    report(tool.name, "built", started)
+
+
+def _follow(output: IO[bytes], tool: Tool, started: float) -> list[str]:
+    """Read what the compiler prints until it ends, telling every few seconds how far it is.
+
+    Returns:
+        The last lines, which hold the reason when a build fails.
+    """
+    last_lines: deque[str] = deque(maxlen=4)
+    compiled, due = 0, started + PROGRESS_SECONDS
+    with selectors.DefaultSelector() as selector:
+        selector.register(output, selectors.EVENT_READ)
+        while True:
+            if selector.select(timeout=1.0):
+                chunk = os.read(output.fileno(), 65536)
+                if not chunk:
+                    return list(last_lines)
+                lines = chunk.decode(errors="replace").splitlines()
+                compiled += sum(not line.startswith("go: ") for line in lines)
+                last_lines.extend(lines)
+            if time.monotonic() >= due:
+                due += PROGRESS_SECONDS
+                report(tool.name, f"{compiled} of about {tool.packages} packages", started)

@@ -1,0 +1,74 @@
+"""Which processes a stack has: the infrastructure alone, or everything."""
+
+from enum import StrEnum
+
+from hack.stack import datastores
+from hack.stack.broker import rabbitmq
+from hack.stack.kubernetes import kubernetes
+from hack.stack.layout import Layout
+from hack.stack.monitoring import mail_sink, prometheus
+from hack.stack.ports import allocate
+from hack.stack.postgres import postgres
+from hack.stack.process import Plan, Process
+from hack.stack.site import DATABASE_SERVICES, Site
+
+PORTS = (
+    "gateway",
+    *DATABASE_SERVICES,
+    *(f"{name}-rpc" for name in DATABASE_SERVICES),
+    "operator",
+    "etcd",
+    "etcd-peer",
+    "kubernetes",
+    "postgres",
+    "redis-tokens",
+    "redis-cache",
+    "epmd",
+    "rabbitmq",
+    "rabbitmq-distribution",
+    "rabbitmq-management",
+    "rabbitmq-metrics",
+    "minio",
+    "smtp",
+    "mail",
+    "prometheus",
+)
+"""Every port a stack may need, so that a larger profile later keeps the smaller one's."""
+
+
+class Profile(StrEnum):
+    """How much of the stack runs."""
+
+    INFRA = "infra"
+    FULL = "full"
+
+
+def locate(layout: Layout, in_use: frozenset[int]) -> Site:
+    """Return the stack's addresses, picking ports for what has none.
+
+    Args:
+        layout: Its state directory.
+        in_use: Ports on which it listens already.
+    """
+    return Site(layout, allocate(layout, PORTS, in_use))
+
+
+def make_plan(site: Site, profile: Profile) -> Plan:
+    """Return the plan of a profile; configuration files and secrets are written on the way."""
+    processes = [*infrastructure(site)]
+    if profile is Profile.FULL:
+        processes += [prometheus(site)]
+    return Plan(site.layout.identity(), tuple(processes))
+
+
+def infrastructure(site: Site) -> list[Process]:
+    """Return the servers below our own processes."""
+    return [
+        *kubernetes(site),
+        *postgres(site),
+        datastores.redis(site, "redis-tokens", datastores.TOKEN_POLICY),
+        datastores.redis(site, "redis-cache", datastores.CACHE_POLICY),
+        *rabbitmq(site),
+        datastores.minio(site),
+        mail_sink(site),
+    ]
