@@ -1,0 +1,63 @@
+# Everything that is done with this repository on a machine of one's own. `make` alone tells what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+VENV := .venv/bin
+STACK := $(VENV)/python -m hack.stack
+
+.PHONY: help install environment up down status logs clean-state smoke check test lint bench gen fmt
+
+help: ## Show this help
+	@awk 'BEGIN { FS = ":.*##" } \
+	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*##/ { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ The local stack
+up: environment ## Install what is missing, start everything, apply the sample course
+	@$(STACK) up
+
+down: | $(VENV)/python ## Stop everything; the data are kept
+	@$(STACK) down
+
+status: | $(VENV)/python ## Show what runs, where, and what it holds
+	@$(STACK) status
+
+logs: | $(VENV)/python ## Follow the logs; S=NAME for one process
+	@$(STACK) logs $(S)
+
+clean-state: | $(VENV)/python ## Stop everything and delete its data
+	@$(STACK) clean
+
+smoke: environment ## Take a new learner through the sample course over REST
+	@$(VENV)/python -m hack.smoke
+
+##@ Development
+install: ## Install Debian packages, built tools and the Python environment
+	@$(PYTHON) -m hack.install
+
+check: lint ## Lint, unit and contract tests
+	@$(VENV)/pytest tests/unit tests/contract -n 2
+
+test: install check ## All that CI runs, on servers of its own
+	@$(VENV)/pytest tests/integration tests/e2e
+
+lint: environment ## Style, types, import directions, protos, drift of generated files
+	@$(VENV)/python -m hack.lint
+
+bench: environment ## Measure, with a calibration of the machine
+	@$(VENV)/python -m hack.bench
+
+gen: environment ## Generate what is generated: stubs, CRDs, schemas, templates
+	@$(VENV)/python -m hack.gen
+
+fmt: environment ## Format the code
+	@$(VENV)/ruff format .
+	@$(VENV)/ruff check --fix-only --quiet .
+
+environment:
+	@$(PYTHON) -m hack.install venv
+
+$(VENV)/python:
+	@$(PYTHON) -m hack.install venv
