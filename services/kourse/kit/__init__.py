@@ -1,0 +1,1 @@
+"""Technical tools that every service needs, without one noun of the domain."""
