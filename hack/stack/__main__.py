@@ -15,6 +15,7 @@ from hack.stack.lifecycle import StackError, down, up
 from hack.stack.process import PlanError
 from hack.stack.profiles import Profile
 from hack.stack.record import read_record
+from hack.stack.shell import screen, write_shell_files
 from hack.stack.usage import memory_held, process_tree
 
 Command = Callable[[Layout, argparse.Namespace], int]
@@ -23,7 +24,10 @@ Command = Callable[[Layout, argparse.Namespace], int]
 def command_up(layout: Layout, options: argparse.Namespace) -> int:
     """Bring the stack up."""
     started = time.monotonic()
-    up(layout, options.profile, lambda name, text: report(name, text, started))
+    site = up(layout, options.profile, lambda name, text: report(name, text, started))
+    write_shell_files(site)
+    if options.profile is Profile.FULL:
+        print(screen(site))
     return 0
 
 

@@ -1,8 +1,11 @@
 """Which processes a stack has: the infrastructure alone, or everything."""
 
+import dataclasses
 from enum import StrEnum
 
+from hack.install.machine import ROOT
 from hack.stack import datastores
+from hack.stack.applications import applications
 from hack.stack.broker import rabbitmq
 from hack.stack.kubernetes import kubernetes
 from hack.stack.layout import Layout
@@ -57,8 +60,25 @@ def make_plan(site: Site, profile: Profile) -> Plan:
     """Return the plan of a profile; configuration files and secrets are written on the way."""
     processes = [*infrastructure(site)]
     if profile is Profile.FULL:
-        processes += [prometheus(site)]
+        processes += [prometheus(site), *written(applications(site))]
     return Plan(site.layout.identity(), tuple(processes))
+
+
+def written(processes: list[Process]) -> list[Process]:
+    """Leave out what has no code yet."""
+    roots = [ROOT / "services", ROOT / "operator"]
+
+    def exists(process: Process) -> bool:
+        path = process.argv[2].replace(".", "/")
+        return any((root / path / "__main__.py").exists() for root in roots)
+
+    chosen = [process for process in processes if exists(process)]
+    names = {process.name for process in chosen}
+    missing = {process.name for process in processes} - names
+    return [
+        dataclasses.replace(p, needs=tuple(need for need in p.needs if need not in missing))
+        for p in chosen
+    ]
 
 
 def infrastructure(site: Site) -> list[Process]:
