@@ -7,7 +7,7 @@ import selectors
 import subprocess
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -64,34 +64,44 @@ class Tool:
         return cache_dir() / "tools" / f"{self.name}-{digest.hexdigest()[:16]}" / self.name
 
 
+KUBERNETES = "v1.36.3"
+"""Version of Kubernetes that is built, and against which charts are checked."""
 _VERSION = "k8s.io/component-base/version."
 KUBE_APISERVER = Tool(
     name="kube-apiserver",
     module="kubernetes",
     package="k8s.io/kubernetes/cmd/kube-apiserver",
     variables={
-        f"{_VERSION}gitVersion": "v1.36.3",
+        f"{_VERSION}gitVersion": KUBERNETES,
         f"{_VERSION}gitMajor": "1",
         f"{_VERSION}gitMinor": "36",
     },
     packages=2030,
 )
 MINIO = Tool("minio", "minio", "github.com/minio/minio", {}, packages=1300)
-TOOLS = (KUBE_APISERVER, MINIO)
+HELM = Tool(
+    name="helm",
+    module="helm",
+    package="helm.sh/helm/v3/cmd/helm",
+    variables={"helm.sh/helm/v3/internal/version.version": "v3.22.0"},
+    packages=680,
+)
+STACK_TOOLS = (KUBE_APISERVER, MINIO)
+"""What the local stack runs; Helm is only built where charts are checked."""
 
 
-def build_tools() -> None:
+def build_tools(tools: Sequence[Tool] = STACK_TOOLS) -> None:
     """Build the tools that are not in the cache, printing progress.
 
     Raises:
         PrerequisiteMissing: Go is missing or too old, or a build failed.
     """
-    if all(tool.path.exists() for tool in TOOLS):
+    if all(tool.path.exists() for tool in tools):
         return
     go = require_command("go", GO_REMEDY)
     _check_go(go)
     with exclusive("tools"):
-        for tool in TOOLS:
+        for tool in tools:
             if not tool.path.exists():
                 _build(go, tool)
 

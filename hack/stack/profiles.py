@@ -1,4 +1,4 @@
-"""Which processes a stack has: the infrastructure alone, or everything."""
+"""Which processes a stack has: the API server alone, the infrastructure, or everything."""
 
 import dataclasses
 from enum import StrEnum
@@ -42,6 +42,7 @@ PORTS = (
 class Profile(StrEnum):
     """How much of the stack runs."""
 
+    CLUSTER = "cluster"
     INFRA = "infra"
     FULL = "full"
 
@@ -58,6 +59,8 @@ def locate(layout: Layout, in_use: frozenset[int]) -> Site:
 
 def make_plan(site: Site, profile: Profile) -> Plan:
     """Return the plan of a profile; configuration files and secrets are written on the way."""
+    if profile is Profile.CLUSTER:
+        return Plan(site.layout.identity(), tuple(kubernetes(site)))
     processes = [*infrastructure(site)]
     if profile is Profile.FULL:
         processes += [prometheus(site), *written(applications(site))]
