@@ -1,0 +1,4 @@
+from kourse.assessment.tables import metadata
+from kourse.kit.migrations import run
+
+run("assessment", metadata)
