@@ -1,0 +1,1 @@
+"""Benchmarks: each prints figures beside their targets and says whether they hold."""
