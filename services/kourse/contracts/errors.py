@@ -79,6 +79,20 @@ class Invalid(Rejected):
     title = "Some fields are missing, unknown or wrong."
 
 
+class UnknownTimeZone(Rejected):
+    """A time zone is not in the IANA database."""
+
+    code = "unknown-time-zone"
+    title = "There is no such time zone."
+
+
+class InvalidDates(Rejected):
+    """A date or time does not exist, or dates stand in an impossible order."""
+
+    code = "invalid-dates"
+    title = "A date or time cannot be used as it is."
+
+
 class Unauthenticated(Rejected):
     """No valid access token."""
 
