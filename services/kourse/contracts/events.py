@@ -168,6 +168,13 @@ class VerificationRequested(Event):
     locale: str = "en"
 
 
+@event("identity.email.verified", stream=Stream.USER, subject="user_id", to=("notification",))
+class EmailVerified(Event):
+    """An account's address was shown to be its holder's; mail may go there from now on."""
+
+    user_id: UUID
+
+
 @event("identity.password.reset", stream=Stream.USER, subject="user_id", to=("notification",))
 class PasswordReset(Event):
     """An account's password was reset; every session of it has ended."""
