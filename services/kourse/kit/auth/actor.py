@@ -1,0 +1,89 @@
+"""The person on whose behalf a request is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from kourse.contracts.permissions import Permission, permissions_of
+from kourse.kit.auth.claims import Claims
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, where, and what they may do.
+
+    Attributes:
+        user_id: The account.
+        tenant: The only tenant in which they act now.
+        roles: Roles in the whole tenant.
+        session_id: The log-in.
+        permissions: What the tenant-wide roles allow; ``holds`` also knows narrower ones.
+        client: The calling service, where a service acts for itself.
+        scopes: Narrower roles, as ``role@course:name`` or ``role@cohort:name``.
+    """
+
+    user_id: UUID
+    tenant: str
+    roles: frozenset[str]
+    session_id: str
+    permissions: frozenset[Permission]
+    client: str | None = None
+    scopes: tuple[str, ...] = ()
+
+    def holds(
+        self, permission: Permission, *, course: str | None = None, cohort: str | None = None
+    ) -> bool:
+        """Whether it is held in the whole tenant, or for this course or this cohort."""
+        if permission in self.permissions:
+            return True
+        wanted = {
+            f"{kind}:{name}" for kind, name in (("course", course), ("cohort", cohort)) if name
+        }
+        return any(
+            scope in wanted and permission in role_permissions(role)
+            for role, scope in map(_split, self.scopes)
+        )
+
+    def holds_somewhere(self, permission: Permission) -> bool:
+        """Whether it is held in the whole tenant or for at least one course or cohort."""
+        return permission in self.permissions or any(
+            permission in role_permissions(role) for role, _ in map(_split, self.scopes)
+        )
+
+    def scope_names(self, permission: Permission, kind: str) -> frozenset[str]:
+        """Names of the ``kind`` ("course" or "cohort") for which it is held by a narrower role."""
+        return frozenset(
+            scope.removeprefix(f"{kind}:")
+            for role, scope in map(_split, self.scopes)
+            if scope.startswith(f"{kind}:") and permission in role_permissions(role)
+        )
+
+
+def actor_from(claims: Claims) -> Actor:
+    """The actor whom a person's token names."""
+    return Actor(
+        user_id=UUID(claims.subject),
+        tenant=claims.tenant,
+        roles=claims.roles,
+        session_id=claims.session_id,
+        permissions=_permissions(claims.roles),
+        client=claims.client,
+        scopes=claims.scopes,
+    )
+
+
+def role_permissions(role: str) -> frozenset[Permission]:
+    """What one role allows; an unknown role allows nothing."""
+    return _permissions(frozenset({role}))
+
+
+@lru_cache(maxsize=256)
+def _permissions(roles: frozenset[str]) -> frozenset[Permission]:
+    return permissions_of(roles)
+
+
+def _split(held: str) -> tuple[str, str]:
+    role, _, scope = held.partition("@")
+    return role, scope

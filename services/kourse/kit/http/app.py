@@ -1,0 +1,69 @@
+"""Builds a service's HTTP application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from kourse.contracts.errors import KourseError
+from kourse.kit.http.middleware import Guarded, Observed
+from kourse.kit.http.openapi import describe
+from kourse.kit.http.probes import probe_router
+from kourse.kit.http.problems import on_http_exception, on_kourse_error, on_validation_error
+from kourse.kit.http.routes import NOTHING, routes_of
+from kourse.kit.http.strictness import StrictBody
+from kourse.kit.idempotency import Replayed, replay
+from kourse.kit.telemetry.metrics import build_info
+
+if TYPE_CHECKING:
+    from kourse.kit.runtime import Runtime
+
+
+def create_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str) -> FastAPI:
+    """The application: the routers' routes and the platform's, under the kit's rules.
+
+    Every failure is a problem document, bodies have at most 1 MiB, JSON is read strictly, and
+    ``request.app.state.runtime`` is the runtime.
+
+    Args:
+        runtime: What routes work with.
+        routers: The service's routes; each route names a permission or says that it is public.
+        title: Title of the API's description.
+
+    Raises:
+        TypeError: A route neither names a permission nor says that it is public or internal.
+    """
+    _refuse_open_routes(routers)
+    service = runtime.settings.service
+    app = FastAPI(
+        title=title,
+        version=build_info()["version"],
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: f"{service}_{route.name}",
+    )
+    app.state.runtime = runtime
+    for router in routers:
+        app.include_router(router)
+    app.include_router(probe_router(runtime.health))
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    app.add_exception_handler(KourseError, on_kourse_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(Replayed, replay)  # type: ignore[arg-type]
+    app.add_middleware(StrictBody)
+    app.add_middleware(Guarded, health=runtime.health)
+    app.add_middleware(Observed, service=service)
+    return app
+
+
+def _refuse_open_routes(routers: Sequence[APIRouter]) -> None:
+    demands = [demand for router in routers for demand in routes_of(router)]
+    if forgotten := [f"{item.method} {item.path}" for item in demands if item.word == NOTHING]:
+        raise TypeError(f"routes without `allow(...)`, `public` or `internal`: {forgotten}")

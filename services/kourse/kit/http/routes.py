@@ -1,0 +1,59 @@
+"""What each route demands of its caller, read from the routes themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from kourse.contracts.permissions import Permission
+from kourse.kit.auth.access import Allow, is_internal, is_public
+
+PUBLIC = "public"
+INTERNAL = "internal"
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True, order=True)
+class Demand:
+    """One method of one address and what it takes to call it.
+
+    Attributes:
+        path: Template, as ``/v1/courses/{course}``.
+        method: HTTP method.
+        permission: What the caller needs, or None.
+        word: The permission, ``public``, ``internal`` or, for a forgotten one, ``nothing``.
+        scoped: Whether holding the permission for some course or cohort lets one in.
+    """
+
+    path: str
+    method: str
+    permission: Permission | None
+    word: str
+    scoped: bool = False
+
+
+def routes_of(router: APIRouter) -> Iterator[Demand]:
+    """The demands of every described or internal API route of a router, and of those within."""
+    for context in iter_route_contexts(router.routes):
+        if isinstance(context.original_route, APIRoute):
+            calls = list(_calls(context.dependant))
+            for method in sorted(context.methods or ()):
+                yield _demand(context.path_format or "", method, calls)
+
+
+def _demand(path: str, method: str, calls: list[Any]) -> Demand:
+    for call in calls:
+        if isinstance(call, Allow):
+            return Demand(path, method, call.permission, call.permission.value, call.scoped)
+    word = INTERNAL if is_internal in calls else PUBLIC if is_public in calls else NOTHING
+    return Demand(path, method, None, word)
+
+
+def _calls(dependant: Any) -> Iterator[Any]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from _calls(inner)
