@@ -26,6 +26,9 @@ SERVERS: Mapping[str, str] = {
 POLICY = Path("/usr/sbin/policy-rc.d")
 """Debian asks this program whether a freshly installed server may start; 101 says no."""
 
+SAVED_POLICY = POLICY.with_name("policy-rc.d.before-kourse")
+OUR_POLICY = "#!/bin/sh\n# kourse is installing packages\nexit 101\n"
+
 
 def installed_file(pattern: str) -> Path | None:
     """Return the newest file that an absolute glob pattern matches, or None."""
@@ -51,9 +54,10 @@ def install_packages() -> None:
     Raises:
         PrerequisiteMissing: Something is missing and cannot be installed here; says why.
     """
-    if not missing_packages():
+    if not missing_packages() and not _policy_is_ours():
         return
     with exclusive("packages"):
+        _restore_policy()
         missing = missing_packages()
         if missing:
             _apt_install(missing)
@@ -73,6 +77,7 @@ def _apt_install(packages: list[str]) -> None:
     report("packages", f"apt-get install {names}")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with _servers_kept_from_starting():
+        _apt(["dpkg", "--configure", "-a"], environment)
         _apt(["apt-get", "-q", "update"], environment)
         command = ["apt-get", "-qq", "-y", "--no-install-recommends", "install", *packages]
         _apt(command, environment)
@@ -91,14 +96,23 @@ def _apt(command: list[str], environment: Mapping[str, str]) -> None:
 @contextlib.contextmanager
 def _servers_kept_from_starting() -> Iterator[None]:
     """Answer 101 to Debian's question while packages are installed, then restore what was there."""
-    before = (POLICY.read_bytes(), POLICY.stat().st_mode) if POLICY.exists() else None
-    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    if POLICY.exists():
+        POLICY.rename(SAVED_POLICY)
+    POLICY.write_text(OUR_POLICY)
     POLICY.chmod(0o755)
     try:
         yield
     finally:
-        if before is None:
-            POLICY.unlink()
-        else:
-            POLICY.write_bytes(before[0])
-            POLICY.chmod(before[1])
+        _restore_policy()
+
+
+def _policy_is_ours() -> bool:
+    return POLICY.exists() and POLICY.read_text(errors="replace") == OUR_POLICY
+
+
+def _restore_policy() -> None:
+    """Put back what was there, also after a run that was killed."""
+    if _policy_is_ours():
+        POLICY.unlink()
+    if SAVED_POLICY.exists():
+        SAVED_POLICY.rename(POLICY)

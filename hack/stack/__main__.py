@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hack.install.machine import PrerequisiteMissing, report
+from hack.stack.handover import StackError
 from hack.stack.layout import Layout
 from hack.stack.leftovers import is_alive
-from hack.stack.lifecycle import StackError, down, up
+from hack.stack.lifecycle import down, up
 from hack.stack.process import PlanError
 from hack.stack.profiles import Profile
 from hack.stack.record import read_record

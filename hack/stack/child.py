@@ -53,6 +53,7 @@ class Child:
         self._changed = changed
         self._popen: subprocess.Popen[bytes] | None = None
         self._exited = asyncio.Event()
+        self._hurried = asyncio.Event()
 
     async def run(self, needs: Mapping[str, asyncio.Event]) -> None:
         """Keep the process running until cancelled; a task ends when it is done.
@@ -67,8 +68,16 @@ class Child:
             await needs[need].wait()
         while not await self._run_once():
             self.entry.restarts += 1
+            self._hurried.clear()
             self._enter(Phase.BACKOFF)
-            await asyncio.sleep(restart_delay(self.entry.failures))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(restart_delay(self.entry.failures)):
+                    await self._hurried.wait()
+
+    def hurry(self) -> None:
+        """Start a process that waits for its next start at once, its failures forgiven."""
+        self.entry.failures = 0
+        self._hurried.set()
 
     async def stop(self) -> None:
         """Stop the process: ask, wait, kill; whatever it started goes with it."""
@@ -83,6 +92,7 @@ class Child:
                 log.warning("%s does not stop: killing it", self.process.name)
                 _kill_group(self._popen.pid)
                 await self._exited.wait()
+            log.info("%s stopped", self.process.name)
         self._forget()
         self._enter(Phase.STOPPED)
 
@@ -164,7 +174,7 @@ class Child:
     def _end_predecessor(self) -> None:
         """End what an earlier start left working in this process's directory; drop stale files."""
         found = find_working_in(Path(self.process.cwd), self.process.programs)
-        end_processes(found, seconds=1.0)
+        end_processes(found, {}, seconds=0)
         for name in self.process.stale_files:
             Path(name).unlink(missing_ok=True)
 

@@ -9,11 +9,12 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 MARKER = "KOURSE_STATE_ID"
 _POLL_SECONDS = 0.05
+_KILL_SECONDS = 5.0
 
 
 def start_ticks(pid: int) -> int:
@@ -79,21 +80,30 @@ def _ancestors(pid: int) -> Iterator[int]:
         pid = int(stat[stat.rindex(b")") + 2 :].split()[1])
 
 
-def end_processes(pids: Collection[int], seconds: float) -> None:
-    """Ask processes to stop, and kill those that still run after a while.
+def end_processes(pids: Collection[int], asked: Mapping[int, int], seconds: float) -> None:
+    """End processes: ask some of them to stop, and kill what still runs after a while.
 
     Args:
         pids: Their ids; ids of processes that are gone are passed over.
+        asked: Those that end the others when they end, each with the signal that asks it.
         seconds: How long they may take.
     """
     running = {pid: started for pid in pids if (started := start_ticks(pid))}
-    for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, 5.0)):
-        for pid in running:
-            _signal(pid, number)
-        deadline = time.monotonic() + patience
-        while running and time.monotonic() < deadline:
-            time.sleep(_POLL_SECONDS)
-            running = {pid: tick for pid, tick in running.items() if is_alive(pid, tick)}
+    for pid in running.keys() & asked.keys():
+        _signal(pid, asked[pid])
+    running = _wait(running, seconds if asked else 0.0)
+    for pid in running:
+        _signal(pid, signal.SIGKILL)
+    _wait(running, _KILL_SECONDS)
+
+
+def _wait(running: dict[int, int], seconds: float) -> dict[int, int]:
+    """Wait until processes, given with their start times, have ended; return those that have not."""
+    deadline = time.monotonic() + seconds
+    while running and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+        running = {pid: tick for pid, tick in running.items() if is_alive(pid, tick)}
+    return running
 
 
 def _signal(pid: int, number: int) -> None:

@@ -1,34 +1,33 @@
 """Brings a stack up and takes it down; what the commands and the tests call."""
 
-import contextlib
-import os
-import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hack.install.packages import install_packages
 from hack.install.tools import build_tools
 from hack.stack import ports
 from hack.stack.endpoints import Endpoints, endpoints
-from hack.stack.layout import Layout, write_private
-from hack.stack.leftovers import end_processes, find_leftovers, is_alive
-from hack.stack.process import Plan
+from hack.stack.handover import (
+    POLL_SECONDS,
+    Handover,
+    StackError,
+    clear_leftovers,
+    hand_over,
+    stop_supervisor,
+    supervisor_stopped,
+)
+from hack.stack.layout import Layout
+from hack.stack.leftovers import is_alive
+from hack.stack.process import Plan, read_plan
 from hack.stack.profiles import Profile, locate, make_plan
 from hack.stack.record import SETTLED, Entry, Record, read_record
-from hack.stack.site import PYTHON, Site, python_environment
-from hack.stack.supervisor import lock_supervisor, supervisor_digest
+from hack.stack.site import Site
 
 READY_SECONDS = 180.0
-STOP_SECONDS = 60.0
-POLL_SECONDS = 0.05
 HOPELESS_FAILURES = 6
 
 Notice = Callable[[str, str], None]
-
-
-class StackError(Exception):
-    """The stack did not do what was asked; the text says what to look at."""
 
 
 def up(layout: Layout, profile: Profile, notice: Notice) -> Site:
@@ -50,9 +49,25 @@ def up(layout: Layout, profile: Profile, notice: Notice) -> Site:
     with layout.exclusive():
         site = locate(layout, _ports_in_use(layout))
         plan = make_plan(site, profile)
-        before = _hand_over(layout, plan)
-    _wait_until_settled(layout, plan, before, notice)
+        handover = hand_over(layout, plan)
+    _wait_until_settled(layout, handover, notice)
     return site
+
+
+def carry_out(layout: Layout, plan: Plan, notice: Notice) -> None:
+    """Have a plan carried out and wait until everything in it serves.
+
+    Args:
+        layout: The state directory.
+        plan: What shall run there.
+        notice: Told of every process that becomes ready: its name and a text.
+
+    Raises:
+        StackError: Something does not become ready.
+    """
+    with layout.exclusive():
+        handover = hand_over(layout, plan)
+    _wait_until_settled(layout, handover, notice)
 
 
 def down(layout: Layout) -> int:
@@ -68,10 +83,10 @@ def down(layout: Layout) -> int:
         running = 0
         if record is not None:
             running = sum(is_alive(entry.pid, entry.started) for entry in record.entries.values())
-        if not _supervisor_stopped(layout):
+        if not supervisor_stopped(layout):
             running += 1
-            _stop_supervisor(layout, record)
-        running += _clear_leftovers(layout)
+            stop_supervisor(layout, record)
+        clear_leftovers(layout, record)
         layout.record_file.unlink(missing_ok=True)
         ports.release(layout)
     return running
@@ -99,121 +114,56 @@ def stop(state_dir: Path) -> None:
 def _ports_in_use(layout: Layout) -> frozenset[int]:
     """Return the ports on which processes of this very stack listen."""
     record = read_record(layout.record_file)
-    if record is None or not layout.plan_file.exists():
+    plan = read_plan(layout.plan_file)
+    if record is None or plan is None:
         return frozenset()
     alive = {name for name, row in record.entries.items() if is_alive(row.pid, row.started)}
-    rows = Plan.parse(layout.plan_file.read_text()).processes
-    return frozenset(port for row in rows if row.name in alive for port in row.ports)
+    return frozenset(port for row in plan.processes if row.name in alive for port in row.ports)
 
 
-def _hand_over(layout: Layout, plan: Plan) -> frozenset[tuple[str, int]]:
-    """Give the plan to the supervisor: the one that runs, or a new one.
-
-    Returns:
-        What served before already, by name and process id.
-    """
-    record = read_record(layout.record_file)
-    if _supervisor_stopped(layout):
-        _clear_leftovers(layout)
-        record = None
-    elif record is None or record.supervisor_digest != supervisor_digest():
-        _stop_supervisor(layout, record)
-        record = None
-    write_private(layout.plan_file, plan.dump())
-    if record is None:
-        layout.record_file.unlink(missing_ok=True)
-        _start_supervisor(layout)
-    elif record.revision != plan.revision:
-        os.kill(record.supervisor, signal.SIGHUP)
-    if record is None:
-        return frozenset()
-    settled = ((name, row) for name, row in record.entries.items() if row.phase in SETTLED)
-    return frozenset((name, row.pid) for name, row in settled)
-
-
-def _start_supervisor(layout: Layout) -> None:
-    """Start a supervisor in a session of its own, which outlives this process."""
-    environment = python_environment(layout.root)
-    with layout.log("supervisor").open("ab") as output, Path(os.devnull).open() as nothing:
-        os.posix_spawn(
-            PYTHON,
-            [PYTHON, "-m", "hack.stack.supervisor", str(layout.root)],
-            environment,
-            setsid=True,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, nothing.fileno(), 0),
-                (os.POSIX_SPAWN_DUP2, output.fileno(), 1),
-                (os.POSIX_SPAWN_DUP2, output.fileno(), 2),
-            ],
-        )
-
-
-def _supervisor_stopped(layout: Layout) -> bool:
-    lock = lock_supervisor(layout)
-    if lock is None:
-        return False
-    lock.close()
-    return True
-
-
-def _stop_supervisor(layout: Layout, record: Record | None) -> None:
-    """Ask the supervisor to stop everything and wait for it; kill it when it does not."""
-    deadline = time.monotonic() + STOP_SECONDS
-    asked = False
-    while not _supervisor_stopped(layout):
-        record = record or read_record(layout.record_file)
-        if record is not None and not asked:
-            os.kill(record.supervisor, signal.SIGTERM)
-            asked = True
-        if time.monotonic() > deadline:
-            if record is None:
-                raise StackError(f"A process holds {layout.supervisor_lock}: stop it.")
-            end_processes([record.supervisor], seconds=0)
-        time.sleep(POLL_SECONDS)
-    if record is not None:
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(record.supervisor, 0)
-
-
-def _clear_leftovers(layout: Layout) -> int:
-    """End what a killed supervisor left running; return how many processes that was."""
-    if not layout.plan_file.exists():
-        return 0
-    plan = Plan.parse(layout.plan_file.read_text())
-    programs = {path for process in plan.processes for path in process.programs}
-    found = find_leftovers(plan.state_id, layout.root / "data", programs)
-    end_processes(found, seconds=10.0)
-    return len(found)
-
-
-def _wait_until_settled(
-    layout: Layout, plan: Plan, before: frozenset[tuple[str, int]], notice: Notice
-) -> None:
+def _wait_until_settled(layout: Layout, handover: Handover, notice: Notice) -> None:
     """Wait until everything of a plan serves, telling of what did not before.
 
     Raises:
-        StackError: Something ends again and again, or it takes too long.
+        StackError: Something ends again and again, it takes too long, or another command
+            has changed the stack.
     """
-    started = time.monotonic()
-    told: set[str] = set()
-    while time.monotonic() - started < READY_SECONDS:
-        record = read_record(layout.record_file)
-        if record is not None and record.revision == plan.revision:
-            for name, entry in record.entries.items():
-                if entry.phase in SETTLED and name not in told:
-                    told.add(name)
-                    if (name, entry.pid) not in before:
-                        notice(name, f"{entry.phase:<7}{entry.address}")
-            if record.settled and len(told) == len(plan.processes):
-                return
-            _give_up_on_hopeless(layout, record)
+    deadline = time.monotonic() + READY_SECONDS
+    told = set(handover.before)
+    while True:
+        record = _record_of(layout, handover.plan)
+        entries = record.entries if record is not None else {}
+        for name, entry in entries.items():
+            if entry.phase in SETTLED and (name, entry.pid) not in told:
+                told.add((name, entry.pid))
+                notice(name, f"{entry.phase:<7}{entry.address}")
+        if record is not None and record.settled:
+            return
+        _give_up_on_hopeless(layout, entries)
+        if time.monotonic() > deadline:
+            waiting = [name for name, entry in entries.items() if entry.phase not in SETTLED]
+            raise StackError(f"Not ready in time: {', '.join(waiting)}. See `make logs`.")
         time.sleep(POLL_SECONDS)
-    waiting = [process.name for process in plan.processes if process.name not in told]
-    raise StackError(f"Not ready in {READY_SECONDS:.0f} s: {', '.join(waiting)}. See `make logs`.")
 
 
-def _give_up_on_hopeless(layout: Layout, record: Record) -> None:
-    for name, entry in record.entries.items():
+def _record_of(layout: Layout, plan: Plan) -> Record | None:
+    """Return the record of a plan's carrying-out; None as long as its turn has not come.
+
+    Raises:
+        StackError: Another command has stopped or changed the stack.
+    """
+    record = read_record(layout.record_file)
+    if record is None or not is_alive(record.supervisor, record.supervisor_started):
+        raise StackError("The stack has been stopped meanwhile. See `make logs S=supervisor`.")
+    if record.turn < plan.turn:
+        return None
+    if record.revision != plan.revision:
+        raise StackError("Another command has changed the stack meanwhile: run this again.")
+    return record
+
+
+def _give_up_on_hopeless(layout: Layout, entries: Mapping[str, Entry]) -> None:
+    for name, entry in entries.items():
         if entry.failures >= HOPELESS_FAILURES:
             raise StackError(_failure(layout, name, entry))
 

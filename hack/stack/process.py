@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 
 class PlanError(Exception):
@@ -98,14 +99,17 @@ class Plan:
     Attributes:
         state_id: The marker of the state directory.
         processes: The table.
+        turn: Counts the plans of a state directory, so that a command knows when its own is
+            being carried out.
     """
 
     state_id: str
-    processes: tuple[Process, ...] = field(default=())
+    processes: tuple[Process, ...] = ()
+    turn: int = 0
 
     @property
     def revision(self) -> str:
-        """Return a digest of the plan: equal plans have equal revisions."""
+        """Return a digest of what shall run: equal tables have equal revisions."""
         rows = [[process.name, process.digest] for process in self.processes]
         return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
@@ -115,19 +119,35 @@ class Plan:
 
     @classmethod
     def parse(cls, text: str) -> "Plan":
-        """Return the plan that ``dump`` wrote."""
-        raw = json.loads(text)
-        return cls(raw["state_id"], tuple(_parse_process(row) for row in raw["processes"]))
+        """Return the plan that ``dump`` wrote.
+
+        Raises:
+            PlanError: The text is not such a plan, for instance of another version.
+        """
+        try:
+            raw = json.loads(text)
+            rows = tuple(_parse_process(row) for row in raw["processes"])
+            return cls(raw["state_id"], rows, raw["turn"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise PlanError(f"not a plan of this version: {error!r}") from error
 
 
-def _parse_process(row: dict[str, object]) -> Process:
-    values = dict(row)
-    for name in ("argv", "needs", "stale_files", "ports"):
-        values[name] = tuple(values[name])  # type: ignore[arg-type]
+def _parse_process(row: dict[str, Any]) -> Process:
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in row.items()
+    }
     probe = values["probe"]
-    if isinstance(probe, dict):
+    if probe is not None:
         values["probe"] = Probe(**{**probe, "kind": ProbeKind(probe["kind"])})
-    return Process(**values)  # type: ignore[arg-type]
+    return Process(**values)
+
+
+def read_plan(path: Path) -> Plan | None:
+    """Return the plan in a file; None when there is none or it is of another version."""
+    try:
+        return Plan.parse(path.read_text())
+    except (FileNotFoundError, PlanError):
+        return None
 
 
 def start_levels(processes: Sequence[Process]) -> list[list[str]]:

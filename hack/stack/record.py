@@ -57,6 +57,7 @@ class Record:
         supervisor_started: Its start time in clock ticks since boot.
         supervisor_digest: Of the supervisor's own code.
         revision: Of the plan being carried out.
+        turn: Of that plan.
         entries: By name, in the plan's order.
     """
 
@@ -64,6 +65,7 @@ class Record:
     supervisor_started: int
     supervisor_digest: str
     revision: str = ""
+    turn: int = 0
     entries: dict[str, Entry] = field(default_factory=dict)
 
     @property

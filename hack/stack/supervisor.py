@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import IO
 
@@ -24,6 +25,7 @@ from hack.stack.record import Record
 LOG_BYTES = 8 * 1024 * 1024
 HOUSEKEEPING_SECONDS = 2.0
 RECORD_SECONDS = 0.02
+LOCK_TRIES = 50
 
 log = logging.getLogger("kourse.stack")
 
@@ -85,6 +87,8 @@ class Supervisor:
             [name for name, c in self._children.items() if wanted.get(name) != c.process.digest]
         )
         self._plan = plan
+        for child in self._children.values():
+            child.hurry()
         new = [process for process in plan.processes if process.name not in self._children]
         for process in new:
             self._children[process.name] = Child(
@@ -94,7 +98,7 @@ class Supervisor:
         for process in new:
             child = self._children[process.name]
             self._tasks[process.name] = asyncio.create_task(child.run(events))
-        self._record.revision = plan.revision
+        self._record.revision, self._record.turn = plan.revision, plan.turn
         self._dirty.set()
 
     async def _stop_children(self, names: list[str]) -> None:
@@ -169,6 +173,15 @@ def lock_supervisor(layout: Layout) -> IO[str] | None:
     return handle
 
 
+def _lock_patiently(layout: Layout) -> IO[str] | None:
+    """Take the lock, even when a command holds it for a moment to see whether it is held."""
+    for _ in range(LOCK_TRIES):
+        if (lock := lock_supervisor(layout)) is not None:
+            return lock
+        time.sleep(RECORD_SECONDS)
+    return None
+
+
 def main() -> int:
     """Run the supervisor of the state directory named on the command line.
 
@@ -178,7 +191,7 @@ def main() -> int:
     layout = Layout(Path(sys.argv[1]))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     with contextlib.ExitStack() as stack:
-        lock = lock_supervisor(layout)
+        lock = _lock_patiently(layout)
         if lock is None:
             return 1
         stack.enter_context(lock)
@@ -186,7 +199,7 @@ def main() -> int:
         programs = {path for process in plan.processes for path in process.programs}
         asyncio.run(Supervisor(layout).run())
         data = layout.root / "data"
-        end_processes(find_leftovers(plan.state_id, data, programs), seconds=2.0)
+        end_processes(find_leftovers(plan.state_id, data, programs), {}, seconds=0)
     log.info("stopped")
     return 0
 
