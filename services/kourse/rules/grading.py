@@ -93,6 +93,18 @@ class AnswerMismatch(ValueError):
     """The answer does not fit the question; the message says how, without hinting at the key."""
 
 
+def read_shape(type_: QuestionType, payload: Mapping[str, Any]) -> Answer:
+    """The answer, checked against the shape of the type alone.
+
+    Raises:
+        AnswerMismatch: A field is missing, unknown or wrong.
+    """
+    try:
+        return ANSWERS[type_].model_validate(dict(payload))
+    except ValidationError as error:
+        raise AnswerMismatch(_first_problem(error)) from None
+
+
 def read_answer(question: Question, payload: Mapping[str, Any]) -> Answer:
     """The answer, checked against the shape of the question's type and its options.
 
@@ -103,10 +115,7 @@ def read_answer(question: Question, payload: Mapping[str, Any]) -> Answer:
     Raises:
         AnswerMismatch: A field is missing, unknown or wrong, or names something not offered.
     """
-    try:
-        answer = ANSWERS[question.type].model_validate(dict(payload))
-    except ValidationError as error:
-        raise AnswerMismatch(_first_problem(error)) from None
+    answer = read_shape(question.type, payload)
     _check_offered(question, answer)
     return answer
 
