@@ -1,0 +1,79 @@
+"""Builds identity and serves it."""
+
+from __future__ import annotations
+
+from kourse.identity import api, rpc
+from kourse.identity.domain.lockout import LockoutPolicy
+from kourse.identity.repository.codes import Codes
+from kourse.identity.repository.families import Families
+from kourse.identity.repository.lockouts import Lockouts
+from kourse.identity.repository.token_store import TokenStore
+from kourse.identity.service import members
+from kourse.identity.service.clients import Clients
+from kourse.identity.service.credentials import LocalCredentials
+from kourse.identity.service.hashing import HashPool
+from kourse.identity.service.house import House
+from kourse.identity.service.signing import SigningKeys
+from kourse.identity.settings import IdentitySettings
+from kourse.kit.db import Database
+from kourse.kit.runtime import Runtime, Service, run
+
+
+def build_house(settings: IdentitySettings, database: Database, store: TokenStore) -> House:
+    """The stores and keys of identity, with local credentials."""
+    pool = HashPool(
+        workers=settings.hash_workers,
+        queue=settings.hash_queue,
+        memory_kib=settings.hash_memory_kib,
+        iterations=settings.hash_iterations,
+    )
+    return House(
+        settings=settings,
+        database=database,
+        credentials=LocalCredentials(database, pool, Lockouts(store, lockout_policy(settings))),
+        families=Families(
+            store,
+            idle=settings.session_idle,
+            lifetime=settings.session_lifetime,
+            grace=settings.refresh_grace,
+            access_lifetime=settings.access_token_lifetime,
+        ),
+        codes=Codes(store, lifetime=settings.code_lifetime, tries=settings.code_tries),
+        keys=SigningKeys.load(settings.signing_key_file),
+        clients=Clients.load(settings.clients_file),
+    )
+
+
+def lockout_policy(settings: IdentitySettings) -> LockoutPolicy:
+    """The lockout of these settings.
+
+    Raises:
+        ValueError: They contradict each other.
+    """
+    return LockoutPolicy(
+        failure_factor=settings.lockout_failure_factor,
+        wait_increment=settings.lockout_wait_increment,
+        max_wait=settings.lockout_max_wait,
+        max_delta=settings.lockout_max_delta,
+    )
+
+
+def service(settings: IdentitySettings) -> Service:
+    """Identity with these settings, ready to run."""
+
+    async def set_up(runtime: Runtime) -> None:
+        house = build_house(settings, runtime.database, runtime.token_store)
+        runtime.extras["house"] = house
+        await members.ensure_first_administrator(house)
+
+    return Service(
+        settings=settings,
+        title="kourse identity",
+        routers=[api.router],
+        servicers=(rpc.register,),
+        setup=set_up,
+    )
+
+
+if __name__ == "__main__":
+    run(service(IdentitySettings.load()))

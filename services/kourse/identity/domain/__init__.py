@@ -1,0 +1,1 @@
+"""Pure rules of identity: addresses, passwords, roles and what a token says."""

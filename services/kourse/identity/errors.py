@@ -1,0 +1,93 @@
+"""What identity refuses, and why in words that tell an attacker nothing about who has an account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kourse.contracts.errors import Conflict, Forbidden, Invalid, Rejected, Unauthenticated
+
+
+class InvalidCredentials(Unauthenticated):
+    """Unknown address, wrong password, locked or disabled account: one answer for all of them."""
+
+    code = "invalid-credentials"
+    title = "The e-mail address or the password is wrong."
+
+
+class EmailNotVerified(Forbidden):
+    """The password was right, but nobody has shown yet that the address is theirs."""
+
+    code = "email-not-verified"
+    title = "Verify the e-mail address before logging in."
+
+
+class NotAMember(Forbidden):
+    """The account is in order, but does not belong to this tenant."""
+
+    code = "not-a-member"
+    title = "This account is no member here."
+
+
+class WeakPassword(Invalid):
+    """The password breaks rules of the policy; ``errors`` names each."""
+
+    code = "weak-password"
+    title = "This password is too easy to guess."
+
+    @classmethod
+    def because(cls, faults: Sequence[str]) -> WeakPassword:
+        """The refusal with one entry for each fault, in the shape of a field error."""
+        errors = [
+            {"field": "password", "pointer": "#/password", "message": fault} for fault in faults
+        ]
+        return cls(" ".join(faults), extensions={"errors": errors})
+
+
+class RegistrationClosed(Forbidden):
+    """The tenant takes no new members by themselves."""
+
+    code = "registration-closed"
+    title = "Registration is not open here."
+
+
+class CodeRejected(Rejected):
+    """The code is wrong, spent, too old or was tried too often; a new registration sends another."""
+
+    code = "code-rejected"
+    status = 400
+    title = "This code is not valid."
+
+
+class RefreshRejected(Unauthenticated):
+    """The refresh token is unknown, expired, revoked or was used before."""
+
+    code = "refresh-rejected"
+    title = "This session has ended; log in again."
+
+
+class ClientRejected(Unauthenticated):
+    """The client's id or secret is wrong."""
+
+    code = "client-rejected"
+    title = "The client id or the client secret is wrong."
+
+
+class AudienceRefused(Forbidden):
+    """The client may not call this audience."""
+
+    code = "audience-refused"
+    title = "This client may not have a token for that audience."
+
+
+class LastAdministrator(Conflict):
+    """A tenant keeps at least one administrator, or nobody could let anyone in again."""
+
+    code = "last-administrator"
+    title = "A tenant needs an administrator."
+
+
+class AlreadyMember(Conflict):
+    """The account belongs to the tenant already, active or suspended."""
+
+    code = "already-a-member"
+    title = "This person is a member already."

@@ -1,0 +1,121 @@
+"""Rows of accounts and of the local credentials; both are global, so any transaction sees them."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.contracts.errors import NotFound
+from kourse.identity.domain.accounts import Account
+from kourse.identity.tables import account, credential
+
+
+async def add_account(
+    tx: AsyncSession,
+    *,
+    account_id: UUID,
+    email: str,
+    display_name: str,
+    locale: str,
+    is_verified: bool = False,
+) -> bool:
+    """Whether the account was made; False when the address has one already.
+
+    A second transaction with the same address waits here for the first, so exactly one wins.
+    """
+    statement = (
+        insert(account)
+        .values(
+            id=account_id,
+            email=email,
+            display_name=display_name,
+            locale=locale,
+            email_verified_at=func.clock_timestamp() if is_verified else None,
+        )
+        .on_conflict_do_nothing(index_elements=[account.c.email])
+        .returning(account.c.id)
+    )
+    return (await tx.execute(statement)).scalar_one_or_none() is not None
+
+
+async def find_account_by_email(tx: AsyncSession, email: str) -> Account | None:
+    """The account of a normalised address."""
+    row = (await tx.execute(select(account).where(account.c.email == email))).one_or_none()
+    return None if row is None else account_of(row)
+
+
+async def find_account(tx: AsyncSession, account_id: UUID) -> Account | None:
+    """The account with this id."""
+    row = (await tx.execute(select(account).where(account.c.id == account_id))).one_or_none()
+    return None if row is None else account_of(row)
+
+
+async def get_account(tx: AsyncSession, account_id: UUID) -> Account:
+    """The account with this id.
+
+    Raises:
+        NotFound: There is none.
+    """
+    found = await find_account(tx, account_id)
+    if found is None:
+        raise NotFound("There is no such account.")
+    return found
+
+
+async def mark_verified(tx: AsyncSession, account_id: UUID) -> bool:
+    """Whether the address became verified by this call; False when it was before."""
+    statement = (
+        update(account)
+        .where(account.c.id == account_id, account.c.email_verified_at.is_(None))
+        .values(email_verified_at=func.clock_timestamp())
+        .returning(account.c.id)
+    )
+    return (await tx.execute(statement)).scalar_one_or_none() is not None
+
+
+async def find_sealed(tx: AsyncSession, email: str) -> tuple[UUID, str] | None:
+    """Account id and sealed password behind a normalised address; None without either."""
+    statement = (
+        select(credential.c.account_id, credential.c.sealed)
+        .join(account, account.c.id == credential.c.account_id)
+        .where(account.c.email == email, account.c.disabled_at.is_(None))
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return None if row is None else (row.account_id, row.sealed)
+
+
+async def put_sealed(tx: AsyncSession, account_id: UUID, sealed: str) -> None:
+    """The account opens with this password from the commit on, and with no other."""
+    statement = insert(credential).values(account_id=account_id, sealed=sealed)
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[credential.c.account_id],
+            set_={"sealed": sealed, "changed_at": func.clock_timestamp()},
+        )
+    )
+
+
+async def reseal(tx: AsyncSession, account_id: UUID, *, old: str, new: str) -> None:
+    """The same password under newer parameters, unless it was changed meanwhile."""
+    await tx.execute(
+        update(credential)
+        .where(credential.c.account_id == account_id, credential.c.sealed == old)
+        .values(sealed=new)
+    )
+
+
+def account_of(row: Row[Any]) -> Account:
+    """The account in a row that holds the account's columns."""
+    return Account(
+        id=row.id,
+        email=row.email,
+        display_name=row.display_name,
+        locale=row.locale,
+        is_verified=row.email_verified_at is not None,
+        is_disabled=row.disabled_at is not None,
+    )

@@ -1,0 +1,66 @@
+"""One-time codes in the token store: digests under the delivery id, with an end and few tries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from kourse.identity.repository.token_store import (
+    TokenStore,
+    ms,
+    script,
+    text,
+)
+
+
+class Codes:
+    """Live codes of accounts.
+
+    Args:
+        store: The token store.
+        lifetime: How long a code is good for.
+        tries: Guesses that a code stands.
+    """
+
+    def __init__(self, store: TokenStore, *, lifetime: timedelta, tries: int) -> None:
+        self._store = store
+        self._lifetime = lifetime
+        self._tries = tries
+        self._guess = script(store, "guess")
+
+    @property
+    def lifetime(self) -> timedelta:
+        """How long a code is good for from its making on."""
+        return self._lifetime
+
+    async def put(self, account_id: UUID, tenant: str, delivery_id: UUID, digest: str) -> None:
+        """The delivery's code is this one; an earlier one of the same delivery is dead."""
+        code, index = f"code:{delivery_id}", f"codes:{account_id}"
+        async with self._store.pipeline(transaction=True) as pipe:
+            pipe.delete(code)
+            pipe.hset(code, mapping={"digest": digest, "tries": 0})
+            pipe.pexpire(code, ms(self._lifetime))
+            pipe.hset(index, str(delivery_id), tenant)
+            pipe.pexpire(index, ms(self._lifetime))
+            await pipe.execute()
+
+    async def live(self, account_id: UUID) -> dict[UUID, str]:
+        """Deliveries whose codes may still be good, each with its tenant."""
+        found = await self._store.hgetall(f"codes:{account_id}")
+        return {UUID(text(key)): text(tenant) for key, tenant in found.items()}
+
+    async def guess(self, digests: Mapping[UUID, str]) -> UUID | None:
+        """The delivery whose code this is, or None; one try of each is used up.
+
+        Args:
+            digests: For each delivery, the digest that the presented code would have there.
+        """
+        if not digests:
+            return None
+        deliveries = list(digests)
+        place = await self._guess(
+            keys=[f"code:{one}" for one in deliveries],
+            args=[self._tries, *digests.values()],
+        )
+        return deliveries[int(place) - 1] if place else None

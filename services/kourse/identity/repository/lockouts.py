@@ -1,0 +1,62 @@
+"""Temporary lockout, kept in the token store under a digest of the address.
+
+Addresses without an account are counted like any other, so that being locked tells nobody whether
+there is an account.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import Literal
+
+from kourse.identity.domain.lockout import LockoutPolicy
+from kourse.identity.repository.token_store import TokenStore, ms, script
+
+SLOT = timedelta(seconds=15)
+"""After this a slot whose holder died is free again."""
+
+Ending = Literal["right", "wrong", "dropped"]
+
+
+class Lockouts:
+    """Counts failures of addresses and bounds the checks that run at a time."""
+
+    def __init__(self, store: TokenStore, policy: LockoutPolicy) -> None:
+        self._policy = policy
+        self._reserve = script(store, "reserve")
+        self._settle = script(store, "settle")
+
+    async def reserve(self, email: str) -> str | None:
+        """A slot for one check of a password, or None while log-in is refused."""
+        slot = secrets.token_hex(8)
+        policy = self._policy
+        given = await self._reserve(
+            keys=_keys(email),
+            args=[slot, ms(SLOT), policy.failure_factor, ms(policy.max_delta)],
+        )
+        return slot if given else None
+
+    async def settle(self, email: str, slot: str, ending: Ending) -> timedelta:
+        """Gives a slot back; returns for how long this failure locks the address, often zero."""
+        policy = self._policy
+        wait = await self._settle(
+            keys=_keys(email),
+            args=[
+                slot,
+                ending,
+                policy.failure_factor,
+                ms(policy.wait_increment),
+                ms(policy.max_wait),
+                ms(policy.max_delta),
+                ms(policy.quick_check),
+                ms(policy.min_quick_wait),
+            ],
+        )
+        return timedelta(milliseconds=int(wait))
+
+
+def _keys(email: str) -> list[str]:
+    key = hashlib.sha256(email.encode()).hexdigest()
+    return [f"lockout:{key}", f"checking:{key}"]

@@ -1,0 +1,146 @@
+"""Rows of memberships and role assignments; row-level security shows the session's tenant only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, exists, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.contracts.permissions import Role
+from kourse.identity.domain.accounts import Account, Assignment, MembershipStatus
+from kourse.identity.repository.accounts import account_of
+from kourse.identity.tables import account, membership, role_assignment
+from kourse.kit.ids import new_id
+
+
+@dataclass(frozen=True)
+class Member:
+    """An account as a member of the session's tenant."""
+
+    account: Account
+    status: MembershipStatus
+    assignments: tuple[Assignment, ...]
+
+
+async def add_membership(tx: AsyncSession, user_id: UUID) -> bool:
+    """Whether the account became an active member; False when it stands to the tenant already."""
+    statement = (
+        insert(membership)
+        .values(tenant=tx.info["tenant"], user_id=user_id, status=MembershipStatus.ACTIVE.value)
+        .on_conflict_do_nothing()
+        .returning(membership.c.user_id)
+    )
+    return (await tx.execute(statement)).scalar_one_or_none() is not None
+
+
+async def find_status(tx: AsyncSession, user_id: UUID) -> MembershipStatus | None:
+    """How the account stands to the tenant; None when it does not belong to it."""
+    found = await tx.execute(select(membership.c.status).where(membership.c.user_id == user_id))
+    status = found.scalar_one_or_none()
+    return None if status is None else MembershipStatus(status)
+
+
+async def list_assignments(tx: AsyncSession, user_id: UUID) -> list[Assignment]:
+    """Every role assignment of an account in the tenant, lapsed ones too."""
+    return [one for _, one in await _assignments(tx, [user_id])]
+
+
+async def add_assignments(
+    tx: AsyncSession, user_id: UUID, assignments: Sequence[Assignment]
+) -> None:
+    """The account holds these roles too; one that it held keeps the term it had."""
+    if not assignments:
+        return
+    rows = [
+        {
+            "id": new_id(),
+            "tenant": tx.info["tenant"],
+            "user_id": user_id,
+            "role": one.role.value,
+            "course": one.course,
+            "cohort": one.cohort,
+            "until": one.until,
+        }
+        for one in assignments
+    ]
+    await tx.execute(insert(role_assignment).on_conflict_do_nothing(), rows)
+
+
+async def replace_assignments(
+    tx: AsyncSession, user_id: UUID, assignments: Sequence[Assignment]
+) -> None:
+    """The account holds exactly these roles in the tenant."""
+    await tx.execute(delete(role_assignment).where(role_assignment.c.user_id == user_id))
+    await add_assignments(tx, user_id, assignments)
+
+
+async def lock_roles(tx: AsyncSession) -> None:
+    """Changes of roles in the tenant wait for each other until the transaction ends."""
+    key = f"identity.roles/{tx.info['tenant']}"
+    await tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+
+async def has_lasting_administrator(tx: AsyncSession) -> bool:
+    """Whether an active member of the tenant is administrator without an end."""
+    statement = select(
+        exists(
+            select(role_assignment.c.id)
+            .join(membership, membership.c.user_id == role_assignment.c.user_id)
+            .where(
+                role_assignment.c.role == Role.TENANT_ADMIN.value,
+                role_assignment.c.course.is_(None),
+                role_assignment.c.cohort.is_(None),
+                role_assignment.c.until.is_(None),
+                membership.c.status == MembershipStatus.ACTIVE.value,
+            )
+        )
+    )
+    return bool((await tx.execute(statement)).scalar_one())
+
+
+async def list_members(tx: AsyncSession, *, after: UUID | None, limit: int) -> list[Member]:
+    """Members of the tenant in order of their ids, which is that of their accounts' age."""
+    statement = (
+        select(account, membership.c.status)
+        .join(membership, membership.c.user_id == account.c.id)
+        .order_by(membership.c.user_id)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(membership.c.user_id > after)
+    rows = (await tx.execute(statement)).all()
+    held: dict[UUID, list[Assignment]] = {row.id: [] for row in rows}
+    for user_id, assignment in await _assignments(tx, list(held)):
+        held[user_id].append(assignment)
+    return [
+        Member(account_of(row), MembershipStatus(row.status), tuple(held[row.id])) for row in rows
+    ]
+
+
+async def list_contacts(tx: AsyncSession, user_ids: Sequence[UUID]) -> list[Account]:
+    """Those of the accounts that are active members of the tenant and not disabled."""
+    statement = (
+        select(account)
+        .join(membership, membership.c.user_id == account.c.id)
+        .where(
+            membership.c.user_id.in_(user_ids),
+            membership.c.status == MembershipStatus.ACTIVE.value,
+            account.c.disabled_at.is_(None),
+        )
+    )
+    return [account_of(row) for row in (await tx.execute(statement)).all()]
+
+
+async def _assignments(tx: AsyncSession, user_ids: Sequence[UUID]) -> list[tuple[UUID, Assignment]]:
+    rows = await tx.execute(
+        select(role_assignment)
+        .where(role_assignment.c.user_id.in_(user_ids))
+        .order_by(role_assignment.c.id)
+    )
+    return [
+        (row.user_id, Assignment(Role(row.role), row.course, row.cohort, row.until)) for row in rows
+    ]

@@ -1,0 +1,82 @@
+"""What siblings may know of accounts: how to reach members, and the secret of a mail about to leave."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import grpc.aio
+
+from kourse.contracts.errors import Forbidden, Malformed
+from kourse.identity.domain.accounts import Account
+from kourse.identity.service import members, registration
+from kourse.identity.service.house import House
+from kourse.kit.rpc import caller
+from kourse.kit.runtime import Runtime
+from kourse_rpc.identity.v1 import identity_pb2, identity_pb2_grpc
+
+MOST_CONTACTS = 1000
+SENDERS = frozenset({"notification"})
+"""Services that write to people and so may learn addresses and secrets."""
+
+
+class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
+    """Answers siblings; the kit's interceptors have checked who calls."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def ListContacts(  # noqa: N802 - the procedure's name
+        self, request: identity_pb2.ListContactsRequest, _context: object
+    ) -> identity_pb2.ListContactsResponse:
+        """Addresses of active members of the tenant, for at most 1000 ids."""
+        _ensure_sender()
+        if len(request.user_ids) > MOST_CONTACTS:
+            raise Malformed(f"Ask for at most {MOST_CONTACTS} people at a time.")
+        found = await members.list_contacts(
+            self._house, request.tenant, [_uuid(one) for one in request.user_ids]
+        )
+        return identity_pb2.ListContactsResponse(contacts=[_contact(one) for one in found])
+
+    async def RedeemDelivery(  # noqa: N802 - the procedure's name
+        self, request: identity_pb2.RedeemDeliveryRequest, _context: object
+    ) -> identity_pb2.RedeemDeliveryResponse:
+        """A fresh secret for one mail, with its recipient."""
+        _ensure_sender()
+        redeemed = await registration.redeem_delivery(
+            self._house, request.tenant, _uuid(request.delivery_id)
+        )
+        return identity_pb2.RedeemDeliveryResponse(
+            email=redeemed.account.email,
+            display_name=redeemed.account.display_name,
+            locale=redeemed.account.locale,
+            secret=redeemed.secret,
+            expires_in_seconds=int(redeemed.lifetime.total_seconds()),
+        )
+
+
+def register(server: grpc.aio.Server, runtime: Runtime) -> None:
+    """Offers the service on a server."""
+    servicer = IdentityServicer(runtime.extras["house"])
+    identity_pb2_grpc.add_IdentityServiceServicer_to_server(servicer, server)
+
+
+def _ensure_sender() -> None:
+    if caller() not in SENDERS:
+        raise Forbidden("Only services that send mail may ask this.")
+
+
+def _contact(account: Account) -> identity_pb2.Contact:
+    return identity_pb2.Contact(
+        user_id=str(account.id),
+        email=account.email,
+        email_verified=account.is_verified,
+        display_name=account.display_name,
+        locale=account.locale,
+    )
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Malformed("An id is not a UUID.") from None

@@ -1,0 +1,78 @@
+"""Password hashing in a bounded pool: an expensive hash per request must not become a way to stop us."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from kourse.contracts.errors import Unavailable
+
+T = TypeVar("T")
+BUSY_RETRY_AFTER_S = 2.0
+
+
+class HashPool:
+    """Hashes and checks passwords with argon2id on a few threads.
+
+    Args:
+        workers: Hashes at a time; 0 is one for each core.
+        queue: Hashes that may wait; one more is refused at once.
+        memory_kib: Memory of one hash.
+        iterations: Passes of one hash.
+    """
+
+    def __init__(self, *, workers: int, queue: int, memory_kib: int, iterations: int) -> None:
+        threads = workers or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password")
+        self._room = threading.BoundedSemaphore(threads + queue)
+        self._hasher = PasswordHasher(
+            time_cost=iterations, memory_cost=memory_kib, parallelism=1, type=Type.ID
+        )
+        self._nobody = self._hasher.hash("nobody's password")
+
+    async def seal(self, password: str) -> str:
+        """The password as an argon2id string with a salt of its own.
+
+        Raises:
+            Unavailable: Too many passwords wait already.
+        """
+        return await self._run(lambda: self._hasher.hash(password))
+
+    async def opens(self, sealed: str | None, password: str) -> bool:
+        """Whether the password is the sealed one; False after the same work when there is none.
+
+        Raises:
+            Unavailable: Too many passwords wait already.
+        """
+        return await self._run(lambda: self._verify(sealed, password))
+
+    def is_outdated(self, sealed: str) -> bool:
+        """Whether it was sealed under other parameters than today's."""
+        return self._hasher.check_needs_rehash(sealed)
+
+    def close(self) -> None:
+        """Ends the threads; what waits is dropped."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, sealed: str | None, password: str) -> bool:
+        try:
+            self._hasher.verify(sealed or self._nobody, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return sealed is not None
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if not self._room.acquire(blocking=False):
+            raise Unavailable(
+                "Too many people log in at this moment.", retry_after_s=BUSY_RETRY_AFTER_S
+            )
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda _: self._room.release())
+        return await asyncio.wrap_future(future)

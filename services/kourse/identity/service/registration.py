@@ -1,0 +1,161 @@
+"""Registration and the verification of addresses, telling nobody whether an address is known.
+
+The password of a registration is bound to its own delivery: it takes effect only when the code of
+that very mail comes back. Whoever registers somebody else's address first gains nothing by it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.contracts.errors import NotFound
+from kourse.contracts.events import EmailVerified, VerificationRequested
+from kourse.contracts.permissions import Role
+from kourse.identity.domain import tokens
+from kourse.identity.domain.accounts import Account, Assignment
+from kourse.identity.errors import CodeRejected, RegistrationClosed
+from kourse.identity.repository import accounts, audit, deliveries
+from kourse.identity.service import joining, passwords
+from kourse.identity.service.house import House
+from kourse.kit.ids import new_id
+from kourse.kit.outbox import emit
+
+PURPOSE = "verify-email"
+AS_LEARNER = (Assignment(Role.LEARNER),)
+_NO_ACCOUNT = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Register:
+    """A person wants an account and membership of a tenant.
+
+    Attributes:
+        email: Normalised address.
+        password: As typed.
+        locale: BCP 47 tag of the language to write to them.
+    """
+
+    email: str
+    password: str
+    display_name: str
+    locale: str
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """The secret part of a mail, and whom it goes to."""
+
+    account: Account
+    secret: str
+    lifetime: timedelta
+
+
+async def register(house: House, tenant: str, command: Register) -> None:
+    """The address gets a code by mail, unless it belongs to a verified account already.
+
+    Raises:
+        RegistrationClosed: People are admitted by administrators only.
+        WeakPassword: The password breaks the policy, whoever the address belongs to.
+    """
+    if house.settings.registration != "open":
+        raise RegistrationClosed
+    passwords.ensure_good(
+        command.password,
+        minimum_length=house.settings.password_min_length,
+        email=command.email,
+        display_name=command.display_name,
+        tenant=tenant,
+    )
+    sealed = await house.credentials.seal(command.password)
+    async with house.database.transaction(tenant) as tx:
+        await _register(house, tx, command, sealed)
+
+
+async def _register(house: House, tx: AsyncSession, command: Register, sealed: str) -> None:
+    account_id = new_id()
+    is_new = await accounts.add_account(
+        tx,
+        account_id=account_id,
+        email=command.email,
+        display_name=command.display_name,
+        locale=command.locale,
+    )
+    if is_new:
+        await house.credentials.adopt(tx, account_id, sealed)
+    account = await accounts.find_account_by_email(tx, command.email)
+    if account is None or account.is_verified or account.is_disabled:
+        await audit.record(
+            tx, "auth.register", target=account.id if account else "", outcome="known"
+        )
+        return
+    if is_new:
+        await joining.join(tx, account, AS_LEARNER)
+    await _request_code(house, tx, account, sealed)
+    await audit.record(tx, "auth.register", target=account.id)
+
+
+async def _request_code(house: House, tx: AsyncSession, account: Account, sealed: str) -> None:
+    recent = await deliveries.count_recent(tx, account.id, timedelta(hours=1))
+    if recent >= house.settings.codes_per_hour:
+        return
+    delivery_id = new_id()
+    await deliveries.add_delivery(
+        tx, delivery_id=delivery_id, account_id=account.id, purpose=PURPOSE, sealed=sealed
+    )
+    await emit(
+        tx,
+        VerificationRequested(user_id=account.id, delivery_id=delivery_id, locale=account.locale),
+    )
+
+
+async def redeem_delivery(house: House, tenant: str, delivery_id: UUID) -> Redeemed:
+    """A fresh code for a mail that is about to leave; each code is handed out once.
+
+    A sender that died before the mail left redeems again and gets another code; the earlier is dead.
+
+    Raises:
+        NotFound: The delivery is unknown here, too old, or needed no more.
+    """
+    async with house.database.transaction(tenant) as tx:
+        requested = await deliveries.claim_redemption(tx, delivery_id)
+        account = await accounts.find_account(tx, requested.account_id) if requested else None
+        if account is None or account.is_verified or account.is_disabled:
+            raise NotFound("There is nothing to deliver.")
+    code = f"{secrets.randbelow(10**tokens.CODE_DIGITS):0{tokens.CODE_DIGITS}d}"
+    digest = tokens.code_digest(code, delivery_id, house.keys.pepper)
+    await house.codes.put(account.id, tenant, delivery_id, digest)
+    return Redeemed(account, code, house.codes.lifetime)
+
+
+async def verify_email(house: House, email: str, code: str) -> None:
+    """The address is verified, and the password of the registration that was mailed is in force.
+
+    Raises:
+        CodeRejected: No live delivery of this address has that code.
+    """
+    async with house.database.transaction(None) as tx:
+        account = await accounts.find_account_by_email(tx, email)
+    live = await house.codes.live(account.id if account else _NO_ACCOUNT)
+    digests = {one: tokens.code_digest(code, one, house.keys.pepper) for one in live}
+    delivery_id = await house.codes.guess(digests)
+    if account is None or delivery_id is None:
+        raise CodeRejected
+    if not house.settings.require_verified_email:
+        await house.families.end_all(account.id)
+    async with house.database.transaction(live[delivery_id]) as tx:
+        await _activate(house, tx, account, delivery_id)
+
+
+async def _activate(house: House, tx: AsyncSession, account: Account, delivery_id: UUID) -> None:
+    requested = await deliveries.find_delivery(tx, delivery_id)
+    if requested is None or not await accounts.mark_verified(tx, account.id):
+        return
+    await house.credentials.adopt(tx, account.id, requested.sealed)
+    await joining.join(tx, account, AS_LEARNER)
+    await emit(tx, EmailVerified(user_id=account.id))
+    await audit.record(tx, "auth.verify-email", actor=account.id, target=account.id)

@@ -1,0 +1,154 @@
+"""Log-in, refresh and log-out of people, and tokens for services."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.identity.domain import tokens
+from kourse.identity.domain.accounts import Account, Assignment, MembershipStatus, standing
+from kourse.identity.domain.tokens import Session
+from kourse.identity.errors import (
+    EmailNotVerified,
+    InvalidCredentials,
+    NotAMember,
+    RefreshRejected,
+)
+from kourse.identity.repository import accounts, audit, memberships
+from kourse.identity.repository.families import Outcome
+from kourse.identity.service.house import House
+from kourse.kit import clock
+from kourse.kit.auth import USER_AUDIENCE
+
+
+@dataclass(frozen=True)
+class Issued:
+    """Fresh tokens.
+
+    Attributes:
+        lifetime: How long the access token is good for.
+        refresh_token: Exchanged once for the next pair; empty for services.
+    """
+
+    access_token: str
+    lifetime: timedelta
+    refresh_token: str = ""
+
+
+async def log_in(house: House, tenant: str, email: str, password: str, client: str) -> Issued:
+    """Tokens of a new session.
+
+    Args:
+        house: Identity's stores and keys.
+        tenant: For which tenant.
+        email: Normalised address.
+        password: As typed.
+        client: What the client says of itself.
+
+    Raises:
+        InvalidCredentials: Whatever is wrong with address and password, or locked.
+        EmailNotVerified: They are right, but the address is not verified.
+        NotAMember: They are right, but the account is no active member of the tenant.
+    """
+    opened = await house.credentials.opens(email, password)
+    async with house.database.transaction(tenant) as tx:
+        account = await accounts.find_account_by_email(tx, email)
+        refusal = await _refusal(house, tx, account) if opened else InvalidCredentials()
+        target = account.id if account else ""
+        if refusal is not None or account is None:
+            await audit.record(tx, "auth.login", target=target, outcome="refused")
+        else:
+            assignments = await memberships.list_assignments(tx, account.id)
+            session, refresh_token = await house.families.open(account.id, tenant, client)
+            await audit.record(tx, "auth.login", actor=account.id, target=session.id)
+    if refusal is not None or account is None:
+        raise refusal or InvalidCredentials
+    return _issued(house, session, assignments, refresh_token)
+
+
+async def _refusal(
+    house: House, tx: AsyncSession, account: Account | None
+) -> InvalidCredentials | EmailNotVerified | NotAMember | None:
+    """Why somebody with the right password does not get in."""
+    if account is None or account.is_disabled:
+        return InvalidCredentials()
+    if house.settings.require_verified_email and not account.is_verified:
+        return EmailNotVerified()
+    status = await memberships.find_status(tx, account.id)
+    return None if status is MembershipStatus.ACTIVE else NotAMember()
+
+
+async def refresh(house: House, token: str, client: str) -> Issued:
+    """The next pair of tokens of a session, with the roles held now.
+
+    Raises:
+        RefreshRejected: Unknown, expired, revoked or used before; the last ends the session.
+    """
+    session = await house.families.find(token)
+    if session is None:
+        raise RefreshRejected
+    assignments = await _still_held(house, session)
+    if assignments is None:
+        await house.families.end(session.id)
+        raise RefreshRejected
+    rotation = await house.families.rotate(token, client)
+    if rotation.outcome is Outcome.STOLEN:
+        await _record(house, session.tenant, "auth.refresh-reused", session, outcome="refused")
+    if not rotation.token:
+        raise RefreshRejected
+    return _issued(house, session, assignments, rotation.token)
+
+
+async def _still_held(house: House, session: Session) -> list[Assignment] | None:
+    """Role assignments of the session's holder; None when they may not be in any more."""
+    async with house.database.transaction(session.tenant) as tx:
+        account = await accounts.find_account(tx, session.user_id)
+        if await _refusal(house, tx, account) is not None:
+            return None
+        return await memberships.list_assignments(tx, session.user_id)
+
+
+async def log_out(house: House, tenant: str, user_id: UUID, session_id: str) -> None:
+    """The session is over: its refresh tokens and its access tokens are refused."""
+    await house.families.end(session_id)
+    await _record(house, tenant, "auth.logout", Session(session_id, user_id, tenant))
+
+
+def service_token(house: House, client_id: str, secret: str, audience: str) -> Issued:
+    """An access token with which one service calls another.
+
+    Raises:
+        ClientRejected: Unknown client or wrong secret.
+        AudienceRefused: The client may not call that audience.
+    """
+    house.clients.ensure_allowed(client_id, secret, audience)
+    issuer = house.settings.token_issuer
+    claims = tokens.service_claims(client_id, issuer=issuer, audience=audience)
+    return Issued(_signed(house, claims), house.settings.access_token_lifetime)
+
+
+def _issued(
+    house: House, session: Session, assignments: list[Assignment], refresh_token: str
+) -> Issued:
+    claims = tokens.person_claims(
+        session,
+        standing(assignments, clock.now()),
+        issuer=house.settings.token_issuer,
+        audience=USER_AUDIENCE,
+    )
+    return Issued(_signed(house, claims), house.settings.access_token_lifetime, refresh_token)
+
+
+def _signed(house: House, claims: dict[str, Any]) -> str:
+    return house.keys.sign(claims | tokens.times(clock.now(), house.settings.access_token_lifetime))
+
+
+async def _record(
+    house: House, tenant: str, action: str, session: Session, *, outcome: str = "done"
+) -> None:
+    async with house.database.transaction(tenant) as tx:
+        await audit.record(tx, action, actor=session.user_id, target=session.id, outcome=outcome)

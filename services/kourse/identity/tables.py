@@ -1,0 +1,92 @@
+"""Tables of identity: accounts are global, everything that gives access to a tenant is the tenant's.
+
+Row-level security covers ``membership``, ``role_assignment`` and ``delivery``. ``account`` and
+``credential`` know no tenant: one person is one account in the whole installation.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import UUID
+
+from kourse.kit.tables import moment_column, service_metadata, tenant_column
+
+SCHEMA = "identity"
+metadata = service_metadata(SCHEMA)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    Column("email", Text, nullable=False, unique=True),
+    Column("display_name", Text, nullable=False),
+    Column("locale", Text, nullable=False),
+    moment_column("created_at"),
+    moment_column("email_verified_at", nullable=True),
+    moment_column("disabled_at", nullable=True),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    Column("account_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("sealed", Text, nullable=False),
+    moment_column("changed_at"),
+)
+
+membership = Table(
+    "membership",
+    metadata,
+    tenant_column(),
+    Column("user_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False),
+    Column("status", Text, nullable=False),
+    moment_column("joined_at"),
+    PrimaryKeyConstraint("tenant", "user_id"),
+    CheckConstraint("status IN ('active', 'suspended')", name="status"),
+)
+
+role_assignment = Table(
+    "role_assignment",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("user_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("course", Text),
+    Column("cohort", Text),
+    moment_column("until", nullable=True),
+    moment_column("assigned_at"),
+    CheckConstraint("course IS NULL OR cohort IS NULL", name="one_scope"),
+)
+Index(
+    "uq_role_assignment_scope",
+    role_assignment.c.tenant,
+    role_assignment.c.user_id,
+    role_assignment.c.role,
+    text("coalesce(course, '')"),
+    text("coalesce(cohort, '')"),
+    unique=True,
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("account_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("sealed", Text, nullable=False),
+    Column("redemptions", Integer, nullable=False, server_default=text("0")),
+    moment_column("requested_at"),
+)
+Index("ix_delivery_account_id", delivery.c.account_id, delivery.c.requested_at)

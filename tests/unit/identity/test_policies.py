@@ -1,0 +1,34 @@
+"""Nobody gives away more than they hold."""
+
+import pytest
+
+from kourse.contracts.errors import Forbidden
+from kourse.contracts.permissions import Role, permissions_of
+from kourse.identity import policies
+from kourse.identity.domain.accounts import Assignment
+
+
+class TestMayGrant:
+    @pytest.mark.parametrize("role", list(Role))
+    def test_lets_an_administrator_give_every_role(self, role):
+        assert policies.may_grant(permissions_of(["tenant-admin"]), [Assignment(role)]) is True
+
+    @pytest.mark.parametrize("role", [Role.AUTHOR, Role.TENANT_ADMIN])
+    def test_keeps_a_teacher_from_giving_more_than_a_teacher_has(self, role):
+        answer = policies.may_grant(permissions_of(["teacher"]), [Assignment(role)])
+
+        assert role.value in str(answer)
+
+    def test_looks_at_scoped_roles_too(self):
+        scoped = Assignment(Role.TENANT_ADMIN, course="statistics")
+
+        assert policies.may_grant(permissions_of(["teacher"]), [scoped]) is not True
+
+
+class TestEnsure:
+    def test_turns_a_reason_into_a_refusal(self):
+        with pytest.raises(Forbidden, match="because"):
+            policies.ensure("because")
+
+    def test_lets_true_pass(self):
+        policies.ensure(True)
