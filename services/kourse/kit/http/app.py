@@ -16,7 +16,6 @@ from kourse.kit.http.probes import probe_router
 from kourse.kit.http.problems import on_http_exception, on_kourse_error, on_validation_error
 from kourse.kit.http.routes import NOTHING, routes_of
 from kourse.kit.http.strictness import StrictBody
-from kourse.kit.idempotency import Replayed, replay
 from kourse.kit.telemetry.metrics import build_info
 
 if TYPE_CHECKING:
@@ -56,11 +55,19 @@ def create_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str) ->
     app.add_exception_handler(KourseError, on_kourse_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_validation_error)
-    app.add_exception_handler(Replayed, replay)  # type: ignore[arg-type]
+    if runtime.settings.database_url:
+        _replay_answers(app)
     app.add_middleware(StrictBody)
     app.add_middleware(Guarded, health=runtime.health)
     app.add_middleware(Observed, service=service)
     return app
+
+
+def _replay_answers(app: FastAPI) -> None:
+    """Let stored answers be given again; loads the database's library."""
+    from kourse.kit.idempotency import Replayed, replay
+
+    app.add_exception_handler(Replayed, replay)  # type: ignore[arg-type]
 
 
 def _refuse_open_routes(routers: Sequence[APIRouter]) -> None:

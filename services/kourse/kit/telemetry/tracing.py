@@ -11,7 +11,9 @@ from contextlib import contextmanager
 
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.propagate import set_global_textmap
 from opentelemetry.propagators.b3 import B3MultiFormat, B3SingleFormat
+from opentelemetry.propagators.composite import CompositePropagator
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
@@ -47,6 +49,8 @@ def configure_tracing(service: str, *, otlp_endpoint: str = "", zipkin_endpoint:
     if zipkin_endpoint:
         _export_to_zipkin(_provider, zipkin_endpoint, service)
     _tracer = _provider.get_tracer("kourse")
+    trace.set_tracer_provider(_provider)
+    set_global_textmap(CompositePropagator([_b3_in, _w3c]))
 
 
 def shutdown_tracing() -> None:
