@@ -27,7 +27,13 @@ from hack.stack.site import Site
 READY_SECONDS = 180.0
 HOPELESS_FAILURES = 6
 
+SUPERVISORS = 3
+
 Notice = Callable[[str, str], None]
+
+
+class SupervisorLost(Exception):
+    """The supervisor died before a plan was carried out."""
 
 
 def up(layout: Layout, profile: Profile, notice: Notice) -> Site:
@@ -48,9 +54,8 @@ def up(layout: Layout, profile: Profile, notice: Notice) -> Site:
     build_tools()
     with layout.exclusive():
         site = locate(layout, _ports_in_use(layout))
-        plan = make_plan(site, profile)
-        handover = hand_over(layout, plan)
-    _wait_until_settled(layout, handover, notice)
+        handover = hand_over(layout, make_plan(site, profile))
+    _see_through(layout, handover, notice)
     return site
 
 
@@ -67,7 +72,7 @@ def carry_out(layout: Layout, plan: Plan, notice: Notice) -> None:
     """
     with layout.exclusive():
         handover = hand_over(layout, plan)
-    _wait_until_settled(layout, handover, notice)
+    _see_through(layout, handover, notice)
 
 
 def down(layout: Layout) -> int:
@@ -88,6 +93,7 @@ def down(layout: Layout) -> int:
             stop_supervisor(layout, record)
         clear_leftovers(layout, record)
         layout.record_file.unlink(missing_ok=True)
+        layout.plan_file.unlink(missing_ok=True)
         ports.release(layout)
     return running
 
@@ -121,6 +127,19 @@ def _ports_in_use(layout: Layout) -> frozenset[int]:
     return frozenset(port for row in plan.processes if row.name in alive for port in row.ports)
 
 
+def _see_through(layout: Layout, handover: Handover, notice: Notice) -> None:
+    """Wait until a plan is carried out; give it to another supervisor when one is killed."""
+    for _ in range(SUPERVISORS):
+        try:
+            _wait_until_settled(layout, handover, notice)
+        except SupervisorLost:
+            with layout.exclusive():
+                handover = hand_over(layout, handover.plan)
+        else:
+            return
+    raise StackError("The supervisor ends again and again. See `make logs S=supervisor`.")
+
+
 def _wait_until_settled(layout: Layout, handover: Handover, notice: Notice) -> None:
     """Wait until everything of a plan serves, telling of what did not before.
 
@@ -151,10 +170,13 @@ def _record_of(layout: Layout, plan: Plan) -> Record | None:
 
     Raises:
         StackError: Another command has stopped or changed the stack.
+        SupervisorLost: The supervisor has died.
     """
     record = read_record(layout.record_file)
     if record is None or not is_alive(record.supervisor, record.supervisor_started):
-        raise StackError("The stack has been stopped meanwhile. See `make logs S=supervisor`.")
+        if not layout.plan_file.exists():
+            raise StackError("Another command has stopped the stack meanwhile.")
+        raise SupervisorLost
     if record.turn < plan.turn:
         return None
     if record.revision != plan.revision:

@@ -34,6 +34,8 @@ class MailBox:
         self._path = path
         lines = path.read_text().splitlines() if path.exists() else []
         self._mails: list[Mail] = [mail for line in lines if (mail := _read(line)) is not None]
+        if len(self._mails) < len(lines):
+            self._rewrite()
         self._next = max((mail["id"] for mail in self._mails), default=0) + 1
 
     def add(self, sender: str, recipients: list[str], content: bytes) -> None:
@@ -47,7 +49,7 @@ class MailBox:
         self._mails.append(mail)
         if len(self._mails) > KEPT:
             del self._mails[: KEPT // 10]
-            self._path.write_text("".join(json.dumps(kept) + "\n" for kept in self._mails))
+            self._rewrite()
 
     def listing(self, recipient: str | None) -> list[Mail]:
         """Return the mails, oldest first: all, or one recipient's (in any case of letters)."""
@@ -60,6 +62,9 @@ class MailBox:
         """Forget all mails; ids go on counting."""
         self._mails.clear()
         self._path.write_text("")
+
+    def _rewrite(self) -> None:
+        self._path.write_text("".join(json.dumps(mail) + "\n" for mail in self._mails))
 
     async def handle_DATA(  # noqa: N802 - aiosmtpd looks for this name
         self, _server: SMTP, _session: Session, envelope: Envelope
