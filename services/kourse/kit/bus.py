@@ -1,57 +1,106 @@
-"""The broker: connections that come back, topology as data, and plain work queues."""
+"""The broker: connections that come back after a loss, topology made so, and plain work queues.
+
+Nothing here restores state behind the caller's back. A lost channel raises ``Unavailable`` or ends the
+iteration, and the caller's own loop starts over, which keeps order and acknowledgements honest.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, Literal, cast
 
-from aio_pika.abc import AbstractChannel
+import aio_pika
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aiormq.abc import DeliveredMessage
+from aiormq.channel import Channel as WireChannel
+from aiormq.exceptions import (
+    AMQPError,
+    ChannelInvalidStateError,
+    ChannelNotFoundEntity,
+    ChannelPreconditionFailed,
+)
+from pamqp.commands import Basic
+from yarl import URL
 
-from kourse.contracts.events import Event
-from kourse.kit.delivery import Delivery
+from kourse.contracts.errors import Unavailable
+from kourse.kit.topology import Binding, Exchange, Item, Queue, platform_topology
 
+__all__ = [
+    "LOST",
+    "Binding",
+    "Broker",
+    "Exchange",
+    "Item",
+    "Queue",
+    "Reader",
+    "declare_topology",
+    "unavailable_when_lost",
+]
 
-@dataclass(frozen=True)
-class Exchange:
-    """A durable exchange."""
+log = structlog.get_logger(__name__)
 
-    name: str
-    type: Literal["topic", "direct", "fanout", "headers"]
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Queue:
-    """A durable queue."""
-
-    name: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Binding:
-    """From an exchange to a queue or another exchange."""
-
-    source: str
-    destination: str
-    key: str = ""
-    to: Literal["queue", "exchange"] = "queue"
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-
-
-Declared = Exchange | Queue | Binding
+CONNECT_TIMEOUT_S = 5.0
+HEARTBEAT_S = 10
+"""A silent broker is given up after two of these."""
+CONFIRM_TIMEOUT_S = 10.0
+RETRY_AFTER_S = 5.0
+PERSISTENT = 2
+LOST = (AMQPError, ChannelInvalidStateError, ConnectionError, OSError, TimeoutError)
+"""What the client library raises when connection or channel is gone."""
 
 
 class Broker:
-    """Connections to RabbitMQ, made on first use and again after a loss."""
+    """Connections to one RabbitMQ virtual host: one for publishing, one for consuming.
+
+    They are apart because a broker short of memory or disk stops reading from those who publish.
+    """
 
     def __init__(self, url: str, *, name: str = "kourse") -> None:
-        """Does not connect yet, so a service starts while the broker is down."""
+        """Does not connect yet, so a service starts and serves while the broker is down.
+
+        Args:
+            url: ``amqp://user:password@host:port/vhost``; never log it.
+            name: Shown in the broker's list of connections.
+        """
+        self._url = URL(url).update_query(heartbeat=HEARTBEAT_S)
+        self._name = name
+        self._connections: dict[str, AbstractConnection] = {}
+        self._locks = {"publish": asyncio.Lock(), "consume": asyncio.Lock()}
+        self._declaring = asyncio.Lock()
+        self._declared_on: AbstractConnection | None = None
+
+    async def _connection(self, use: Literal["publish", "consume"]) -> AbstractConnection:
+        async with self._locks[use]:
+            known = self._connections.get(use)
+            if known is not None and not known.is_closed:
+                return known
+            self._connections[use] = await aio_pika.connect(
+                self._url,
+                timeout=CONNECT_TIMEOUT_S,
+                client_properties={"connection_name": f"{self._name} {use}"},
+            )
+            return self._connections[use]
 
     async def channel(self, *, confirms: bool = False, prefetch: int = 0) -> AbstractChannel:
-        """A new channel; Unavailable when the broker cannot be reached."""
-        raise NotImplementedError
+        """A new channel; the caller closes it.
+
+        Args:
+            confirms: For publishing: every message is confirmed, an unroutable mandatory one raises.
+            prefetch: For consuming: unacknowledged messages at a time, for each consumer.
+
+        Raises:
+            Unavailable: The broker cannot be reached.
+        """
+        with unavailable_when_lost():
+            connection = await self._connection("publish" if confirms else "consume")
+            channel = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
+            await channel.initialize(timeout=CONNECT_TIMEOUT_S)
+            if prefetch:
+                await channel.set_qos(prefetch_count=prefetch)
+            return channel
 
     async def publish(
         self,
@@ -62,48 +111,203 @@ class Broker:
         headers: Mapping[str, Any] | None = None,
         mandatory: bool = False,
     ) -> None:
-        """Publishes one persistent message and waits for its confirm."""
-        raise NotImplementedError
+        """Publishes one persistent message and returns once the broker has it safe.
 
-    async def declare(self, items: Iterable[Declared]) -> None:
-        """Makes each item exist, in order; an equal one that exists is fine."""
-        raise NotImplementedError
+        Raises:
+            Unavailable: It was not confirmed, or no queue took a mandatory one.
+        """
+        async with self.open(confirms=True) as wire:
+            properties = Basic.Properties(headers=dict(headers or {}), delivery_mode=PERSISTENT)
+            await wire.basic_publish(
+                body,
+                exchange=exchange,
+                routing_key=routing_key,
+                properties=properties,
+                mandatory=mandatory,
+                timeout=CONFIRM_TIMEOUT_S,
+            )
 
-    async def remove(self, items: Iterable[Declared]) -> None:
-        """Makes each item not exist; what is absent is fine."""
-        raise NotImplementedError
+    @asynccontextmanager
+    async def open(
+        self, *, confirms: bool = False, prefetch: int = 0
+    ) -> AsyncIterator[WireChannel]:
+        """A channel of the wire protocol, closed at the end.
+
+        Raises:
+            Unavailable: The broker is or becomes unreachable.
+        """
+        channel = await self.channel(confirms=confirms, prefetch=prefetch)
+        try:
+            with unavailable_when_lost():
+                yield cast("WireChannel", await channel.get_underlay_channel())
+        finally:
+            with suppress(*LOST):
+                await channel.close()
+
+    async def declare(self, items: Iterable[Item]) -> list[str]:
+        """Makes each item exist, in this order; an equal one that exists is fine.
+
+        Returns:
+            A sentence for each that exists with other arguments; it is left as it is.
+
+        Raises:
+            Unavailable: The broker cannot be reached.
+        """
+        mismatches: list[str] = []
+        remaining = iter(items)
+        while (mismatch := await self._declare_until_mismatch(remaining)) is not None:
+            log.error("topology.mismatch", mismatch=mismatch)
+            mismatches.append(mismatch)
+        return mismatches
+
+    async def _declare_until_mismatch(self, items: Iterator[Item]) -> str | None:
+        async with self.open() as wire:
+            for item in items:
+                try:
+                    await _declare(wire, item)
+                except ChannelPreconditionFailed as error:
+                    # The broker has closed the channel; the rest needs a new one.
+                    return str(error)
+        return None
+
+    async def ensure(self, items: Iterable[Item]) -> None:
+        """As ``declare``, but at most once per connection, until ``forget_topology``."""
+        async with self._declaring:
+            with unavailable_when_lost():
+                connection = await self._connection("consume")
+            if self._declared_on is not connection:
+                await self.declare(items)
+                self._declared_on = connection
+
+    def forget_topology(self) -> None:
+        """The next ``ensure`` declares again, since something proved to be missing."""
+        self._declared_on = None
+
+    async def remove(self, items: Iterable[Item]) -> None:
+        """Makes each item not exist, in this order; what is absent is fine.
+
+        Raises:
+            Unavailable: The broker cannot be reached.
+        """
+        async with self.open() as wire:
+            for item in items:
+                with suppress(ChannelNotFoundEntity):
+                    await _remove(wire, item)
 
     async def ping(self) -> None:
-        """Returns when the broker answers; else Unavailable."""
-        raise NotImplementedError
+        """Returns when the broker answers.
+
+        Raises:
+            Unavailable: It does not.
+        """
+        async with self.open():
+            pass
 
     async def close(self) -> None:
         """Closes every connection."""
+        for connection in self._connections.values():
+            with suppress(*LOST):
+                await connection.close()
+        self._connections.clear()
+
+
+@contextmanager
+def unavailable_when_lost() -> Iterator[None]:
+    """Turns the client library's errors into ``Unavailable``."""
+    try:
+        yield
+    except ChannelPreconditionFailed:
+        raise
+    except LOST as error:
+        raise Unavailable(
+            "The message broker is not available right now.", retry_after_s=RETRY_AFTER_S
+        ) from error
+
+
+async def _declare(wire: WireChannel, item: Item) -> None:
+    arguments = dict(item.arguments)
+    match item:
+        case Exchange(name, type_):
+            await wire.exchange_declare(
+                name, exchange_type=type_, durable=True, arguments=arguments
+            )
+        case Queue(name):
+            await wire.queue_declare(name, durable=True, arguments=arguments)
+        case Binding(source, destination, key, "queue"):
+            await wire.queue_bind(destination, source, key, arguments=arguments)
+        case Binding(source, destination, key):
+            await wire.exchange_bind(
+                destination=destination, source=source, routing_key=key, arguments=arguments
+            )
+
+
+async def _remove(wire: WireChannel, item: Item) -> None:
+    match item:
+        case Exchange(name):
+            await wire.exchange_delete(name)
+        case Queue(name):
+            await wire.queue_delete(name)
+        case Binding(source, destination, key, "queue"):
+            await wire.queue_unbind(destination, source, key, arguments=dict(item.arguments))
+        case Binding(source, destination, key):
+            await wire.exchange_unbind(
+                destination=destination,
+                source=source,
+                routing_key=key,
+                arguments=dict(item.arguments),
+            )
 
 
 async def declare_topology(broker: Broker) -> None:
-    """Everything that follows from the catalog exists."""
-    raise NotImplementedError
+    """Everything that follows from the event catalog exists; a mismatch is reported and left alone.
+
+    Costs nothing when it was done over the same connection.
+
+    Raises:
+        Unavailable: The broker cannot be reached.
+    """
+    await broker.ensure(platform_topology())
 
 
-@dataclass(frozen=True)
-class Work:
-    """What takes the messages of a work queue."""
+class Reader:
+    """Messages of one queue, one after the other, until a stop or the loss of the channel."""
 
-    queue: str
-    handler: Callable[[Any, Event, Delivery], Awaitable[None]]
-    """Gets the runtime, the event and its delivery; at least once, in no order."""
-    prefetch: int = 8
+    def __init__(self, wire: WireChannel, queue: str, stopping: asyncio.Event) -> None:
+        """Does not consume yet.
 
+        Args:
+            wire: The channel, whose prefetch bounds how many messages are in hand.
+            queue: The queue.
+            stopping: Ends the iteration when set.
+        """
+        self._wire = wire
+        self._queue = queue
+        self._stopping = stopping
+        self._arrived: asyncio.Queue[DeliveredMessage | None] = asyncio.Queue()
 
-class WorkQueue:
-    """Consumes a plain work queue, at least once, without order."""
+    async def __aiter__(self) -> AsyncIterator[DeliveredMessage]:
+        """Yields each message; the caller acknowledges it."""
+        closing = self._wire.closing
+        closing.add_done_callback(self._end)
+        self._wire.on_consumer_cancel_callbacks.add(self._end)
+        watcher = asyncio.create_task(self._end_on_stop())
+        try:
+            await self._wire.basic_consume(self._queue, self._take, no_ack=False)
+            while (message := await self._arrived.get()) is not None:
+                if self._stopping.is_set():
+                    return
+                yield message
+        finally:
+            watcher.cancel()
+            self._wire.on_consumer_cancel_callbacks.discard(self._end)
+            closing.remove_done_callback(self._end)
 
-    def __init__(self, broker: Broker, work: Work, runtime: Any = None) -> None:
-        """``runtime`` is handed to the handler."""
+    async def _take(self, message: DeliveredMessage) -> None:
+        self._arrived.put_nowait(message)
 
-    async def run(self) -> None:
-        """Consumes until ``stop``; survives the loss of the broker."""
+    def _end(self, _: object) -> None:
+        self._arrived.put_nowait(None)
 
-    async def stop(self) -> None:
-        """Finishes the messages in hand, then closes the channel."""
+    async def _end_on_stop(self) -> None:
+        await self._stopping.wait()
+        self._arrived.put_nowait(None)

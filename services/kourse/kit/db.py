@@ -142,7 +142,7 @@ def connect_options(statement_timeout_s: float, application: str) -> dict[str, A
 
 
 async def _transaction(request: Request) -> AsyncIterator[AsyncSession]:
-    from kourse.kit.auth import tenant_of
+    from kourse.kit.auth.access import tenant_of
 
     tenant = await tenant_of(request)
     async with request.app.state.runtime.database.transaction(tenant) as tx:

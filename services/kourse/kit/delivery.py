@@ -1,11 +1,37 @@
-"""An event as it arrives: its CloudEvents attributes read from AMQP headers, its payload decoded."""
+"""An event on the wire: CloudEvents 1.0 in binary mode, attributes in AMQP headers, payload in the body.
+
+Writing and reading are side by side, so that what the relay says is what every consumer understands.
+
+Source:
+    CloudEvents AMQP protocol binding 1.0, section 3.1.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+import pydantic
+from opentelemetry import propagate
+from opentelemetry.context import Context
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from kourse.contracts.events import CATALOG, Event, EventType
+
+PREFIX = "cloudEvents:"
+CONTENT_TYPE = "application/json"
+_W3C = TraceContextTextMapPropagator()
+
+
+class UndecodableError(Exception):
+    """The message is no event of ours: it cannot even be parked, since its entity is unknown."""
+
+
+class UnknownEventError(Exception):
+    """The event is of a type, a version or a shape that this build does not know."""
 
 
 @dataclass(frozen=True)
@@ -16,18 +42,20 @@ class Delivery:
         id: The event's id, the same in every redelivery and republication.
         tenant: Tenant it belongs to.
         type: Wire name from the catalog.
+        version: Major version of the payload.
         stream: Stream of its sequence.
         entity: Id of the entity, the CloudEvents subject.
-        seq: Place in the sequence of (stream, entity), from 1, without gaps.
-        time: When the fact was committed, by the producer's database; UTC.
+        seq: Place in the sequence of (tenant, stream, entity), from 1, without gaps.
+        time: When the fact was written, by the producer's database; UTC.
         started_at: When the entity's sequence began, by the same clock.
         traceparent: W3C trace context of the producer, or None.
-        headers: All AMQP headers, kept for parking.
+        headers: The message's headers, kept so that it can be parked and handled again.
     """
 
     id: UUID
     tenant: str
     type: str
+    version: int
     stream: str
     entity: str
     seq: int
@@ -35,3 +63,127 @@ class Delivery:
     started_at: datetime
     traceparent: str | None = None
     headers: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def current_traceparent() -> str | None:
+    """W3C trace context of the running span, or None outside of one."""
+    carrier: dict[str, str] = {}
+    _W3C.inject(carrier)
+    return carrier.get("traceparent")
+
+
+def context_of(traceparent: str | None) -> Context:
+    """The trace context to continue."""
+    return _W3C.extract({"traceparent": traceparent} if traceparent else {})
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """An outbox row as the relay reads it; ``payload`` is JSON text."""
+
+    id: int
+    event_id: UUID
+    tenant: str
+    stream: str
+    entity: str
+    seq: int
+    started_at: datetime
+    type: str
+    version: int
+    payload: str
+    headers: dict[str, Any]
+    routing_key: str
+    part: int
+    traceparent: str | None
+    created_at: datetime
+
+
+def headers_of(row: Outgoing) -> dict[str, Any]:
+    """AMQP headers of an event: CloudEvents attributes, the row's own headers, trace context."""
+    kind: EventType | None = CATALOG.get(row.type)
+    attributes = {
+        "specversion": "1.0",
+        "id": str(row.event_id),
+        "type": row.type,
+        "source": f"/kourse/{row.type.split('.', 1)[0]}",
+        "subject": row.entity,
+        "time": _rfc3339(row.created_at),
+        "tenant": row.tenant,
+        "stream": row.stream,
+        "sequence": row.seq,
+        "sequencestart": _rfc3339(row.started_at),
+    }
+    if kind is not None:
+        attributes["dataschema"] = kind.dataschema
+    if row.traceparent:
+        attributes["traceparent"] = row.traceparent
+    trace: dict[str, str] = {}
+    propagate.inject(trace, context_of(row.traceparent))
+    return {PREFIX + name: value for name, value in attributes.items()} | row.headers | trace
+
+
+def delivery_of(headers: Mapping[str, Any]) -> Delivery:
+    """The envelope of a message.
+
+    Raises:
+        UndecodableError: An attribute is missing or malformed.
+    """
+    try:
+        schema = str(headers[PREFIX + "dataschema"])
+        return Delivery(
+            id=UUID(headers[PREFIX + "id"]),
+            tenant=_word(headers[PREFIX + "tenant"]),
+            type=_word(headers[PREFIX + "type"]),
+            version=int(schema.rpartition("/")[2]),
+            stream=_word(headers[PREFIX + "stream"]),
+            entity=_word(headers[PREFIX + "subject"]),
+            seq=_positive(headers[PREFIX + "sequence"]),
+            time=_moment(headers[PREFIX + "time"]),
+            started_at=_moment(headers[PREFIX + "sequencestart"]),
+            traceparent=headers.get("traceparent"),
+            headers=dict(headers),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UndecodableError(f"{type(error).__name__}: {error}") from error
+
+
+def event_of(delivery: Delivery, body: bytes | str) -> Event:
+    """The payload as the catalog's class.
+
+    Raises:
+        UnknownEventError: Type, version or shape are not what this build's catalog says.
+    """
+    kind = CATALOG.get(delivery.type)
+    if kind is None or kind.version != delivery.version:
+        raise UnknownEventError(f"{delivery.type} version {delivery.version} is not in the catalog")
+    try:
+        event = kind.model.model_validate_json(body)
+    except pydantic.ValidationError as error:
+        raise UnknownEventError(str(error)) from error
+    if event.entity != delivery.entity:
+        raise UnknownEventError(f"the payload speaks of {event.entity}, the envelope does not")
+    return event
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _word(value: object) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("a word is missing")
+    return value
+
+
+def _positive(value: object) -> int:
+    number = int(str(value))
+    if not 1 <= number < 2**63:
+        raise ValueError("a sequence starts at 1")
+    return number
+
+
+def _moment(value: object) -> datetime:
+    moment = datetime.fromisoformat(str(value))
+    if moment.tzinfo is None:
+        raise ValueError("a time needs its offset")
+    return moment.astimezone(UTC)

@@ -1,24 +1,70 @@
-"""The ledger of declared objects: who owns a name, at which generation, with which content."""
+"""The ledger of declared objects: who owns a name, at which generation, with which content.
+
+A declared object is (tenant, kind, name), whichever door made it. Owners of a kind call ``claim`` before
+they write its content, ``release`` when it is retired, and drive many documents with ``apply_each``.
+"""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 from uuid import UUID
 
+import orjson
+import structlog
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.errors import KourseError
+from kourse.contracts import names
+from kourse.contracts.errors import (
+    DependencyNotReady,
+    KourseError,
+    OwnedByApi,
+    OwnedByResource,
+    StaleGeneration,
+    Unavailable,
+)
 from kourse.contracts.resources import Document
-from kourse.kit.db import Database
+from kourse.kit import document_rows
+from kourse.kit.db import Database, is_transient
+from kourse.kit.document_rows import Declared, find, find_all, wake, wake_waiting
 
+__all__ = [
+    "Applied",
+    "Claim",
+    "Declared",
+    "Doc",
+    "Pending",
+    "Refused",
+    "Result",
+    "apply_each",
+    "claim",
+    "digest_of",
+    "find",
+    "find_all",
+    "release",
+    "wake",
+    "wake_waiting",
+]
+
+log = structlog.get_logger(__name__)
 S = TypeVar("S", bound=Document)
 
 
 @dataclass(frozen=True)
 class Doc(Generic[S]):
-    """A document that somebody wants to be so."""
+    """A document that somebody wants to be so.
+
+    Attributes:
+        name: Its name, unique for (tenant, kind).
+        spec: What it says.
+        source: The door it came through: a Kubernetes resource or the REST API.
+        uid: ``metadata.uid`` of the resource.
+        generation: ``metadata.generation``; compared only within one uid.
+        adopt: Whether the resource takes over a name made through the API.
+    """
 
     name: str
     spec: S
@@ -30,7 +76,7 @@ class Doc(Generic[S]):
 
 @dataclass(frozen=True)
 class Pending:
-    """Something that still keeps a document from being live, or from being retired."""
+    """What still keeps a document from being live or from being retired: a condition's reason and message."""
 
     reason: str
     message: str
@@ -38,7 +84,17 @@ class Pending:
 
 @dataclass(frozen=True)
 class Applied:
-    """A document that was accepted."""
+    """A document that was accepted.
+
+    Attributes:
+        name: Its name.
+        changed: Whether anything was written for it.
+        id: Its id.
+        version: Number of the live content version, where the kind has versions.
+        digest: Digest of the live content.
+        status: Further fields of the resource's status, camelCase.
+        pending: What it still waits for; empty once it is live.
+    """
 
     name: str
     changed: bool
@@ -51,7 +107,7 @@ class Applied:
 
 @dataclass(frozen=True)
 class Refused:
-    """A document that was not accepted, and why."""
+    """A document that was not accepted; ``Rejected`` errors stall it, all others are tried again."""
 
     name: str
     error: KourseError
@@ -62,7 +118,16 @@ Result = Applied | Refused
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to write a document's content in this transaction."""
+    """The right to write a document's content in this transaction; its row is locked until the commit.
+
+    Attributes:
+        id: The object's id, derived from (tenant, kind, name).
+        digest: Digest of the whole spec.
+        changed: Whether the spec differs from what was applied last, or the object was retired.
+        previous_spec: The spec applied last, in wire form, or None for a new name.
+        created: Whether the name is new.
+        revived: Whether the object had been retired and is taken up again with its data.
+    """
 
     id: UUID
     digest: str
@@ -72,53 +137,109 @@ class Claim:
     revived: bool = False
 
 
-@dataclass(frozen=True)
-class Declared:
-    """A document as the ledger holds it."""
+def digest_of(spec: BaseModel) -> str:
+    """SHA-256 of a spec's meaning, hexadecimal: fields at their defaults and the order of keys do not count."""
+    meaning = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return hashlib.sha256(orjson.dumps(meaning, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
-    kind: str
-    name: str
-    id: UUID
-    source: Literal["resource", "api"]
-    uid: str | None
-    generation: int
-    digest: str
-    spec: dict[str, Any]
-    retired: bool
+
+def check_ownership(held: Declared, doc: Doc[Any]) -> None:
+    """Returns when the document may be written over what the ledger holds.
+
+    A retired name is free for either door. A resource with another uid is the same object, applied again.
+
+    Raises:
+        OwnedByResource: The API may not change what a resource declares.
+        OwnedByApi: The resource did not ask to adopt a name made through the API.
+        StaleGeneration: A newer generation of this very resource was applied.
+    """
+    if held.retired:
+        return
+    if held.source == "resource" and doc.source == "api":
+        raise _owned_by_resource(held)
+    if held.source == "api" and doc.source == "resource" and not doc.adopt:
+        raise OwnedByApi(
+            f"{held.kind} {held.name!r} was made through the REST API; the annotation "
+            '"kourse.dev/adopt: true" takes it over.'
+        )
+    if held.uid == doc.uid and doc.source == "resource" and doc.generation < held.generation:
+        raise StaleGeneration(
+            f"Generation {held.generation} of {held.kind} {held.name!r} was already applied."
+        )
+
+
+def _owned_by_resource(held: Declared) -> OwnedByResource:
+    resource = f"{held.kind}/{held.name}"
+    return OwnedByResource(
+        f"{resource} is declared by a Kubernetes resource; change or delete it there.",
+        extensions={"resource": resource},
+    )
 
 
 async def claim(tx: AsyncSession, kind: str, doc: Doc[Any]) -> Claim:
-    """Takes the name for this document, locks it until the commit, and says what changed."""
-    raise NotImplementedError
+    """Takes the name for this document, locks it until the commit, and says what changed.
+
+    Raises:
+        OwnedByResource: The API may not change what a resource declares.
+        OwnedByApi: The resource did not ask to adopt a name made through the API.
+        StaleGeneration: A newer generation of this very resource was applied.
+    """
+    row = document_rows.Row(
+        kind=kind,
+        name=doc.name,
+        id=names.declared_id(tx.info["tenant"], kind, doc.name),
+        source=doc.source,
+        uid=doc.uid,
+        generation=doc.generation,
+        digest=digest_of(doc.spec),
+        spec=doc.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
+    )
+    held = await document_rows.insert_or_lock(tx, row)
+    if held is None:
+        return Claim(row.id, row.digest, changed=True, previous_spec=None, created=True)
+    check_ownership(held, doc)
+    await document_rows.update(tx, row)
+    return Claim(
+        row.id,
+        row.digest,
+        changed=held.retired or held.digest != row.digest,
+        previous_spec=held.spec,
+        created=False,
+        revived=held.retired,
+    )
 
 
 async def release(
     tx: AsyncSession, kind: str, name: str, uid: str | None, *, forget: bool = False
 ) -> bool:
-    """The name is free again; False when it was not this owner's to give."""
-    raise NotImplementedError
+    """The object is retired and its name free; what it holds stays unless its owner deletes it.
 
+    Args:
+        tx: The owner's transaction.
+        kind: The kind.
+        name: The name.
+        uid: ``metadata.uid`` of the deleted resource, or None when the API deletes.
+        forget: Whether the ledger drops it too, since its data are deleted.
 
-async def find(tx: AsyncSession, kind: str, name: str) -> Declared | None:
-    """The document under this name, retired ones included, or None."""
-    raise NotImplementedError
+    Returns:
+        False when there is nothing to retire for this caller: the name is unknown, or is held through
+        the other door, or by a resource of another uid.
 
-
-async def find_all(
-    tx: AsyncSession, kind: str, names: Sequence[str] | None = None
-) -> list[Declared]:
-    """The documents of a kind, in order of name, retired ones included."""
-    raise NotImplementedError
-
-
-async def wake(tx: AsyncSession, tenant: str, kind: str, name: str) -> None:
-    """The operator looks at that object again soon after the commit."""
-    raise NotImplementedError
-
-
-async def wake_waiting(tx: AsyncSession) -> int:
-    """Wakes every document of the tenant that waits for a dependency; how many."""
-    raise NotImplementedError
+    Raises:
+        OwnedByResource: The API may not delete what a resource declares.
+    """
+    held = await document_rows.find(tx, kind, name, lock=True)
+    if held is None:
+        return False
+    if not held.retired:
+        if uid is None and held.source == "resource":
+            raise _owned_by_resource(held)
+        if uid is not None and (held.source == "api" or held.uid != uid):
+            return False
+    elif uid != held.uid:
+        return False
+    await document_rows.retire(tx, kind, name, forget=forget)
+    return True
 
 
 async def apply_each(
@@ -128,5 +249,50 @@ async def apply_each(
     docs: Sequence[Doc[S]],
     apply_one: Callable[[AsyncSession, Doc[S]], Awaitable[Applied]],
 ) -> list[Result]:
-    """Applies documents in one transaction, a savepoint for each; results in the order of ``docs``."""
-    raise NotImplementedError
+    """Applies documents in one transaction, with a savepoint for each, so one that fails harms no other.
+
+    A document refused with ``DependencyNotReady`` is remembered, and ``wake_waiting`` wakes it.
+
+    Args:
+        database: The owner's.
+        tenant: Whose documents.
+        kind: The kind.
+        docs: The documents, each name once.
+        apply_one: Claims and writes one document.
+
+    Returns:
+        A result for each document, in the order of ``docs``.
+
+    Raises:
+        Unavailable: The database is not there; nothing was applied.
+    """
+    results: dict[str, Result] = {}
+    async with database.transaction(tenant) as tx:
+        # In order of name, so that two callers lock rows in the same order.
+        for doc in sorted(docs, key=lambda doc: doc.name):
+            results[doc.name] = await _apply_in_savepoint(tx, kind, doc, apply_one)
+    return [results[doc.name] for doc in docs]
+
+
+async def _apply_in_savepoint(
+    tx: AsyncSession,
+    kind: str,
+    doc: Doc[S],
+    apply_one: Callable[[AsyncSession, Doc[S]], Awaitable[Applied]],
+) -> Result:
+    try:
+        async with tx.begin_nested():
+            applied = await apply_one(tx, doc)
+            await document_rows.stop_waiting(tx, kind, doc.name)
+            return applied
+    except Unavailable:
+        raise
+    except KourseError as error:
+        if isinstance(error, DependencyNotReady):
+            await document_rows.wait(tx, kind, doc.name)
+        return Refused(doc.name, error)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        log.exception("document.failed", kind=kind, name=doc.name)
+        return Refused(doc.name, KourseError(f"Applying {kind} {doc.name!r} failed unexpectedly."))

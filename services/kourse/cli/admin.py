@@ -1,0 +1,64 @@
+"""``kourse admin``: what an administrator runs beside the platform; the Helm hook runs ``migrate``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Administration of an installation.", no_args_is_help=True)
+
+
+class Output(StrEnum):
+    """How a result is printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@app.callback()
+def _admin() -> None:
+    """Keeps ``migrate`` a sub-command while it is the only one."""
+
+
+@app.command()
+def migrate(
+    database_url: Annotated[
+        str,
+        typer.Option(
+            envvar="KOURSE_MIGRATE_DATABASE_URL",
+            help="Address of the database as the role that owns it.",
+            show_default=False,
+        ),
+    ],
+    service: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this service's schema; may be given several times."),
+    ] = None,
+    output: Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")] = (
+        Output.TEXT
+    ),
+) -> None:
+    """Bring every service's schema to this version; running it again changes nothing."""
+    from kourse.kit.migrate import MigrationRefusedError, upgrade
+
+    as_text = output is Output.TEXT
+    try:
+        done = upgrade(
+            database_url, service or (), say=lambda line: _progress(line, err=not as_text)
+        )
+    except MigrationRefusedError as refused:
+        typer.echo(f"kourse admin migrate: {refused}", err=True)
+        raise typer.Exit(1) from None
+    if as_text:
+        count = sum(len(each.applied) for each in done)
+        typer.echo(f"{len(done)} schemas are up to date; {count} revisions were applied.")
+    else:
+        typer.echo(json.dumps({"schemas": [asdict(each) for each in done]}))
+
+
+def _progress(line: str, *, err: bool) -> None:
+    typer.echo(line, err=err)

@@ -1,0 +1,53 @@
+"""What the inbox and the work queues share: which failures pass by themselves, and the trace to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from opentelemetry import trace
+from structlog.contextvars import bound_contextvars
+
+from kourse.contracts.errors import DependencyNotReady, TooManyRequests
+from kourse.kit.bus import LOST
+from kourse.kit.db import is_transient
+from kourse.kit.delivery import Delivery, context_of
+from kourse.kit.outages import outage_of
+
+POISON_TRIES = 5
+"""Attempts at a message that fails for a reason of its own, before it is set aside."""
+_tracer = trace.get_tracer(__name__)
+
+
+class StoppedError(Exception):
+    """The process stops; the message in hand goes back unacknowledged."""
+
+
+class ChannelLostError(Exception):
+    """The channel went away with a message in hand; the broker delivers it again."""
+
+
+def is_retriable(error: BaseException) -> bool:
+    """Whether a back end is at fault, so that the same message will pass once it is back.
+
+    ``DependencyNotReady`` is not such a failure: what it waits for may lie behind the message itself.
+    """
+    if isinstance(error, DependencyNotReady):
+        return False
+    if isinstance(error, (TooManyRequests, *LOST)):
+        return True
+    return outage_of(error) is not None or is_transient(error)
+
+
+@contextmanager
+def span_of(name: str, delivery: Delivery) -> Iterator[None]:
+    """Continues the producer's trace, and puts the event's ids on every log line."""
+    with (
+        _tracer.start_as_current_span(
+            name, context=context_of(delivery.traceparent), kind=trace.SpanKind.CONSUMER
+        ),
+        bound_contextvars(
+            tenant=delivery.tenant, event_id=str(delivery.id), event_type=delivery.type
+        ),
+    ):
+        yield

@@ -1,0 +1,185 @@
+"""The kit's tables as DDL, one constant per version, so that a revision means the same for ever.
+
+``tables.py`` describes the newest state for queries; a test compares the two on a real server. A change
+of the kit's tables is a further constant here, and in each service a revision that runs it.
+"""
+
+from __future__ import annotations
+
+V1 = """
+CREATE TABLE {schema}.event_sequence (
+  tenant text NOT NULL,
+  stream text NOT NULL,
+  entity text NOT NULL,
+  last_seq bigint NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_event_sequence PRIMARY KEY (tenant, stream, entity)
+);
+
+CREATE TABLE {schema}.outbox (
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  event_id uuid NOT NULL,
+  tenant text NOT NULL,
+  stream text NOT NULL,
+  entity text NOT NULL,
+  seq bigint NOT NULL,
+  started_at timestamptz NOT NULL,
+  type text NOT NULL,
+  version smallint NOT NULL,
+  payload jsonb NOT NULL,
+  headers jsonb NOT NULL DEFAULT '{}'::jsonb,
+  routing_key text NOT NULL,
+  part smallint NOT NULL,
+  traceparent text,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  published_at timestamptz,
+  CONSTRAINT pk_outbox PRIMARY KEY (id),
+  CONSTRAINT uq_outbox_event_id UNIQUE (event_id),
+  CONSTRAINT uq_outbox_tenant_stream_entity_seq UNIQUE (tenant, stream, entity, seq)
+);
+CREATE INDEX ix_outbox_unpublished ON {schema}.outbox (part, id) WHERE published_at IS NULL;
+CREATE INDEX ix_outbox_created_at ON {schema}.outbox USING brin (created_at);
+
+CREATE TABLE {schema}.inbox_consumer (
+  consumer text NOT NULL,
+  started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_inbox_consumer PRIMARY KEY (consumer)
+);
+
+CREATE TABLE {schema}.inbox (
+  consumer text NOT NULL,
+  event_id uuid NOT NULL,
+  tenant text NOT NULL,
+  stream text NOT NULL,
+  entity text NOT NULL,
+  seq bigint NOT NULL,
+  applied_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_inbox PRIMARY KEY (consumer, event_id)
+);
+CREATE INDEX ix_inbox_applied_at ON {schema}.inbox USING brin (applied_at);
+
+CREATE TABLE {schema}.inbox_cursor (
+  consumer text NOT NULL,
+  tenant text NOT NULL,
+  stream text NOT NULL,
+  entity text NOT NULL,
+  last_seq bigint NOT NULL,
+  blocked boolean NOT NULL DEFAULT false,
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_inbox_cursor PRIMARY KEY (consumer, tenant, stream, entity)
+);
+
+CREATE TABLE {schema}.parked_event (
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  consumer text NOT NULL,
+  event_id uuid NOT NULL,
+  tenant text NOT NULL,
+  stream text NOT NULL,
+  entity text NOT NULL,
+  seq bigint NOT NULL,
+  type text NOT NULL,
+  payload jsonb NOT NULL,
+  headers jsonb NOT NULL,
+  reason text NOT NULL,
+  error text NOT NULL DEFAULT '',
+  tries integer NOT NULL DEFAULT 0,
+  parked_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_parked_event PRIMARY KEY (id),
+  CONSTRAINT uq_parked_event_consumer_event_id UNIQUE (consumer, event_id),
+  CONSTRAINT uq_parked_event_consumer_tenant_stream_entity_seq
+    UNIQUE (consumer, tenant, stream, entity, seq)
+);
+
+CREATE TABLE {schema}.idempotency_key (
+  tenant text NOT NULL,
+  subject text NOT NULL,
+  method text NOT NULL,
+  route text NOT NULL,
+  key text NOT NULL,
+  fingerprint bytea NOT NULL,
+  status smallint NOT NULL,
+  body bytea NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  expires_at timestamptz NOT NULL,
+  CONSTRAINT pk_idempotency_key PRIMARY KEY (tenant, subject, method, route, key)
+);
+CREATE INDEX ix_idempotency_key_expires_at ON {schema}.idempotency_key (expires_at);
+
+CREATE TABLE {schema}.document (
+  tenant text NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  id uuid NOT NULL,
+  source text NOT NULL,
+  uid text,
+  generation bigint NOT NULL,
+  digest text NOT NULL,
+  spec jsonb NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  retired_at timestamptz,
+  CONSTRAINT pk_document PRIMARY KEY (tenant, kind, name),
+  CONSTRAINT uq_document_id UNIQUE (id)
+);
+
+CREATE TABLE {schema}.document_wait (
+  tenant text NOT NULL,
+  kind text NOT NULL,
+  name text NOT NULL,
+  since_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_document_wait PRIMARY KEY (tenant, kind, name)
+);
+
+CREATE TABLE {schema}.audit_entry (
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  tenant text NOT NULL,
+  at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  actor text NOT NULL,
+  action text NOT NULL,
+  target text NOT NULL,
+  outcome text NOT NULL,
+  detail jsonb NOT NULL DEFAULT '{}'::jsonb,
+  correlation text,
+  seal bytea,
+  CONSTRAINT pk_audit_entry PRIMARY KEY (id)
+);
+CREATE INDEX ix_audit_entry_tenant_at ON {schema}.audit_entry (tenant, at);
+
+CREATE TABLE {schema}.setting (
+  tenant text NOT NULL,
+  key text NOT NULL,
+  value jsonb NOT NULL,
+  updated_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_setting PRIMARY KEY (tenant, key)
+);
+"""
+
+APP_PRIVILEGES = {
+    "event_sequence": "SELECT, INSERT, UPDATE",
+    "outbox": "SELECT, INSERT",
+    "inbox_consumer": "SELECT, INSERT",
+    "inbox": "SELECT, INSERT",
+    "inbox_cursor": "SELECT, INSERT, UPDATE",
+    "parked_event": "SELECT, INSERT, UPDATE, DELETE",
+    "idempotency_key": "SELECT, INSERT, DELETE",
+    "document": "SELECT, INSERT, UPDATE, DELETE",
+    "document_wait": "SELECT, INSERT, DELETE",
+    "audit_entry": "SELECT, INSERT",
+    "setting": "SELECT, INSERT, UPDATE, DELETE",
+}
+"""What the application role may do; an audit entry, once written, it can never change."""
+
+WORKER_PRIVILEGES = {
+    "outbox": "SELECT, UPDATE (published_at), DELETE",
+    "inbox": "SELECT (applied_at), DELETE",
+    "idempotency_key": "SELECT (expires_at), DELETE",
+}
+"""What the worker role may do across tenants: relay the outbox, and drop what is past its retention."""
+
+OPERATOR_PRIVILEGES = {
+    "event_sequence": "SELECT, INSERT, UPDATE",
+    "outbox": "INSERT",
+    "document": "SELECT, INSERT, UPDATE, DELETE",
+    "document_wait": "SELECT, INSERT, DELETE",
+}
+"""What the operator's role may do in a schema whose content it writes."""
