@@ -92,8 +92,8 @@ def down(layout: Layout) -> int:
             running += 1
             stop_supervisor(layout, record)
         clear_leftovers(layout, record)
-        layout.record_file.unlink(missing_ok=True)
-        layout.plan_file.unlink(missing_ok=True)
+        for path in (layout.record_file, layout.plan_file, layout.environment_file):
+            path.unlink(missing_ok=True)
         ports.release(layout)
     return running
 
