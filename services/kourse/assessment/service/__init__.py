@@ -1,0 +1,1 @@
+"""Use cases of assessment; each works in the transaction that its caller opened."""
