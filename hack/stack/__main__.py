@@ -16,6 +16,7 @@ from hack.stack.lifecycle import down, up
 from hack.stack.process import PlanError
 from hack.stack.profiles import Profile
 from hack.stack.record import read_record
+from hack.stack.samples import bring_samples
 from hack.stack.shell import screen, write_shell_files
 from hack.stack.usage import memory_held, process_tree
 
@@ -25,9 +26,14 @@ Command = Callable[[Layout, argparse.Namespace], int]
 def command_up(layout: Layout, options: argparse.Namespace) -> int:
     """Bring the stack up."""
     started = time.monotonic()
-    site = up(layout, options.profile, lambda name, text: report(name, text, started))
+
+    def notice(name: str, text: str) -> None:
+        report(name, text, started)
+
+    site = up(layout, options.profile, notice)
     write_shell_files(site)
     if options.profile is Profile.FULL:
+        bring_samples(site, notice)
         print(screen(site))
     return 0
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hack.install.machine import ROOT
+from hack.install.venv import ENVIRONMENT
 from hack.stack.kubernetes import NAMESPACE
 from hack.stack.layout import write_private
 from hack.stack.people import ADMIN
@@ -49,7 +50,7 @@ def migrate(site: Site) -> Process:
     url = site.database_url("kourse_migrate")
     return Process(
         name="migrate",
-        argv=(PYTHON, "-m", "kourse.cli", "admin", "migrate"),
+        argv=(str(ENVIRONMENT / "bin" / "kourse"), "admin", "migrate"),
         env={**python_environment(data), "KOURSE_MIGRATE_DATABASE_URL": url},
         cwd=str(data),
         needs=("postgres-roles",),

@@ -72,6 +72,8 @@ def written(processes: list[Process]) -> list[Process]:
     roots = [ROOT / "services", ROOT / "operator"]
 
     def exists(process: Process) -> bool:
+        if process.name == "migrate":
+            return (ROOT / "services/kourse/kit/migrate.py").exists()
         path = process.argv[2].replace(".", "/")
         return any((root / path / "__main__.py").exists() for root in roots)
 
