@@ -143,6 +143,9 @@ class CohortStatus(Status):
     """What is live of a cohort."""
 
     members: int | None = Field(None, ge=0, description="Learners in it, refreshed in batches.")
+    courses: Names = Field(
+        default_factory=list, description="Courses whose events its feed queue gets."
+    )
     feed_queue: str | None = Field(
         None, max_length=255, description="Queue that outside consumers read."
     )

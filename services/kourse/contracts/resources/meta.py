@@ -22,6 +22,7 @@ API_VERSION = f"{GROUP}/{VERSION}"
 FINALIZER = f"{GROUP}/operator"
 PAUSED_ANNOTATION = f"{GROUP}/paused"
 ADOPT_ANNOTATION = f"{GROUP}/adopt"
+FORCE_DELETE_ANNOTATION = f"{GROUP}/force-delete"
 MAX_OBJECT_BYTES = 200 * 1024
 """An object above this is refused with a condition: client-side apply stores a second copy and fails at 256 KiB."""
 

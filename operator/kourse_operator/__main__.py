@@ -1,0 +1,26 @@
+"""Entry point: ``python -m kourse_operator``."""
+
+from __future__ import annotations
+
+import asyncio
+
+from kourse.kit.telemetry import configure_logs
+from kourse.kit.telemetry.metrics import announce_build
+from kourse_operator.process import Operator
+from kourse_operator.settings import OperatorSettings
+
+
+def main() -> None:
+    """Runs the operator until it is told to stop."""
+    settings = OperatorSettings.load()
+    configure_logs("operator", settings.log_level)
+    announce_build("operator")
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: OperatorSettings) -> None:
+    await Operator(settings).serve()
+
+
+if __name__ == "__main__":
+    main()

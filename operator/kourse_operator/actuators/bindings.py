@@ -1,0 +1,150 @@
+"""Exchanges, queues and bindings at the broker, by AMQP.
+
+Nothing is ever deleted in order to be made anew with other properties: messages would be lost. Such a
+mismatch is said instead. AMQP cannot tell whether a binding exists, so the management API is asked
+where it is configured; without it bindings are simply renewed, which costs nothing when they exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiormq.channel import Channel
+from aiormq.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
+
+from kourse.contracts import names
+from kourse.contracts.errors import DependencyNotReady
+from kourse.kit import topology
+from kourse.kit.bus import Broker, declare_topology
+from kourse_operator.actuators.management import Management
+from kourse_operator.actuators.timing import timed
+from kourse_operator.errors import BindingMismatch
+from kourse_operator.plans.steps import Binding, Exchange, Queue, Wire
+
+_PLATFORM = frozenset(
+    {
+        names.EVENTS_EXCHANGE,
+        names.GRADING_EXCHANGE,
+        names.DEAD_LETTER_EXCHANGE,
+        *names.GRADING_QUEUES,
+    }
+)
+
+
+class BrokerWires:
+    """Things at one virtual host."""
+
+    def __init__(self, broker: Broker, management: Management | None = None) -> None:
+        """``management`` answers what AMQP cannot, where there is one."""
+        self._broker = broker
+        self._management = management
+
+    async def ensure(self, wires: Sequence[Wire], *, check: bool) -> tuple[str, ...]:
+        """Everything is there; see ``ports.Wires``."""
+        if not wires:
+            return ()
+        with timed("bindings", "ensure"):
+            await declare_topology(self._broker)
+            absent = await self._absent(wires) if check else ()
+            try:
+                await self._declare(wires)
+            except DependencyNotReady:
+                if not any(isinstance(w, Binding) and w.source in _PLATFORM for w in wires):
+                    raise
+                self._broker.forget_topology()
+                await declare_topology(self._broker)
+                await self._declare(wires)
+        return absent
+
+    async def remove(self, wires: Sequence[Wire]) -> None:
+        """Nothing of it is there any more."""
+        if wires:
+            with timed("bindings", "remove"):
+                await self._broker.remove([_item(wire) for wire in wires])
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._broker.close()
+        if self._management:
+            await self._management.close()
+
+    async def _declare(self, wires: Sequence[Wire]) -> None:
+        async with self._broker.open() as channel:
+            for wire in wires:
+                try:
+                    await _declare(channel, wire)
+                except ChannelPreconditionFailed as error:
+                    raise BindingMismatch(_mismatch(wire)) from error
+                except ChannelNotFoundEntity as error:
+                    raise DependencyNotReady(_missing(wire)) from error
+
+    async def _absent(self, wires: Sequence[Wire]) -> tuple[str, ...]:
+        found = [wire for wire in wires if not await self._is_there(wire)]
+        return tuple(dict.fromkeys(_name(wire) for wire in found))
+
+    async def _is_there(self, wire: Wire) -> bool:
+        if isinstance(wire, Binding):
+            return self._management is None or await self._management.has_binding(wire)
+        async with self._broker.open() as channel:
+            try:
+                if isinstance(wire, Exchange):
+                    await channel.exchange_declare(wire.name, passive=True)
+                else:
+                    await channel.queue_declare(wire.name, passive=True)
+            except ChannelNotFoundEntity:
+                return False
+        return True
+
+
+async def _declare(channel: Channel, wire: Wire) -> None:
+    match wire:
+        case Exchange():
+            await channel.exchange_declare(wire.name, exchange_type=wire.type, durable=True)
+        case Queue():
+            await channel.queue_declare(wire.name, durable=True, arguments=dict(wire.arguments))
+        case Binding(to="queue"):
+            await channel.queue_bind(
+                wire.destination, wire.source, wire.key, arguments=dict(wire.arguments)
+            )
+        case Binding():
+            await channel.exchange_bind(
+                destination=wire.destination,
+                source=wire.source,
+                routing_key=wire.key,
+                arguments=dict(wire.arguments),
+            )
+
+
+def _item(wire: Wire) -> topology.Item:
+    match wire:
+        case Exchange():
+            return topology.Exchange(wire.name, wire.type)
+        case Queue():
+            return topology.Queue(wire.name, wire.arguments)
+        case Binding():
+            return topology.Binding(
+                wire.source, wire.destination, wire.key, wire.to, wire.arguments
+            )
+
+
+def _name(wire: Wire) -> str:
+    match wire:
+        case Exchange():
+            return f"exchange {wire.name}"
+        case Queue():
+            return f"queue {wire.name}"
+        case Binding():
+            return f"binding from {wire.source} to {wire.destination}"
+
+
+def _mismatch(wire: Wire) -> str:
+    return (
+        f"The {_name(wire)} exists with other properties and is left alone, as it may hold messages. "
+        "Delete it at the broker when its messages are no longer needed; it is then made anew."
+    )
+
+
+def _missing(wire: Wire) -> str:
+    if isinstance(wire, Binding):
+        return f"The exchange {wire.source} is not there yet; its course makes it."
+    return f"The {_name(wire)} cannot be made yet."

@@ -1,0 +1,46 @@
+"""Buckets: private, versioned, with rules that take away what nobody needs any more."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from kourse.kit.storage import BucketAdmin
+from kourse_operator.actuators.timing import timed
+from kourse_operator.plans.steps import Bucket
+
+
+class StoreBuckets:
+    """Buckets of one object store."""
+
+    def __init__(self, admin: BucketAdmin) -> None:
+        """``admin`` has the keys that may make buckets."""
+        self._admin = admin
+
+    async def ensure(
+        self, bucket: Bucket, on_missing: Callable[[], Awaitable[None]]
+    ) -> tuple[bool, tuple[str, ...]]:
+        """The bucket is there as described; see ``ports.Buckets``."""
+        with timed("bucket", "ensure"):
+            made = not await self._admin.exists(bucket.name)
+            if made:
+                await on_missing()
+                await self._admin.ensure_bucket(bucket.name)
+            missing = [
+                *await self._admin.ensure_private(bucket.name),
+                *await self._admin.ensure_versioning(bucket.name),
+                *await self._admin.ensure_lifecycle(
+                    bucket.name,
+                    noncurrent_days=bucket.old_versions_days,
+                    incomplete_days=bucket.unfinished_days,
+                ),
+            ]
+        return made, tuple(item.message for item in missing)
+
+    async def remove(self, bucket: Bucket) -> None:
+        """The bucket and all in it, all versions, are gone."""
+        with timed("bucket", "remove"):
+            await self._admin.delete_bucket(bucket.name)
+
+    async def close(self) -> None:
+        """Lets go of the connections."""
+        await self._admin.close()

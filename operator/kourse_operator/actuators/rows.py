@@ -1,0 +1,139 @@
+"""Rows: documents handed to the services that own them, through the one door each of them has.
+
+This is the only place where the operator meets the services' code. Documents of one kind and tenant that
+arrive together are written in one transaction, with a savepoint for each.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Protocol, cast
+
+from kourse.contracts.errors import Unavailable
+from kourse.contracts.resources import BY_KIND, DeletionPolicy
+from kourse.kit import documents
+from kourse.kit.db import Database
+from kourse.kit.documents import Doc, Pending, Result
+from kourse.kit.migrations import at_head
+from kourse_operator import metrics
+from kourse_operator.actuators.timing import timed
+from kourse_operator.engine.batcher import Batcher
+
+OWNERS = tuple(sorted({kind.owner for kind in BY_KIND.values()}))
+Group = tuple[str, str]
+"""Kind and tenant."""
+
+
+class Door(Protocol):
+    """What a service that owns documents offers."""
+
+    async def apply_many(
+        self, database: Database, tenant: str, kind: str, docs: Sequence[Doc[Any]]
+    ) -> list[Result]:
+        """One result for each document, in order."""
+
+    async def retire(
+        self,
+        database: Database,
+        tenant: str,
+        kind: str,
+        name: str,
+        uid: str | None,
+        policy: DeletionPolicy,
+    ) -> list[Pending]:
+        """What still prevents it; nothing when it is done."""
+
+    async def observe(
+        self, database: Database, tenant: str, kind: str, names: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        """Counts by name."""
+
+
+def door_of(owner: str) -> Door:
+    """The authoring module of a service, loaded when it is first needed."""
+    return cast("Door", importlib.import_module(f"kourse.{owner}.authoring"))
+
+
+class ServiceRows:
+    """Documents in the schemas of the services that own them."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        batch_size: int,
+        door: Callable[[str], Door] = door_of,
+    ) -> None:
+        """``url`` is of the operator's own role; a small pool is made for each schema."""
+        connect = partial(Database, url, pool_size=pool_size)
+        self._databases = {
+            owner: connect(owner, application=f"kourse-operator-{owner}") for owner in OWNERS
+        }
+        self._migrated: set[str] = set()
+        self._door = door
+        self._batches: Batcher[Group, Doc[Any], Result] = Batcher(
+            self._apply_together, size=batch_size
+        )
+
+    async def apply(self, kind: str, tenant: str, doc: Doc[Any]) -> Result:
+        """The document is in the database, or refused."""
+        return await self._batches.submit((kind, tenant), doc)
+
+    async def owns(self, kind: str, tenant: str, name: str, uid: str) -> bool:
+        """Whether the ledger says that the name belongs to the object with that uid."""
+        database, _ = await self._at(kind)
+        async with database.transaction(tenant) as tx:
+            found = await documents.find(tx, kind, name)
+        return found is not None and found.source == "resource" and found.uid == uid
+
+    async def retire(
+        self, kind: str, tenant: str, name: str, uid: str, policy: DeletionPolicy
+    ) -> Sequence[Pending]:
+        """The document is retired, or what still prevents it."""
+        database, door = await self._at(kind)
+        with timed("rows", "retire"):
+            return await door.retire(database, tenant, kind, name, uid, policy)
+
+    async def observe(
+        self, kind: str, tenant: str, names: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Counts for the status of each document."""
+        database, door = await self._at(kind)
+        with timed("rows", "observe"):
+            return await door.observe(database, tenant, kind, names)
+
+    async def forget_assets(self, tenant: str, course: str) -> bool:
+        """The course service takes none of the assets for stored; whether it took any before."""
+        database, door = await self._at("Course")
+        forget = getattr(door, "forget_assets", None)
+        return bool(await forget(database, tenant, course)) if forget else False
+
+    async def close(self) -> None:
+        """Finishes what is under way and closes every pool."""
+        await self._batches.close()
+        for database in self._databases.values():
+            await database.close()
+
+    async def _apply_together(self, group: Group, docs: Sequence[Doc[Any]]) -> Sequence[Result]:
+        kind, tenant = group
+        database, door = await self._at(kind)
+        metrics.BATCH_SIZE.labels(kind).observe(len(docs))
+        with timed("rows", "apply"):
+            return await door.apply_many(database, tenant, kind, docs)
+
+    async def _at(self, kind: str) -> tuple[Database, Door]:
+        """Pool and door of the kind's owner.
+
+        Raises:
+            Unavailable: The database does not answer or is not migrated far enough.
+        """
+        owner = BY_KIND[kind].owner
+        database = self._databases[owner]
+        if owner not in self._migrated:
+            if not await at_head(database):
+                raise Unavailable(f"The tables of {owner} are not migrated yet.")
+            self._migrated.add(owner)
+        return database, self._door(owner)

@@ -1,0 +1,1 @@
+"""The engine: a level-triggered reconciler with a queue, batches, back-off, resync and wake-ups."""

@@ -1,0 +1,300 @@
+"""The engine: takes in what kopf sees, and works until every object is as declared.
+
+kopf calls ``see`` for every event and ``depart`` for a deletion. Everything else happens here: which
+objects need work, in which order, how often, and what is written back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from kourse.contracts.errors import Unavailable
+from kourse.kit import clock
+from kourse.kit.outages import outage_of
+from kourse.kit.telemetry import get_logger
+from kourse_operator import conditions, metrics
+from kourse_operator.conditions import Type
+from kourse_operator.engine.backoff import Backoff
+from kourse_operator.engine.queue import WorkQueue
+from kourse_operator.engine.reconcile import BACKENDS, Reconciler, Verdict
+from kourse_operator.engine.remove import Remover
+from kourse_operator.engine.status import announcement, assembled, difference
+from kourse_operator.engine.store import Store
+from kourse_operator.ports import Cluster
+from kourse_operator.resource import Key, Resource
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the engine goes, in seconds.
+
+    Attributes:
+        resync_s: Between two looks at an object that nothing was said of.
+        retry_first_s: After a first failure.
+        retry_longest_s: At most, after a failure.
+        progress_after_s: Until a new generation is shown as in progress.
+        removal_longest_s: At most, between two attempts to remove; an author may be waiting.
+    """
+
+    resync_s: float = 600.0
+    retry_first_s: float = 0.5
+    retry_longest_s: float = 300.0
+    progress_after_s: float = 3.0
+    removal_longest_s: float = 30.0
+
+
+class Engine:
+    """Keeps every object as declared."""
+
+    def __init__(
+        self,
+        store: Store,
+        cluster: Cluster,
+        reconciler: Reconciler,
+        remover: Remover,
+        *,
+        pace: Pace | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        """``draw`` gives jitter in [0, 1)."""
+        self.store = store
+        self.queue = WorkQueue()
+        self._cluster = cluster
+        self._reconciler = reconciler
+        self._remover = remover
+        self._pace = pace or Pace()
+        self._draw = draw
+        self._backoff: Backoff[Key] = Backoff(
+            self._pace.retry_first_s, self._pace.retry_longest_s, draw
+        )
+        self._departures: dict[Key, asyncio.Future[None]] = {}
+        self._first_seen: dict[Key, tuple[int, float]] = {}
+        self._unsure: set[Key] = set()
+
+    def see(self, resource: Resource) -> None:
+        """Takes in a state of an object; queues it when something has to be done about it."""
+        before = self.store.find(resource.key)
+        if before and before.version > resource.version:
+            return
+        self.store.put(resource)
+        if resource.deleting or not resource.held:
+            return
+        if before is None and settled(resource):
+            self.queue.add(resource.key, self._pace.resync_s * self._draw())
+        elif before is None or before.wish != resource.wish:
+            self._note_generation(resource)
+            self._backoff.succeeded(resource.key)
+            self.queue.add(resource.key)
+
+    def look_again(self, key: Key) -> None:
+        """Something was heard of the object that could not be understood: it is read anew."""
+        self._unsure.add(key)
+        self._retry(key)
+
+    def lose(self, resource: Resource) -> None:
+        """The object is gone from the cluster."""
+        known = self.store.find(resource.key)
+        if known and known.uid == resource.uid:
+            self._forget(resource.key)
+
+    async def depart(self, resource: Resource) -> None:
+        """Returns when everything the object made is removed, however long that takes."""
+        known = self.store.find(resource.key)
+        if known is None or known.version <= resource.version:
+            self.store.put(resource)
+        waiter = self._departures.get(resource.key)
+        if waiter is None or waiter.done():
+            waiter = self._departures[resource.key] = asyncio.get_running_loop().create_future()
+        self._backoff.succeeded(resource.key)
+        self.queue.add(resource.key)
+        await asyncio.shield(waiter)
+
+    def wake(self, tenant: str, kind: str, name: str) -> None:
+        """A service asks to look at a declared object at once."""
+        for resource in self.store.named((tenant, kind, name)):
+            metrics.WAKES.labels(kind).inc()
+            self.queue.add(resource.key)
+
+    def wake_unready(self) -> None:
+        """Looks at everything that is not ready, as a wake-up may have been missed."""
+        for resource in self.store:
+            if not settled(resource):
+                self.queue.add(resource.key)
+
+    async def work(self) -> None:
+        """Handles one object after the other until cancelled; run several of these."""
+        while True:
+            key = await self.queue.get()
+            started = monotonic()
+            metrics.ACTIVE_WORKERS.labels("kourse").inc()
+            try:
+                result = await self._handle(key)
+            except Exception as error:
+                if not outage_of(error):
+                    log.exception("handling_failed", key=str(key))
+                metrics.RECONCILE_ERRORS.labels(key.kind).inc()
+                self._retry(key)
+                result = "error"
+            finally:
+                metrics.ACTIVE_WORKERS.labels("kourse").dec()
+                self.queue.done(key)
+            metrics.RECONCILES.labels(key.kind, result).inc()
+            metrics.RECONCILE_SECONDS.labels(key.kind).observe(monotonic() - started)
+
+    async def refresh(self, key: Key, counts: Mapping[str, Any]) -> None:
+        """Writes counts into an object's status if they changed."""
+        resource = self.store.find(key)
+        if resource is None or resource.deleting:
+            return
+        before = resource.status
+        await self._write(resource, assembled(key.kind, before, counts))
+
+    async def _handle(self, key: Key) -> str:
+        resource = self.store.find(key)
+        if resource is None or key in self._departures or key in self._unsure:
+            resource = await self._cluster.find(key)
+            self._unsure.discard(key)
+            if resource is None:
+                self._forget(key)
+                return "success"
+            self.store.put(resource)
+        if resource.deleting:
+            return await self._remove(resource)
+        if not resource.held:
+            return "success"
+        return await self._reconcile(resource)
+
+    async def _reconcile(self, resource: Resource) -> str:
+        before = resource.status
+        verdict = await self._visibly(resource)
+        if not await self._write(resource, verdict.status):
+            return "success"
+        self._announce(resource, before, verdict.status)
+        self._count_repairs(resource, verdict)
+        if verdict.ready:
+            self._became_ready(resource, before, verdict)
+        if verdict.retry:
+            self._retry(resource.key)
+            metrics.RECONCILE_ERRORS.labels(resource.key.kind).inc(verdict.failed)
+            return "error" if verdict.failed else "requeue_after"
+        self._backoff.succeeded(resource.key)
+        self.queue.add(resource.key, self._pace.resync_s * (0.9 + 0.2 * self._draw()))
+        return "success"
+
+    async def _visibly(self, resource: Resource) -> Verdict:
+        """The verdict; while a new generation takes long, its status says so."""
+        working = asyncio.create_task(self._reconciler.reconcile(resource))
+        try:
+            done, _ = await asyncio.wait({working}, timeout=self._pace.progress_after_s)
+            before = resource.status
+            if not done and before.get("observedGeneration") != resource.generation:
+                with suppress(Unavailable):
+                    await self._write(resource, in_progress(resource))
+            return await working
+        finally:
+            working.cancel()
+
+    async def _remove(self, resource: Resource) -> str:
+        removal = await self._remover.remove(resource)
+        key = resource.key
+        if removal.done:
+            kind = "Warning" if removal.reason == "ForceDeleted" else "Normal"
+            self._cluster.tell(resource, kind, removal.reason, removal.message)
+            self._forget(key)
+            return "success"
+        if removal.problem:
+            status = self._remover.status(resource, removal.problem)
+            await self._write(resource, status)
+            self._announce(resource, resource.status, status)
+        self._retry(key, self._pace.removal_longest_s)
+        return "requeue_after"
+
+    async def _write(self, resource: Resource, status: Mapping[str, Any]) -> bool:
+        """The status stands in the cluster; False when the object is gone. No change, no request."""
+        patch = difference(resource.status, status)
+        if not patch:
+            return True
+        written = await self._cluster.patch_status(resource.key, patch)
+        if written is None or written.uid != resource.uid:
+            return False
+        known = self.store.find(resource.key)
+        if known and known.version < written.version and known.wish == written.wish:
+            self.store.put(written)
+        return True
+
+    def _became_ready(self, resource: Resource, before: Mapping[str, Any], now: Verdict) -> None:
+        key = resource.key
+        if now.repaired or not conditions.holds(before, Type.READY, resource.generation):
+            for dependant in self.store.dependants(key):
+                self.queue.add(dependant)
+        generation, since = self._first_seen.pop(key, (0, 0.0))
+        if generation == resource.generation:
+            metrics.SECONDS_TO_READY.labels(key.kind).observe(monotonic() - since)
+
+    def _count_repairs(self, resource: Resource, verdict: Verdict) -> None:
+        for backend in verdict.repaired:
+            metrics.DRIFT_REPAIRED.labels(resource.key.kind, backend).inc()
+        if verdict.repaired:
+            what = ", ".join(verdict.repaired)
+            text = f"Something was changed by hand and is put right again: {what}."
+            minute = clock.now().strftime("%Y-%m-%dT%H:%M")
+            self._cluster.tell(resource, "Normal", "DriftRepaired", text, occurrence=minute)
+
+    def _announce(
+        self, resource: Resource, before: Mapping[str, Any], after: Mapping[str, Any]
+    ) -> None:
+        if told := announcement(before, after):
+            ready = conditions.find(after["conditions"], Type.READY) or {}
+            self._cluster.tell(resource, *told, occurrence=ready.get("lastTransitionTime", ""))
+
+    def _retry(self, key: Key, longest_s: float = math.inf) -> None:
+        metrics.QUEUE_RETRIES.labels(key.kind).inc()
+        self.queue.add(key, min(self._backoff.failed(key), longest_s))
+
+    def _forget(self, key: Key) -> None:
+        self.store.drop(key)
+        self.queue.forget(key)
+        self._backoff.succeeded(key)
+        self._first_seen.pop(key, None)
+        if waiter := self._departures.pop(key, None):
+            with suppress(asyncio.InvalidStateError):
+                waiter.set_result(None)
+
+    def _note_generation(self, resource: Resource) -> None:
+        noted = self._first_seen.get(resource.key)
+        if noted is None or noted[0] != resource.generation:
+            self._first_seen[resource.key] = (resource.generation, monotonic())
+
+
+def settled(resource: Resource) -> bool:
+    """Whether the status already says everything that there is to say."""
+    status = resource.status
+    has_pause = conditions.find(status.get("conditions", ()), Type.PAUSED) is not None
+    if resource.paused or has_pause:
+        return resource.paused and has_pause
+    return status.get("observedGeneration") == resource.generation and conditions.holds(
+        status, Type.READY, resource.generation
+    )
+
+
+def in_progress(resource: Resource) -> dict[str, Any]:
+    """The status of an object whose new generation takes its time."""
+    before = resource.status
+    merged = conditions.merged(
+        before.get("conditions", ()),
+        conditions.progressing(resource.generation),
+        generation=resource.generation,
+        at=clock.now(),
+        keep=BACKENDS,
+    )
+    update = {"conditions": merged, "observedGeneration": resource.generation}
+    return assembled(resource.key.kind, before, update)

@@ -1,0 +1,1 @@
+"""Handlers: the thin layer where kopf's events enter the engine."""

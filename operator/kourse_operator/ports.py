@@ -1,0 +1,86 @@
+"""What the engine needs of the back ends; the actuators provide it, tests put fakes in its place.
+
+Every method is idempotent and raises ``Unavailable`` when the back end cannot be reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from kourse.contracts.resources import DeletionPolicy
+from kourse.kit.documents import Doc, Pending, Result
+from kourse_operator.plans.steps import Bucket, Wire
+from kourse_operator.resource import Key, Resource
+
+
+class Rows(Protocol):
+    """The documents and what follows from them, at the services that own them."""
+
+    async def apply(self, kind: str, tenant: str, doc: Doc[Any]) -> Result:
+        """The document is in the database, or refused."""
+
+    async def owns(self, kind: str, tenant: str, name: str, uid: str) -> bool:
+        """Whether the name belongs to the object with that uid."""
+
+    async def retire(
+        self, kind: str, tenant: str, name: str, uid: str, policy: DeletionPolicy
+    ) -> Sequence[Pending]:
+        """The document is retired, or what still prevents it."""
+
+    async def observe(
+        self, kind: str, tenant: str, names: Sequence[str]
+    ) -> Mapping[str, Mapping[str, Any]]:
+        """Counts for the status of each document, in the status's wire names."""
+
+    async def forget_assets(self, tenant: str, course: str) -> bool:
+        """The service takes none of the course's assets for stored; whether it took any before."""
+
+
+class Buckets(Protocol):
+    """Buckets at the object store."""
+
+    async def ensure(
+        self, bucket: Bucket, on_missing: Callable[[], Awaitable[None]]
+    ) -> tuple[bool, tuple[str, ...]]:
+        """The bucket is there as described; calls ``on_missing`` before it makes one.
+
+        Returns:
+            Whether it was missing, and what the store cannot do, as sentences.
+        """
+
+    async def remove(self, bucket: Bucket) -> None:
+        """The bucket and all in it are gone."""
+
+
+class Wires(Protocol):
+    """Exchanges, queues and bindings at the broker."""
+
+    async def ensure(self, wires: Sequence[Wire], *, check: bool) -> tuple[str, ...]:
+        """Everything is there; names of what was not, as far as ``check`` asks to find out.
+
+        Raises:
+            BindingMismatch: Something of that name is there with other arguments.
+            DependencyNotReady: An exchange to bind to is not there.
+        """
+
+    async def remove(self, wires: Sequence[Wire]) -> None:
+        """Nothing of it is there any more."""
+
+
+class Cluster(Protocol):
+    """The Kubernetes API."""
+
+    async def find(self, key: Key) -> Resource | None:
+        """The object as it is now, or None."""
+
+    async def patch_status(self, key: Key, patch: Mapping[str, Any]) -> Resource | None:
+        """The object after the merge patch of its status, or None when it is gone."""
+
+    def tell(
+        self, resource: Resource, type_: str, reason: str, message: str, *, occurrence: str = ""
+    ) -> None:
+        """Posts a Kubernetes Event soon; it may be lost.
+
+        The same thing told again with the same ``occurrence`` is not posted twice.
+        """
