@@ -168,7 +168,7 @@ def well_formed(key: str) -> str:
 
 
 def idempotency(*, required: bool = False) -> Any:
-    """Dependency for ``key: Annotated[IdempotencyKey, idempotency(required=True)]``.
+    """What stands in ``Annotated[IdempotencyKey, …]`` of a route that takes a key.
 
     It shares the route's ``Transaction`` and ends the request before the endpoint when the answer is
     known. Put it after ``actor``, so that permissions are checked first.

@@ -1,0 +1,63 @@
+"""The servers that integration tests use: one stack for the whole run, whatever the number of workers.
+
+It comes up when the first test asks for it and goes down with the run. ``KOURSE_TEST_STATE=<directory>``
+keeps it up between runs there; ``python -m hack.stack clean`` with ``KOURSE_STATE=<directory>/infra``
+takes it down.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from support.servers import Servers
+
+_STATE = "KOURSE_TEST_INFRA"
+_KEPT = "KOURSE_TEST_STATE"
+
+
+def pytest_configure(config):
+    if not hasattr(config, "workerinput") and _STATE not in os.environ:
+        kept = os.environ.get(_KEPT)
+        state = Path(kept) / "infra" if kept else Path(tempfile.mkdtemp(prefix="kourse-tests-"))
+        os.environ[_STATE] = str(state)
+
+
+def pytest_unconfigure(config):
+    if hasattr(config, "workerinput") or _KEPT in os.environ:
+        return
+    state = Path(os.environ.pop(_STATE))
+    if any(state.iterdir()):
+        from hack.stack.lifecycle import stop
+
+        stop(state)
+    shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def servers():
+    """The stack's infrastructure: PostgreSQL, RabbitMQ, Redis, S3, mail, Kubernetes API."""
+    return Servers.up(Path(os.environ[_STATE]))
+
+
+@pytest.fixture(scope="module")
+def scratch(servers):
+    """A database of this module's own, with every service's migrations applied."""
+    with servers.scratch_database() as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def bare(servers):
+    """An empty database of this module's own."""
+    with servers.scratch_database(migrated=False) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def broker_url(servers):
+    """A virtual host of this module's own at the broker."""
+    with servers.scratch_host() as url:
+        yield url
