@@ -83,6 +83,7 @@ def operator(site: Site) -> Process:
         **{name: shared[name] for name in (*names, "KOURSE_BROKER_URL", "KOURSE_BUCKET_PREFIX")},
         "KOURSE_OPERATOR_PORT": str(site.ports["operator"]),
         "KOURSE_OPERATOR_DATABASE_URL": site.database_url("kourse_operator"),
+        "KOURSE_OPERATOR_BROKER_MANAGEMENT_URL": site.broker_management_url,
         "KOURSE_OPERATOR_NAMESPACES": "[]",
         "KUBECONFIG": str(site.layout.operator_kubeconfig),
     }

@@ -78,6 +78,12 @@ class Site:
         return f"redis://:{self.secret(instance)}@{self.address(instance)}/0"
 
     @property
+    def broker_management_url(self) -> str:
+        """RabbitMQ's management API, with its login."""
+        login = f"{BROKER_USER}:{self.secret('rabbitmq')}"
+        return f"http://{login}@{self.address('rabbitmq-management')}"
+
+    @property
     def broker_url(self) -> str:
         """The AMQP address, virtual host included."""
         login = f"{BROKER_USER}:{self.secret('rabbitmq')}"
