@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 
 from kourse.kit.telemetry import configure_logs
 from kourse.kit.telemetry.metrics import announce_build
@@ -14,6 +15,7 @@ def main() -> None:
     """Runs the operator until it is told to stop."""
     settings = OperatorSettings.load()
     configure_logs("operator", settings.log_level)
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # a line for each event it passes on
     announce_build("operator")
     asyncio.run(_run(settings))
 

@@ -89,6 +89,8 @@ def finding_of(error: BaseException) -> Finding:
         return Finding(Reason.DEPENDENCY_NOT_READY, error.detail)
     if isinstance(error, errors.Unavailable):
         return Finding(Reason.BACKEND_UNAVAILABLE, error.detail)
+    if isinstance(error, errors.KourseError):
+        return Finding(Reason.INTERNAL_ERROR, error.detail)
     return Finding(Reason.INTERNAL_ERROR, "The operator failed on this object; see its log.")
 
 

@@ -22,6 +22,9 @@ RETRY_AFTER_S = 5.0
 TIMEOUT_S = 5.0
 THREADS = 4
 _MISSING_FEATURE = frozenset({"NotImplemented", "MethodNotAllowed", "XNotImplemented"})
+_REFUSED_RULE = frozenset({"InvalidArgument", "MalformedXML", "InvalidRequest"})
+_OLD_VERSIONS = "kourse-noncurrent"
+_UPLOADS = "kourse-uploads"
 _MISTAKES = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
 _ABSENT = frozenset({"NoSuchBucket", "NoSuchBucketPolicy", "NoSuchLifecycleConfiguration"})
 
@@ -31,7 +34,7 @@ class Degradation:
     """An optional feature that the store does not have.
 
     Attributes:
-        feature: ``versioning``, ``policy`` or ``lifecycle``.
+        feature: ``versioning``, ``policy``, ``lifecycle`` or ``uploads``.
         message: What follows from its absence.
     """
 
@@ -76,10 +79,16 @@ class BucketAdmin:
         self, name: str, *, noncurrent_days: int = 30, incomplete_days: int = 1
     ) -> list[Degradation]:
         """Old versions and abandoned uploads go after these days."""
-        message = "Old versions and abandoned uploads must be removed by other means."
-        return await self._optional(
+        old = await self._optional(
             "lifecycle",
-            message,
+            "Old versions must be removed by other means.",
+            lambda client: _ensure_lifecycle(client, name, noncurrent_days),
+        )
+        if old:
+            return old
+        return await self._optional(
+            "uploads",
+            "The store has no rule against abandoned uploads; it must remove them by itself.",
             lambda client: _ensure_lifecycle(client, name, noncurrent_days, incomplete_days),
         )
 
@@ -190,30 +199,62 @@ def _ensure_private(client: Minio, name: str) -> None:
             raise
 
 
-def _ensure_lifecycle(client: Minio, name: str, noncurrent: int, incomplete: int) -> None:
+def _ensure_lifecycle(
+    client: Minio, name: str, noncurrent: int, incomplete: int | None = None
+) -> None:
+    """Sets the rules unless they are there; MinIO refuses the one about uploads, so it comes apart."""
+    from minio.error import S3Error
+    from minio.lifecycleconfig import LifecycleConfig
+
+    present = client.get_bucket_lifecycle(name)
+    days = {rule.rule_id: _days(rule) for rule in present.rules} if present else {}
+    wanted = {_OLD_VERSIONS: noncurrent, **({_UPLOADS: incomplete} if incomplete else {})}
+    if wanted.items() <= days.items():
+        return
+    try:
+        client.set_bucket_lifecycle(name, LifecycleConfig(_rules(noncurrent, incomplete)))
+    except S3Error as error:
+        if incomplete and error.code in _REFUSED_RULE:
+            raise _FeatureMissing from error
+        raise
+
+
+def _rules(noncurrent: int, incomplete: int | None) -> list[Any]:
     from minio.commonconfig import ENABLED, Filter
     from minio.lifecycleconfig import (
         AbortIncompleteMultipartUpload,
-        LifecycleConfig,
         NoncurrentVersionExpiration,
         Rule,
     )
 
-    expiry = Rule(
-        ENABLED,
-        rule_filter=Filter(prefix=""),
-        rule_id="kourse-noncurrent",
-        noncurrent_version_expiration=NoncurrentVersionExpiration(noncurrent_days=noncurrent),
-    )
-    uploads = Rule(
-        ENABLED,
-        rule_filter=Filter(prefix=""),
-        rule_id="kourse-uploads",
-        abort_incomplete_multipart_upload=AbortIncompleteMultipartUpload(
-            days_after_initiation=incomplete
-        ),
-    )
-    client.set_bucket_lifecycle(name, LifecycleConfig([expiry, uploads]))
+    every = Filter(prefix="")
+    expiry = NoncurrentVersionExpiration(noncurrent_days=noncurrent)
+    rules = [
+        Rule(
+            ENABLED,
+            rule_filter=every,
+            rule_id=_OLD_VERSIONS,
+            noncurrent_version_expiration=expiry,
+        )
+    ]
+    if incomplete:
+        abort = AbortIncompleteMultipartUpload(days_after_initiation=incomplete)
+        rules.append(
+            Rule(
+                ENABLED,
+                rule_filter=every,
+                rule_id=_UPLOADS,
+                abort_incomplete_multipart_upload=abort,
+            )
+        )
+    return rules
+
+
+def _days(rule: Any) -> int | None:
+    expiry, abort = rule.noncurrent_version_expiration, rule.abort_incomplete_multipart_upload
+    if expiry is not None:
+        return int(expiry.noncurrent_days)
+    return int(abort.days_after_initiation) if abort is not None else None
 
 
 def _delete_bucket(client: Minio, name: str) -> None:
