@@ -1,0 +1,72 @@
+"""The one door through which courses are declared, for the REST API and for the operator alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kourse.contracts.resources import CourseSpec, DeletionPolicy
+from kourse.course.errors import PrerequisiteUnknown
+from kourse.course.repository import content
+from kourse.course.service import publishing, retirement
+from kourse.kit import documents
+from kourse.kit.db import Database
+from kourse.kit.documents import Doc, Pending, Refused, Result
+
+KINDS = (publishing.KIND,)
+
+
+async def apply_many(
+    database: Database, tenant: str, kind: str, docs: Sequence[Doc[CourseSpec]]
+) -> list[Result]:
+    """Applies courses in one transaction, a savepoint for each; results in the order of ``docs``.
+
+    Raises:
+        Unavailable: The database did not take them; applying again is safe.
+    """
+    results = await documents.apply_each(database, tenant, kind, docs, publishing.apply)
+    waiting = [
+        doc
+        for doc, result in zip(docs, results, strict=True)
+        if isinstance(result, Refused) and isinstance(result.error, PrerequisiteUnknown)
+    ]
+    if waiting:
+        async with database.transaction(tenant) as tx:
+            for doc in waiting:
+                await publishing.wish(tx, doc)
+    return results
+
+
+async def retire(
+    database: Database,
+    tenant: str,
+    kind: str,  # noqa: ARG001 - every owner has the same signature
+    name: str,
+    uid: str | None,
+    policy: DeletionPolicy,
+) -> list[Pending]:
+    """Takes a course out of service; empty when done, else what still keeps it. Repeating is safe."""
+    async with database.transaction(tenant) as tx:
+        return await retirement.retire(tx, name, uid, policy)
+
+
+async def observe(
+    database: Database,
+    tenant: str,
+    kind: str,  # noqa: ARG001 - every owner has the same signature
+    names: Sequence[str],
+) -> dict[str, dict[str, Any]]:
+    """What changes without a document: ``learners``, the active enrolments of each course."""
+    async with database.transaction(tenant) as tx:
+        counts = await content.count_learners(tx, names)
+    return {name: {"learners": learners} for name, learners in counts.items()}
+
+
+async def forget_assets(database: Database, tenant: str, name: str) -> int:
+    """Every file of the course counts as missing until it is seen in the bucket; how many were not.
+
+    For a bucket that was lost: the versions that are live stay so, and the next apply names what is
+    to be sent again.
+    """
+    async with database.transaction(tenant) as tx:
+        return await content.forget_stored(tx, name)

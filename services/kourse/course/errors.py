@@ -1,0 +1,89 @@
+"""Why a course cannot be declared, entered or studied."""
+
+from __future__ import annotations
+
+from kourse.contracts.errors import Conflict, DependencyNotReady, Rejected
+
+
+class UnknownReference(Rejected):
+    """A course names a skill, lesson, chapter or asset that it does not have."""
+
+    code = "unknown-reference"
+    title = "Something is named that is not declared."
+
+
+class DuplicateKey(Rejected):
+    """Two entries share a key that must be unique."""
+
+    code = "duplicate-key"
+    title = "A key is used twice."
+
+
+class SkillCycle(Rejected):
+    """Skills require each other in a circle."""
+
+    code = "skill-cycle"
+    title = "Skills require each other in a circle."
+
+
+class PrerequisiteCycle(Rejected):
+    """Courses of the tenant require each other in a circle."""
+
+    code = "prerequisite-cycle"
+    title = "Courses require each other in a circle."
+
+
+class PrerequisiteUnknown(DependencyNotReady):
+    """A course that must be completed first is not known yet."""
+
+    code = "prerequisite-unknown"
+    title = "A course that must be completed first is not there yet."
+
+
+class IllegalLifecycleMove(Conflict):
+    """A version cannot move to this lifecycle from where it stands."""
+
+    code = "illegal-lifecycle-move"
+    title = "The version's lifecycle cannot move there."
+
+
+class EnrolmentClosed(Conflict):
+    """Learners do not enrol in this course by themselves."""
+
+    code = "enrolment-closed"
+    title = "This course cannot be entered directly."
+
+
+class PrerequisiteNotMet(Conflict):
+    """Another course must be completed first; ``missing`` names it."""
+
+    code = "prerequisite-not-met"
+    title = "Another course must be completed first."
+
+
+class CourseReadOnly(Conflict):
+    """The course is archived: it can be read, not worked on."""
+
+    code = "course-read-only"
+    title = "This course is archived and can only be read."
+
+
+class ChapterLocked(Conflict):
+    """A gate is closed; ``missing`` says in words what opens it."""
+
+    code = "chapter-locked"
+    title = "This chapter is not open to you yet."
+
+
+class AssetRefused(Rejected):
+    """An asset is not declared by the course, or too large."""
+
+    code = "asset-refused"
+    title = "This file is not one that the course asks for."
+
+
+class AssetMismatch(Conflict):
+    """What was stored is not the file that the course declares."""
+
+    code = "asset-mismatch"
+    title = "A stored file is not the one that was declared."

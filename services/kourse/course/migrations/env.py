@@ -1,0 +1,4 @@
+from kourse.course.tables import metadata
+from kourse.kit.migrations import run
+
+run("course", metadata)

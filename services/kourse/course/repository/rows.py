@@ -1,0 +1,62 @@
+"""Makes the rows of a declared object equal what its document says, touching only those that differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+Row = Mapping[str, Any]
+
+
+async def equalise(
+    tx: AsyncSession, table: Table, scope: Row, wanted: Sequence[Row], *, prune: bool = True
+) -> int:
+    """The rows of ``table`` within ``scope`` are those wanted; returns how many were not.
+
+    Columns that no wanted row names are left as they are.
+
+    Args:
+        tx: The transaction; the caller holds the lock that keeps other writers out.
+        table: A table with a primary key.
+        scope: Column values that all rows in question share; wanted rows need not repeat them.
+        wanted: The rows, each with the same columns.
+        prune: Whether rows that are not wanted go.
+    """
+    keys = [column.name for column in table.primary_key if column.name not in scope]
+    columns = [table.c[name] for name in (wanted[0] if wanted else keys)]
+    found = await tx.execute(select(*columns).where(_within(table, scope)))
+    present = {_key(row, keys): row for row in map(dict, found.mappings())}
+    desired = {_key(row, keys): dict(row) for row in wanted}
+    extra = [key for key in present if key not in desired] if prune else []
+    missing = [row for key, row in desired.items() if key not in present]
+    changed = [row for key, row in desired.items() if key in present and present[key] != row]
+    if extra:
+        await tx.execute(delete(table).where(_within(table, scope), _any_of(table, keys, extra)))
+    if missing:
+        await tx.execute(insert(table), [{**scope, **row} for row in missing])
+    for row in changed:
+        where = and_(_within(table, scope), _any_of(table, keys, [_key(row, keys)]))
+        await tx.execute(update(table).where(where).values(**row))
+    return len(extra) + len(missing) + len(changed)
+
+
+def _key(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in keys)
+
+
+def _within(table: Table, scope: Row) -> ColumnElement[bool]:
+    return and_(*(table.c[name] == value for name, value in scope.items()))
+
+
+def _any_of(
+    table: Table, keys: Sequence[str], values: Sequence[tuple[Any, ...]]
+) -> ColumnElement[bool]:
+    return or_(
+        *(
+            and_(*(table.c[name] == part for name, part in zip(keys, value, strict=True)))
+            for value in values
+        )
+    )

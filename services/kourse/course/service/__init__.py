@@ -1,0 +1,1 @@
+"""Use cases of course, one module for each; callers hold the transaction and commit at the edge."""

@@ -1,0 +1,212 @@
+"""Applies a course's document: versions, their rows, and the moment in which one goes live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.contracts.resources import COURSE, CourseSpec
+from kourse.course import tables as t
+from kourse.course.domain import announcements, checks, parts
+from kourse.course.domain.content import assets_of, content_of, digest_of, policy_of
+from kourse.course.domain.lifecycle import Decision, Version, decide
+from kourse.course.errors import PrerequisiteUnknown
+from kourse.course.repository import content
+from kourse.course.repository.rows import equalise
+from kourse.kit import documents, outbox
+from kourse.kit.documents import Applied, Claim, Doc, Pending
+
+KIND = COURSE.kind
+MOST_NAMED = 10
+
+
+@dataclass(frozen=True)
+class _Course:
+    """A course in hand."""
+
+    id: UUID
+    name: str
+    spec: CourseSpec
+
+
+async def apply(tx: AsyncSession, doc: Doc[CourseSpec]) -> Applied:
+    """The course is as the document says; its version is live when nothing keeps it from that.
+
+    Raises:
+        Rejected: The document cannot be stored as it is.
+        PrerequisiteUnknown: A course that must be completed first is not known yet.
+        OwnedByApi: The name was taken through the REST API.
+        OwnedByResource: The name is declared by a resource.
+        StaleGeneration: A newer generation was already applied.
+    """
+    claim = await documents.claim(tx, KIND, doc)
+    if claim.changed:
+        checks.check(doc.spec)
+    await _require_prerequisites(tx, doc)
+    course = _Course(claim.id, doc.name, doc.spec)
+    before = await content.find_course(tx, doc.name, lock=True)
+    standing = await content.standing(tx, before)
+    decision = decide(
+        digest_of(doc.spec),
+        doc.spec.lifecycle,
+        current=standing.current,
+        live=standing.live,
+        highest=standing.highest,
+    )
+    repaired = await _write(tx, course, decision)
+    live = standing.live.number if standing.live else None
+    missing = await content.missing_assets(tx, course.id, _digests(doc.spec))
+    if _goes_live(decision.version, live, missing):
+        await _go_live(tx, course, decision.version, live)
+        live = decision.version.number
+    if before is None or claim.revived:
+        await documents.wake_waiting(tx)
+    return _applied(doc, claim, decision.version, live, repaired > 0, missing)
+
+
+async def _require_prerequisites(tx: AsyncSession, doc: Doc[CourseSpec]) -> None:
+    required = [entry.course_ref for entry in doc.spec.prerequisites]
+    if not required:
+        return
+    await content.lock_prerequisites(tx)
+    edges = {**await content.prerequisites(tx), doc.name: required}
+    checks.require_no_course_cycle(doc.name, edges)
+    unknown = await content.unknown_courses(tx, required)
+    if unknown:
+        raise PrerequisiteUnknown(
+            f"There is no course {', '.join(map(repr, unknown))} yet; apply it, or take it out of "
+            "'prerequisites'.",
+            retry_after_s=5,
+        )
+
+
+def _digests(spec: CourseSpec) -> dict[str, str]:
+    return {path: asset.sha256 for path, asset in assets_of(spec).items()}
+
+
+def _goes_live(version: Version, live: int | None, missing: list[str]) -> bool:
+    return version.eligible and not missing and version.number > (live or 0)
+
+
+async def _write(tx: AsyncSession, course: _Course, decision: Decision) -> int:
+    spec, version = course.spec, decision.version
+    tenant = content.tenant(tx)
+    changed = await content.save_course(
+        tx,
+        course.id,
+        course.name,
+        {
+            "lifecycle": version.lifecycle.value,
+            "current_version": version.number,
+            "visibility": spec.visibility.value,
+            "enrolment_mode": spec.enrolment.value,
+            "policy": policy_of(spec),
+        },
+    )
+    repaired = int(changed)
+    scope = {"course_id": course.id, "tenant": tenant}
+    repaired += await equalise(
+        tx, t.course_version, scope, [_version_row(spec, version)], prune=False
+    )
+    within = {**scope, "version": version.number}
+    for name, rows in parts.version_parts(course.id, spec).items():
+        repaired += await equalise(tx, t.metadata.tables[f"{t.SCHEMA}.{name}"], within, rows)
+    repaired += await equalise(tx, t.gate, scope, parts.gates(spec))
+    required = {"tenant": tenant, "course": course.name}
+    repaired += await equalise(tx, t.prerequisite, required, parts.prerequisites(spec))
+    return repaired + await content.declare_assets(tx, course.id, _digests(spec))
+
+
+def _version_row(spec: CourseSpec, version: Version) -> Mapping[str, Any]:
+    return {
+        "number": version.number,
+        "title": spec.title,
+        "time_zone": spec.time_zone,
+        "digest": version.digest,
+        "lifecycle": version.lifecycle.value,
+        "eligible": version.eligible,
+        "content": content_of(spec),
+    }
+
+
+async def _go_live(tx: AsyncSession, course: _Course, version: Version, before: int | None) -> None:
+    known = await content.assignment_keys(tx, course.id, before)
+    await content.set_live(tx, course.id, version.number)
+    await outbox.emit(
+        tx,
+        announcements.published(
+            course.id,
+            course.name,
+            course.spec,
+            version=version.number,
+            digest=version.digest,
+        ),
+    )
+    row = await content.find_course(tx, course.name)
+    for event in announcements.created_assignments(
+        course.id,
+        course.name,
+        course.spec,
+        known=known,
+        policy=row.policy if row else {},
+    ):
+        await outbox.emit(tx, event)
+
+
+async def publish_waiting(tx: AsyncSession, name: str) -> int | None:
+    """Takes the current version live when only its assets were missing; its number, or None."""
+    course = await content.find_course(tx, name, lock=True)
+    if course is None:
+        return None
+    version = (await content.standing(tx, course)).current
+    if version is None or not version.eligible:
+        return None
+    row = await content.get_version(tx, course.id, version.number)
+    spec = CourseSpec.model_validate(row.content)
+    missing = await content.missing_assets(tx, course.id, _digests(spec))
+    if not _goes_live(version, course.live_version, missing):
+        return None
+    await _go_live(tx, _Course(course.id, name, spec), version, course.live_version)
+    return version.number
+
+
+def _applied(
+    doc: Doc[CourseSpec],
+    claim: Claim,
+    version: Version,
+    live: int | None,
+    repaired: bool,  # noqa: FBT001 - an answer, not a switch
+    missing: list[str],
+) -> Applied:
+    return Applied(
+        name=doc.name,
+        changed=claim.changed or repaired,
+        id=claim.id,
+        version=version.number,
+        digest=version.digest,
+        status={
+            "lifecycle": version.lifecycle.value,
+            "publishedVersion": live,
+            "lessons": sum(len(chapter.lessons) for chapter in doc.spec.chapters),
+        },
+        pending=(Pending("AssetsMissing", _missing_sentence(missing)),) if missing else (),
+    )
+
+
+def _missing_sentence(missing: list[str]) -> str:
+    named = ", ".join(missing[:MOST_NAMED])
+    more = f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else ""
+    return (
+        f"{len(missing)} file(s) are not stored yet: {named}{more}. "
+        "Send them with 'kourse push-assets'."
+    )
+
+
+async def wish(tx: AsyncSession, doc: Doc[CourseSpec]) -> None:
+    """Keeps what a refused course requires, so that a circle with it is seen although it waits."""
+    scope = {"tenant": content.tenant(tx), "course": doc.name}
+    await equalise(tx, t.prerequisite, scope, parts.prerequisites(doc.spec))
