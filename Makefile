@@ -22,7 +22,7 @@ down: | $(VENV)/python ## Stop everything; the data are kept
 	@$(STACK) down
 
 status: | $(VENV)/python ## Show what runs, where, and what it holds
-	@$(STACK) status
+	@$(STACK) status || test $$? = 1  # 1 says that something does not serve
 
 logs: | $(VENV)/python ## Follow the logs; S=NAME for one process
 	@$(STACK) logs $(S)

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from hack.install.machine import PrerequisiteMissing, exclusive, report
@@ -40,27 +40,31 @@ def _version(path: Path) -> tuple[tuple[int, str], ...]:
     return tuple((int(part) if part.isdigit() else 0, part) for part in path.parts)
 
 
-def missing_packages() -> list[str]:
-    """Return the Debian packages that have to be installed, in a fixed order."""
-    missing = [name for name, pattern in SERVERS.items() if installed_file(pattern) is None]
-    if importlib.util.find_spec("ensurepip") is None:
-        missing.append("python3-venv")
-    return missing
+def missing_servers() -> list[str]:
+    """Return the Debian packages of servers that have to be installed, in a fixed order."""
+    return [name for name, pattern in SERVERS.items() if installed_file(pattern) is None]
 
 
-def install_packages() -> None:
+def missing_python_parts() -> list[str]:
+    """Return the Debian packages without which this Python makes no virtual environments."""
+    return [] if importlib.util.find_spec("ensurepip") else ["python3-venv"]
+
+
+def install_packages(missing: Callable[[], list[str]] = missing_servers) -> None:
     """Install the Debian packages that are missing; their servers are not started.
+
+    Args:
+        missing: Says which ones; asked again when another installer was waited for.
 
     Raises:
         PrerequisiteMissing: Something is missing and cannot be installed here; says why.
     """
-    if not missing_packages() and not _policy_is_ours():
+    if not missing() and not _policy_is_ours():
         return
     with exclusive("packages"):
         _restore_policy()
-        missing = missing_packages()
-        if missing:
-            _apt_install(missing)
+        if packages := missing():
+            _apt_install(packages)
 
 
 def _apt_install(packages: list[str]) -> None:

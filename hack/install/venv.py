@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hack.install.machine import ROOT, PrerequisiteMissing, report
+from hack.install.packages import install_packages, missing_python_parts
 
 ENVIRONMENT = ROOT / ".venv"
 BOOTSTRAP = ROOT / "hack" / "requirements" / "bootstrap.txt"
@@ -41,6 +42,7 @@ def _install() -> None:
     python = str(ENVIRONMENT / "bin" / "python")
     uv = str(ENVIRONMENT / "bin" / "uv")
     if not Path(python).exists():
+        install_packages(missing_python_parts)
         _run([sys.executable, "-m", "venv", str(ENVIRONMENT)])
     if not Path(uv).exists():
         _run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", str(BOOTSTRAP)])
