@@ -7,7 +7,7 @@ iteration, and the caller's own loop starts over, which keeps order and acknowle
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Literal, cast
 
@@ -35,8 +35,8 @@ __all__ = [
     "Exchange",
     "Item",
     "Queue",
-    "Reader",
     "declare_topology",
+    "messages",
     "unavailable_when_lost",
 ]
 
@@ -97,7 +97,10 @@ class Broker:
         with unavailable_when_lost():
             connection = await self._connection("publish" if confirms else "consume")
             channel = connection.channel(publisher_confirms=confirms, on_return_raises=confirms)
-            await channel.initialize(timeout=CONNECT_TIMEOUT_S)
+            try:
+                await channel.initialize(timeout=CONNECT_TIMEOUT_S)
+            except RuntimeError as error:  # a connection that was lost, but does not show it yet
+                raise ConnectionError(str(error)) from error
             if prefetch:
                 await channel.set_qos(prefetch_count=prefetch)
             return channel
@@ -168,6 +171,8 @@ class Broker:
                 except ChannelPreconditionFailed as error:
                     # The broker has closed the channel; the rest needs a new one.
                     return str(error)
+            # Bindings are not awaited one by one; this answer comes after all of them.
+            await wire.basic_qos(prefetch_count=0)
         return None
 
     async def ensure(self, items: Iterable[Item]) -> None:
@@ -234,10 +239,14 @@ async def _declare(wire: WireChannel, item: Item) -> None:
         case Queue(name):
             await wire.queue_declare(name, durable=True, arguments=arguments)
         case Binding(source, destination, key, "queue"):
-            await wire.queue_bind(destination, source, key, arguments=arguments)
+            await wire.queue_bind(destination, source, key, nowait=True, arguments=arguments)
         case Binding(source, destination, key):
             await wire.exchange_bind(
-                destination=destination, source=source, routing_key=key, arguments=arguments
+                destination=destination,
+                source=source,
+                routing_key=key,
+                nowait=True,
+                arguments=arguments,
             )
 
 
@@ -269,45 +278,39 @@ async def declare_topology(broker: Broker) -> None:
     await broker.ensure(platform_topology())
 
 
-class Reader:
-    """Messages of one queue, one after the other, until a stop or the loss of the channel."""
+async def messages(
+    wire: WireChannel, queue: str, stopping: asyncio.Event
+) -> AsyncGenerator[DeliveredMessage]:
+    """Messages of a queue, one after the other, until a stop or the loss of the channel.
 
-    def __init__(self, wire: WireChannel, queue: str, stopping: asyncio.Event) -> None:
-        """Does not consume yet.
+    Use it with ``aclosing``; the channel's prefetch bounds how many messages are in hand.
 
-        Args:
-            wire: The channel, whose prefetch bounds how many messages are in hand.
-            queue: The queue.
-            stopping: Ends the iteration when set.
-        """
-        self._wire = wire
-        self._queue = queue
-        self._stopping = stopping
-        self._arrived: asyncio.Queue[DeliveredMessage | None] = asyncio.Queue()
+    Args:
+        wire: The channel.
+        queue: The queue.
+        stopping: Ends the iteration when set.
 
-    async def __aiter__(self) -> AsyncIterator[DeliveredMessage]:
-        """Yields each message; the caller acknowledges it."""
-        closing = self._wire.closing
-        closing.add_done_callback(self._end)
-        self._wire.on_consumer_cancel_callbacks.add(self._end)
-        watcher = asyncio.create_task(self._end_on_stop())
-        try:
-            await self._wire.basic_consume(self._queue, self._take, no_ack=False)
-            while (message := await self._arrived.get()) is not None:
-                if self._stopping.is_set():
-                    return
-                yield message
-        finally:
-            watcher.cancel()
-            self._wire.on_consumer_cancel_callbacks.discard(self._end)
-            closing.remove_done_callback(self._end)
+    Yields:
+        Each message; the caller acknowledges it.
+    """
+    arrived: asyncio.Queue[DeliveredMessage | None] = asyncio.Queue()
 
-    async def _take(self, message: DeliveredMessage) -> None:
-        self._arrived.put_nowait(message)
+    async def take(message: DeliveredMessage) -> None:
+        arrived.put_nowait(message)
 
-    def _end(self, _: object) -> None:
-        self._arrived.put_nowait(None)
+    def end(_: object) -> None:
+        arrived.put_nowait(None)
 
-    async def _end_on_stop(self) -> None:
-        await self._stopping.wait()
-        self._arrived.put_nowait(None)
+    closing = wire.closing
+    closing.add_done_callback(end)
+    wire.on_consumer_cancel_callbacks.add(end)
+    stop = asyncio.create_task(stopping.wait())
+    stop.add_done_callback(end)
+    try:
+        await wire.basic_consume(queue, take, no_ack=False)
+        while (message := await arrived.get()) is not None and not stopping.is_set():
+            yield message
+    finally:
+        stop.cancel()
+        wire.on_consumer_cancel_callbacks.discard(end)
+        closing.remove_done_callback(end)
