@@ -16,8 +16,9 @@ from hack.stack.lifecycle import down, up
 from hack.stack.process import PlanError
 from hack.stack.profiles import Profile
 from hack.stack.record import read_record
-from hack.stack.samples import bring_samples
+from hack.stack.sample import bring_up
 from hack.stack.shell import screen, write_shell_files
+from hack.stack.site import Site
 from hack.stack.usage import memory_held, process_tree
 
 Command = Callable[[Layout, argparse.Namespace], int]
@@ -30,11 +31,11 @@ def command_up(layout: Layout, options: argparse.Namespace) -> int:
     def notice(name: str, text: str) -> None:
         report(name, text, started)
 
-    site = up(layout, options.profile, notice)
-    write_shell_files(site)
     if options.profile is Profile.FULL:
-        bring_samples(site, notice)
-        print(screen(site))
+        bring_up(layout.root, notice)
+        print(screen(Site.load(layout)))
+    else:
+        write_shell_files(up(layout, options.profile, notice))
     return 0
 
 

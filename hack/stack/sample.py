@@ -2,17 +2,21 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import httpx2
 
 from hack.install.machine import ROOT
 from hack.install.venv import ENVIRONMENT
 from hack.stack.cluster import FIELD_MANAGER, kubectl
+from hack.stack.endpoints import Endpoints, endpoints
 from hack.stack.handover import StackError
 from hack.stack.kubernetes import NAMESPACE
-from hack.stack.lifecycle import Notice
+from hack.stack.layout import Layout
+from hack.stack.lifecycle import Notice, up
 from hack.stack.people import ADMIN, LEARNER, TEACHER, admit
-from hack.stack.shell import shell_variables
+from hack.stack.profiles import Profile
+from hack.stack.shell import shell_variables, write_shell_files
 from hack.stack.site import Site
 
 SAMPLES = ROOT / "manifests" / "samples"
@@ -20,7 +24,28 @@ KINDS = "courses.kourse.dev,questionpools.kourse.dev,examconfigs.kourse.dev,coho
 READY_SECONDS = 120
 
 
-def bring_samples(site: Site, notice: Notice) -> None:
+def _silently(_name: str, _text: str) -> None:
+    """Tell nobody."""
+
+
+def bring_up(state_dir: Path, notice: Notice = _silently) -> Endpoints:
+    """Bring everything up and the sample course to life, unless it is; return where things are.
+
+    Args:
+        state_dir: The stack's state directory, made if missing.
+        notice: Told of every process that becomes ready and of every step.
+
+    Raises:
+        PrerequisiteMissing: The machine lacks something that cannot be installed from here.
+        StackError: Something does not become ready.
+    """
+    site = up(Layout(state_dir.absolute()), Profile.FULL, notice)
+    write_shell_files(site)
+    bring_sample(site, notice)
+    return endpoints(site)
+
+
+def bring_sample(site: Site, notice: Notice) -> None:
     """Let the sample people in, apply the sample course, send its assets, wait until it is live.
 
     All of it may be done again: what is there already stays.
