@@ -1,0 +1,40 @@
+"""Builds notification and serves it."""
+
+from __future__ import annotations
+
+from kourse.kit.runtime import Runtime, Service, run
+from kourse.notification import api, rpc
+from kourse.notification.consumers import handlers
+from kourse.notification.service.address_book import IdentityAddressBook
+from kourse.notification.service.sender import Sender
+from kourse.notification.service.smtp import SmtpMailer
+from kourse.notification.settings import NotificationSettings
+
+
+async def send_mail(runtime: Runtime) -> None:
+    """Sends what is due until cancelled."""
+    settings: NotificationSettings = runtime.settings
+    sender = Sender(
+        runtime.database,
+        runtime.worker_database,
+        book=IdentityAddressBook(lambda: runtime.rpc("identity")),
+        mailer=SmtpMailer(settings),
+        settings=settings,
+    )
+    await sender.run()
+
+
+def service(settings: NotificationSettings) -> Service:
+    """Notification with these settings, ready to run."""
+    return Service(
+        settings=settings,
+        title="kourse notification",
+        routers=[api.router],
+        servicers=(rpc.register,),
+        handlers=handlers,
+        tasks=(send_mail,),
+    )
+
+
+if __name__ == "__main__":
+    run(service(NotificationSettings.load()))

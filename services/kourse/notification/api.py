@@ -1,0 +1,114 @@
+"""HTTP routes of notification: the feed, the points, and whether mail is wanted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+from fastapi.responses import HTMLResponse
+
+from kourse.contracts.errors import Malformed
+from kourse.contracts.permissions import Permission
+from kourse.kit.auth import Actor, allow, public
+from kourse.kit.db import Transaction
+from kourse.kit.http import After, Cursor, Limit
+from kourse.kit.runtime import CurrentRuntime
+from kourse.notification import schemas
+from kourse.notification.service import reading, rendering
+
+router = APIRouter()
+Reader = Annotated[Actor, allow(Permission.NOTIFICATION_OWN)]
+Learner = Annotated[Actor, allow(Permission.POINTS_OWN)]
+Tenant = Annotated[str, Path(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+
+
+@router.get("/v1/notifications", tags=["notifications"])
+async def list_notifications(
+    tx: Transaction, actor: Reader, limit: Limit = 20, after: After = None
+) -> schemas.Feed:
+    """The reader's own feed, newest first, with the number of unread entries."""
+    entries = await reading.feed(tx, actor.user_id, after=_position(after), limit=limit + 1)
+    shown, following = Cursor.page(
+        entries, limit, key=lambda entry: (entry.told.created_at, entry.told.id)
+    )
+    return schemas.Feed(
+        items=[schemas.NotificationView.of(entry) for entry in shown],
+        next=following,
+        unread=await reading.count_unread(tx, actor.user_id),
+    )
+
+
+@router.post("/v1/notifications/{notification_id}/read", status_code=204, tags=["notifications"])
+async def mark_notification_read(tx: Transaction, actor: Reader, notification_id: UUID) -> None:
+    """The entry is read; doing it again changes nothing."""
+    await reading.mark_read(tx, actor.user_id, notification_id)
+
+
+@router.get("/v1/notifications/preferences", tags=["notifications"])
+async def read_preferences(tx: Transaction, actor: Reader) -> schemas.Preferences:
+    """Whether the reader wants mail."""
+    return schemas.Preferences(email=await reading.wants_mail(tx, actor.user_id))
+
+
+@router.put("/v1/notifications/preferences", tags=["notifications"])
+async def change_preferences(
+    tx: Transaction, actor: Reader, body: schemas.Preferences
+) -> schemas.Preferences:
+    """The reader wants mail, or not; security messages always go."""
+    await reading.set_wants_mail(tx, actor.user_id, wanted=body.email)
+    return body
+
+
+@router.get(
+    "/v1/notifications/unsubscribe/{tenant}/{key}",
+    dependencies=[public],
+    response_class=HTMLResponse,
+    tags=["notifications"],
+)
+async def show_unsubscribe(tenant: Tenant, key: UUID, lang: str = "en") -> HTMLResponse:
+    """A page with the button that refuses mail; opening it changes nothing, as scanners open links."""
+    del tenant, key
+    return HTMLResponse(rendering.page("unsubscribe", lang))
+
+
+@router.post(
+    "/v1/notifications/unsubscribe/{tenant}/{key}",
+    status_code=204,
+    dependencies=[public],
+    tags=["notifications"],
+)
+async def unsubscribe(runtime: CurrentRuntime, tenant: Tenant, key: UUID) -> None:
+    """Whoever got this link by mail gets no more, without logging in (RFC 8058)."""
+    async with runtime.database.transaction(tenant) as tx:
+        await reading.unsubscribe(tx, key)
+
+
+@router.get("/v1/points", tags=["points"])
+async def read_points(
+    tx: Transaction, actor: Learner, limit: Limit = 20, after: After = None
+) -> schemas.PointsView:
+    """The learner's own points and level, and a sentence for every entry of the ledger."""
+    standing = await reading.standing(tx, actor.user_id)
+    entries = await reading.explained_entries(
+        tx, actor.user_id, after=_position(after), limit=limit + 1
+    )
+    shown, following = Cursor.page(
+        entries, limit, key=lambda one: (one.entry.earned_at, one.entry.id)
+    )
+    return schemas.PointsView(
+        points=standing.points,
+        level=standing.level,
+        next_level_at=standing.next_level_at,
+        entries=[schemas.PointsEntryView.of(one) for one in shown],
+        next=following,
+    )
+
+
+def _position(cursor: str | None) -> reading.Position | None:
+    key = Cursor.decode(cursor, 2)
+    try:
+        return None if key is None else (datetime.fromisoformat(key[0]), UUID(key[1]))
+    except (ValueError, TypeError, AttributeError):
+        raise Malformed("`after` is not a cursor of this list.") from None

@@ -1,0 +1,92 @@
+"""Which use case follows from which event; each runs in its inbox row's own transaction."""
+
+from __future__ import annotations
+
+from kourse.contracts import events
+from kourse.kit.db import Transaction
+from kourse.kit.inbox import Delivery, Handlers
+from kourse.notification.service import telling
+
+handlers = Handlers("notification")
+
+
+@handlers.on(events.UserRegistered)
+async def welcome(tx: Transaction, event: events.UserRegistered, delivery: Delivery) -> None:
+    """A person is welcomed."""
+    await telling.welcome(tx, event, delivery)
+
+
+@handlers.on(events.VerificationRequested)
+async def send_code(
+    tx: Transaction, event: events.VerificationRequested, delivery: Delivery
+) -> None:
+    """A code is mailed."""
+    await telling.send_code(tx, event, delivery)
+
+
+@handlers.on(events.EmailVerified)
+async def release_held_mail(
+    tx: Transaction, event: events.EmailVerified, _delivery: Delivery
+) -> None:
+    """Mail that waited for the address leaves."""
+    await telling.release_held_mail(tx, event)
+
+
+@handlers.on(events.PasswordReset)
+async def tell_of_reset(tx: Transaction, event: events.PasswordReset, delivery: Delivery) -> None:
+    """The holder of the account is warned."""
+    await telling.tell_of_reset(tx, event, delivery)
+
+
+@handlers.on(events.CohortDeclared)
+async def remember_cohort(
+    tx: Transaction, event: events.CohortDeclared, _delivery: Delivery
+) -> None:
+    """A cohort's title is kept."""
+    await telling.remember_cohort(tx, event)
+
+
+@handlers.on(events.GroupJoined)
+async def tell_of_cohort(tx: Transaction, event: events.GroupJoined, delivery: Delivery) -> None:
+    """A learner sees that they joined."""
+    await telling.tell_of_cohort(tx, event, delivery)
+
+
+@handlers.on(events.ContentPublished)
+async def publish_course(
+    tx: Transaction, event: events.ContentPublished, delivery: Delivery
+) -> None:
+    """Those enrolled learn of a new version."""
+    await telling.publish_course(tx, event, delivery)
+
+
+@handlers.on(events.AssignmentCreated)
+async def tell_of_assignment(
+    tx: Transaction, event: events.AssignmentCreated, delivery: Delivery
+) -> None:
+    """Those enrolled learn of an assignment."""
+    await telling.tell_of_assignment(tx, event, delivery)
+
+
+@handlers.on(events.EnrolmentCreated)
+async def enrol(tx: Transaction, event: events.EnrolmentCreated, delivery: Delivery) -> None:
+    """A learner belongs to a course's audience."""
+    await telling.enrol(tx, event, delivery)
+
+
+@handlers.on(events.LessonCompleted)
+async def reward_lesson(tx: Transaction, event: events.LessonCompleted, delivery: Delivery) -> None:
+    """A lesson earns points."""
+    await telling.reward_lesson(tx, event, delivery)
+
+
+@handlers.on(events.ExamScheduled)
+async def schedule_exam(tx: Transaction, event: events.ExamScheduled, delivery: Delivery) -> None:
+    """Those enrolled see a new exam."""
+    await telling.schedule_exam(tx, event, delivery)
+
+
+@handlers.on(events.ScoreReleased)
+async def reward_score(tx: Transaction, event: events.ScoreReleased, delivery: Delivery) -> None:
+    """A released score is told, and a pass earns points; nothing is told before the release."""
+    await telling.reward_score(tx, event, delivery)

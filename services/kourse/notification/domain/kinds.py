@@ -1,0 +1,67 @@
+"""The catalog of notifications: by which channels each goes, and how urgent it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Urgency(IntEnum):
+    """Order in which due mails leave; a broadcast never delays somebody's own message."""
+
+    SECURITY = 0
+    PERSONAL = 1
+    BROADCAST = 2
+
+
+class Kind(StrEnum):
+    """What somebody can be told; the value is the ``type`` in the feed and names the templates."""
+
+    VERIFICATION = "verification"
+    PASSWORD_RESET = "password-reset"  # noqa: S105 - a kind's name
+    WELCOME = "welcome"
+    COHORT_JOINED = "cohort-joined"
+    ENROLLED = "enrolled"
+    COURSE_PUBLISHED = "course-published"
+    ASSIGNMENT_CREATED = "assignment-created"
+    EXAM_SCHEDULED = "exam-scheduled"
+    LESSON_COMPLETED = "lesson-completed"
+    EXAM_GRADED = "exam-graded"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one kind travels.
+
+    Attributes:
+        in_feed: Whether it shows in the feed.
+        by_email: Whether it is mailed.
+        urgency: Order among due mails.
+        to_unverified: Whether the address need not be verified; only for what verifies it.
+    """
+
+    in_feed: bool
+    by_email: bool
+    urgency: Urgency = Urgency.PERSONAL
+    to_unverified: bool = False
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether people may refuse it by mail; security messages always go."""
+        return self.urgency is not Urgency.SECURITY
+
+
+RULES = {
+    Kind.VERIFICATION: Rule(
+        in_feed=False, by_email=True, urgency=Urgency.SECURITY, to_unverified=True
+    ),
+    Kind.PASSWORD_RESET: Rule(in_feed=True, by_email=True, urgency=Urgency.SECURITY),
+    Kind.WELCOME: Rule(in_feed=True, by_email=True),
+    Kind.COHORT_JOINED: Rule(in_feed=True, by_email=False),
+    Kind.ENROLLED: Rule(in_feed=True, by_email=True),
+    Kind.COURSE_PUBLISHED: Rule(in_feed=True, by_email=True, urgency=Urgency.BROADCAST),
+    Kind.ASSIGNMENT_CREATED: Rule(in_feed=True, by_email=True, urgency=Urgency.BROADCAST),
+    Kind.EXAM_SCHEDULED: Rule(in_feed=True, by_email=False, urgency=Urgency.BROADCAST),
+    Kind.LESSON_COMPLETED: Rule(in_feed=True, by_email=True),
+    Kind.EXAM_GRADED: Rule(in_feed=True, by_email=True),
+}

@@ -1,0 +1,173 @@
+"""Rows of deliveries: claimed by one sender at a time, settled by the one that holds the claim.
+
+A claim is a lease: its end is the time at which the delivery is due again, so that nothing has to be
+cleaned up after a sender that died.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.notification.repository.notices import Told, told_of
+from kourse.notification.tables import delivery, notification, recipient
+
+_CLAIM = text("""
+UPDATE notification.delivery SET
+  claim = :claim, attempts = attempts + 1,
+  due_at = clock_timestamp() + CAST(:lease AS interval)
+WHERE id IN (
+  SELECT id FROM notification.delivery
+  WHERE state = 'pending' AND due_at <= clock_timestamp()
+  ORDER BY urgency, due_at
+  LIMIT :limit
+  FOR UPDATE SKIP LOCKED
+)
+RETURNING id, tenant
+""")
+
+
+class Settled(StrEnum):
+    """How a delivery ended."""
+
+    SENT = "sent"
+    DROPPED = "dropped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Deliveries of one tenant that this sender alone may send until the lease ends."""
+
+    token: UUID
+    tenant: str
+    ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A claimed delivery with what it is to say.
+
+    Attributes:
+        id: The delivery's id, from which the message id follows.
+        attempts: Attempts begun, this one included.
+        age: Time since the notification came up.
+        unsubscribe_key: Opens the recipient's way out; None while the person is not known here.
+    """
+
+    id: UUID
+    told: Told
+    user_id: UUID
+    attempts: int
+    age: timedelta
+    wants_mail: bool
+    unsubscribe_key: UUID | None
+
+
+async def claim_due(worker: AsyncSession, *, limit: int, lease: timedelta) -> list[Claim]:
+    """Deliveries that are due, most urgent first, by tenant.
+
+    Args:
+        worker: A transaction of the worker role, which sees all tenants.
+        limit: Most deliveries.
+        lease: After this they are due again unless settled.
+    """
+    token = uuid4()
+    rows = await worker.execute(_CLAIM, {"claim": token, "lease": lease, "limit": limit})
+    by_tenant: dict[str, list[UUID]] = {}
+    for row in rows:
+        by_tenant.setdefault(row.tenant, []).append(row.id)
+    return [Claim(token, tenant, tuple(ids)) for tenant, ids in by_tenant.items()]
+
+
+async def list_letters(tx: AsyncSession, claim: Claim) -> list[Letter]:
+    """The claimed deliveries that are still this sender's, most urgent first."""
+    query = (
+        select(
+            notification,
+            delivery.c.id.label("delivery_id"),
+            delivery.c.attempts,
+            (func.clock_timestamp() - delivery.c.created_at).label("age"),
+            recipient.c.wants_mail,
+            recipient.c.unsubscribe_key,
+        )
+        .join(notification, notification.c.id == delivery.c.notification_id)
+        .outerjoin(recipient, recipient.c.user_id == notification.c.user_id)
+        .where(
+            delivery.c.id.in_(claim.ids),
+            delivery.c.claim == claim.token,
+            delivery.c.state == "pending",
+        )
+        .order_by(delivery.c.urgency, delivery.c.created_at)
+    )
+    return [
+        Letter(
+            id=row.delivery_id,
+            told=told_of(row),
+            user_id=row.user_id,
+            attempts=row.attempts,
+            age=row.age,
+            wants_mail=row.wants_mail is not False,
+            unsubscribe_key=row.unsubscribe_key,
+        )
+        for row in (await tx.execute(query)).all()
+    ]
+
+
+async def settle(
+    tx: AsyncSession, claim: Claim, delivery_id: UUID, state: Settled, outcome: str
+) -> bool:
+    """Whether the delivery is done by this call; False when the claim had lapsed.
+
+    Args:
+        tx: A transaction of the delivery's tenant.
+        claim: Under which it was sent.
+        delivery_id: Which one.
+        state: How it ended.
+        outcome: Why, in a word for operators.
+    """
+    change = (
+        update(delivery)
+        .where(*_held(claim, delivery_id))
+        .values(state=state.value, outcome=outcome, settled_at=func.clock_timestamp())
+        .returning(delivery.c.id)
+    )
+    return (await tx.execute(change)).scalar_one_or_none() is not None
+
+
+async def postpone(
+    tx: AsyncSession, claim: Claim, delivery_id: UUID, wait: timedelta, outcome: str
+) -> None:
+    """The delivery is due again after a while, unless the claim had lapsed."""
+    await tx.execute(
+        update(delivery)
+        .where(*_held(claim, delivery_id))
+        .values(due_at=func.clock_timestamp() + wait, outcome=outcome, claim=None)
+    )
+
+
+async def hasten(tx: AsyncSession, user_id: UUID) -> None:
+    """What waits for a person's address is due now; what a sender holds stays with it."""
+    waiting = select(notification.c.id).where(notification.c.user_id == user_id)
+    await tx.execute(
+        update(delivery)
+        .where(
+            delivery.c.notification_id.in_(waiting),
+            delivery.c.state == "pending",
+            delivery.c.claim.is_(None),
+        )
+        .values(due_at=func.clock_timestamp())
+    )
+
+
+def _held(claim: Claim, delivery_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        delivery.c.id == delivery_id,
+        delivery.c.claim == claim.token,
+        delivery.c.state == "pending",
+    )

@@ -1,0 +1,153 @@
+"""Rows of notifications, written together with their deliveries, and the feed that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.engine import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.contracts.errors import NotFound
+from kourse.kit.db import statement
+from kourse.notification.domain.kinds import RULES, Kind
+from kourse.notification.tables import SCHEMA, notification
+
+_NOTIFY = """
+WITH told AS (
+  INSERT INTO {schema}.notification (id, tenant, user_id, kind, params, source_event, in_feed)
+  SELECT gen_random_uuid(), :tenant, people.user_id, :kind, CAST(:params AS jsonb), :event, :in_feed
+  FROM (SELECT DISTINCT user_id FROM (%s) AS everybody) AS people
+  ON CONFLICT (tenant, user_id, kind, source_event) DO NOTHING
+  RETURNING id, tenant
+)
+INSERT INTO {schema}.delivery (id, tenant, notification_id, channel, urgency)
+SELECT gen_random_uuid(), tenant, id, 'email', :urgency FROM told WHERE :by_email
+"""
+_ONE = "SELECT CAST(:user_id AS uuid) AS user_id"
+_ENROLLED = """
+  SELECT learner_id AS user_id FROM {schema}.enrolment
+  WHERE tenant = :tenant AND course_id = :course_id
+"""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something to tell.
+
+    Attributes:
+        params: What the templates need; ids and names, nothing personal, nothing secret.
+        source_event: The event that it follows from; nobody is told twice for one event.
+    """
+
+    kind: Kind
+    params: Mapping[str, Any]
+    source_event: UUID
+
+
+@dataclass(frozen=True)
+class Told:
+    """A notification as its reader has it."""
+
+    id: UUID
+    kind: Kind
+    params: dict[str, Any]
+    created_at: datetime
+    read_at: datetime | None
+
+
+async def tell(tx: AsyncSession, user_id: UUID, notice: Notice) -> None:
+    """The person is told, once, by the channels of the kind."""
+    sql = statement(SCHEMA, _NOTIFY % _ONE)
+    await tx.execute(sql, {**_values(tx, notice), "user_id": user_id})
+
+
+async def tell_enrolled(tx: AsyncSession, course_id: UUID, notice: Notice) -> None:
+    """Everybody who is enrolled in the course is told, once, in one statement for all."""
+    sql = statement(SCHEMA, _NOTIFY % _ENROLLED)
+    await tx.execute(sql, {**_values(tx, notice), "course_id": course_id})
+
+
+async def list_feed(
+    tx: AsyncSession, user_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
+) -> list[Told]:
+    """A person's feed, newest first.
+
+    Args:
+        tx: A transaction of their tenant.
+        user_id: Whose feed.
+        after: Time and id of the last entry of the page before.
+        limit: Most entries.
+    """
+    query = (
+        select(notification)
+        .where(notification.c.user_id == user_id, notification.c.in_feed)
+        .order_by(notification.c.created_at.desc(), notification.c.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(tuple_(notification.c.created_at, notification.c.id) < after)
+    return [told_of(row) for row in (await tx.execute(query)).all()]
+
+
+async def count_unread(tx: AsyncSession, user_id: UUID) -> int:
+    """How many entries of a person's feed are unread."""
+    query = (
+        select(func.count())
+        .select_from(notification)
+        .where(
+            notification.c.user_id == user_id,
+            notification.c.in_feed,
+            notification.c.read_at.is_(None),
+        )
+    )
+    return int((await tx.execute(query)).scalar_one())
+
+
+async def mark_read(tx: AsyncSession, user_id: UUID, notification_id: UUID) -> None:
+    """The entry is read; the first time counts.
+
+    Raises:
+        NotFound: It is not in this person's feed.
+    """
+    change = (
+        update(notification)
+        .where(
+            notification.c.id == notification_id,
+            notification.c.user_id == user_id,
+            notification.c.in_feed,
+        )
+        .values(read_at=func.coalesce(notification.c.read_at, func.clock_timestamp()))
+        .returning(notification.c.id)
+    )
+    if (await tx.execute(change)).scalar_one_or_none() is None:
+        raise NotFound("There is no such notification.")
+
+
+def told_of(row: Row[Any]) -> Told:
+    """The notification in a row."""
+    return Told(row.id, Kind(row.kind), row.params, row.created_at, row.read_at)
+
+
+def _values(tx: AsyncSession, notice: Notice) -> dict[str, Any]:
+    rule = RULES[notice.kind]
+    return {
+        "tenant": tx.info["tenant"],
+        "kind": notice.kind.value,
+        "params": orjson.dumps(dict(notice.params)).decode(),
+        "event": notice.source_event,
+        "in_feed": rule.in_feed,
+        "by_email": rule.by_email,
+        "urgency": int(rule.urgency),
+    }
+
+
+def ids_in(told: Sequence[Told]) -> list[UUID]:
+    """Ids of the courses and cohorts that notifications speak of."""
+    found = (one.params.get(key) for one in told for key in ("course_id", "cohort_id"))
+    return [UUID(value) for value in found if value]

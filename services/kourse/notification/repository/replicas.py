@@ -1,0 +1,121 @@
+"""What notification remembers of siblings' facts: languages, titles and who studies what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.notification.tables import cohort, course, enrolment, recipient
+
+DEFAULT_LOCALE = "en"
+
+
+@dataclass(frozen=True)
+class Titles:
+    """Names of courses and cohorts for people, by id; and the courses' time zones."""
+
+    courses: dict[UUID, str]
+    cohorts: dict[UUID, str]
+    time_zones: dict[UUID, str]
+
+
+async def put_recipient(tx: AsyncSession, user_id: UUID, locale: str) -> None:
+    """The person is known with this language; whether they want mail stays as it is."""
+    statement = insert(recipient).values(tenant=tx.info["tenant"], user_id=user_id, locale=locale)
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[recipient.c.tenant, recipient.c.user_id], set_={"locale": locale}
+        )
+    )
+
+
+async def locale_of(tx: AsyncSession, user_id: UUID) -> str:
+    """The person's language, or the default while it is not known."""
+    statement = select(recipient.c.locale).where(recipient.c.user_id == user_id)
+    return (await tx.execute(statement)).scalar_one_or_none() or DEFAULT_LOCALE
+
+
+async def wants_mail(tx: AsyncSession, user_id: UUID) -> bool:
+    """Whether the person wants mails that they may refuse."""
+    statement = select(recipient.c.wants_mail).where(recipient.c.user_id == user_id)
+    return (await tx.execute(statement)).scalar_one_or_none() is not False
+
+
+async def set_wants_mail(tx: AsyncSession, user_id: UUID, *, wanted: bool) -> None:
+    """The person wants mails, or not."""
+    statement = insert(recipient).values(
+        tenant=tx.info["tenant"], user_id=user_id, locale=DEFAULT_LOCALE, wants_mail=wanted
+    )
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[recipient.c.tenant, recipient.c.user_id], set_={"wants_mail": wanted}
+        )
+    )
+
+
+async def unsubscribe(tx: AsyncSession, key: UUID) -> None:
+    """Whoever has this key wants no mails; an unknown key changes nothing."""
+    await tx.execute(
+        update(recipient).where(recipient.c.unsubscribe_key == key).values(wants_mail=False)
+    )
+
+
+async def put_course(
+    tx: AsyncSession, *, course_id: UUID, name: str, title: str, version: int, time_zone: str
+) -> None:
+    """The course is known at this version; an older one changes nothing."""
+    values = {"course": name, "title": title, "version": version, "time_zone": time_zone}
+    statement = insert(course).values(tenant=tx.info["tenant"], course_id=course_id, **values)
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[course.c.tenant, course.c.course_id],
+            set_=values,
+            where=course.c.version <= version,
+        )
+    )
+
+
+async def put_cohort(tx: AsyncSession, *, cohort_id: UUID, name: str, title: str) -> None:
+    """The cohort is known with this title."""
+    values = {"cohort": name, "title": title}
+    statement = insert(cohort).values(tenant=tx.info["tenant"], cohort_id=cohort_id, **values)
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[cohort.c.tenant, cohort.c.cohort_id], set_=values
+        )
+    )
+
+
+async def add_enrolment(
+    tx: AsyncSession, *, enrolment_id: UUID, learner_id: UUID, course_id: UUID
+) -> None:
+    """The learner gets what goes to everybody in the course."""
+    statement = insert(enrolment).values(
+        tenant=tx.info["tenant"],
+        enrolment_id=enrolment_id,
+        learner_id=learner_id,
+        course_id=course_id,
+    )
+    await tx.execute(statement.on_conflict_do_nothing())
+
+
+async def titles(tx: AsyncSession, ids: Sequence[UUID]) -> Titles:
+    """The titles of those of the courses and cohorts that are known."""
+    courses = (await tx.execute(select(course).where(course.c.course_id.in_(ids)))).all()
+    cohorts = (await tx.execute(select(cohort).where(cohort.c.cohort_id.in_(ids)))).all()
+    return Titles(
+        courses={row.course_id: row.title for row in courses},
+        cohorts={row.cohort_id: row.title for row in cohorts},
+        time_zones={row.course_id: row.time_zone for row in courses},
+    )
+
+
+async def course_titles(tx: AsyncSession, names: Sequence[str]) -> dict[str, str]:
+    """The titles of those of the courses that are known, by name."""
+    query = select(course.c.course, course.c.title).where(course.c.course.in_(names))
+    return {row.course: row.title for row in (await tx.execute(query)).all()}

@@ -1,0 +1,70 @@
+"""What sending needs from outside: who somebody is, and a way for a mail to leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How to reach somebody, as identity knows it now."""
+
+    email: str
+    is_verified: bool
+    display_name: str
+    locale: str
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """A secret that goes into one mail, and whom it goes to."""
+
+    contact: Contact
+    secret: str
+    lifetime_s: int
+
+
+class AddressBook(Protocol):
+    """Knows addresses and hands out secrets; nothing of either is kept here."""
+
+    async def contacts(self, tenant: str, user_ids: Sequence[UUID]) -> dict[UUID, Contact]:
+        """Contacts of active members; others are left out.
+
+        Raises:
+            Unavailable: It cannot be asked now.
+        """
+
+    async def redeem(self, tenant: str, delivery_id: UUID) -> Redeemed | None:
+        """The secret of one mail; None when it is needed no more.
+
+        Raises:
+            Unavailable: It cannot be asked now.
+        """
+
+
+class Relay(Protocol):
+    """An open connection that takes mails."""
+
+    async def hand_over(self, message: EmailMessage, recipient: str) -> None:
+        """Returns when the relay has taken responsibility for the mail.
+
+        Raises:
+            MailRefused: The relay will never take it.
+            Unavailable: It may take it later; whether it has it already is not known.
+        """
+
+
+class Mailer(Protocol):
+    """Opens connections to a mail relay."""
+
+    def connection(self) -> AbstractAsyncContextManager[Relay]:
+        """A connection for a few mails.
+
+        Raises:
+            Unavailable: The relay does not answer.
+        """

@@ -1,0 +1,225 @@
+"""The loop that sends mails: claims what is due, asks for addresses, hands over, settles.
+
+Nothing is sent before its row is committed, and a row is settled as soon as the relay has taken the mail.
+A sender that dies in between repeats that one mail under the same Message-ID; all others go once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+from uuid import UUID
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from kourse.contracts.errors import Unavailable
+from kourse.kit.backoff import full_jitter
+from kourse.kit.db import Database
+from kourse.kit.telemetry import get_logger
+from kourse.notification.domain import attempts
+from kourse.notification.domain.kinds import RULES, Kind
+from kourse.notification.errors import MailRefused
+from kourse.notification.repository import deliveries
+from kourse.notification.repository.deliveries import Claim, Letter, Settled
+from kourse.notification.repository.replicas import Titles
+from kourse.notification.service import letters
+from kourse.notification.service.facts import facts_of, titles_for
+from kourse.notification.service.ports import AddressBook, Contact, Mailer, Relay
+from kourse.notification.settings import NotificationSettings
+
+LEASE = timedelta(seconds=120)
+"""How long a claim lasts; far longer than a sender may take to hand over what it claimed."""
+HAND_OVER_WITHIN_S = 60.0
+"""After this a round sends no more, so that no mail leaves under a claim that has lapsed."""
+ONE_MAIL_S = 45.0
+"""Longest time for one mail, so that the last one still ends within the lease."""
+
+SENT = Counter("kourse_mail_deliveries_total", "Mails by what became of them.", ["kind", "outcome"])
+AGE = Histogram(
+    "kourse_mail_age_seconds",
+    "Time from the notification to the relay's acceptance.",
+    ["urgency"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800),
+)
+IN_HAND = Gauge("kourse_mail_in_hand", "Mails claimed by this process.")
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A mail that only needs handing over."""
+
+    message: EmailMessage
+    recipient: str
+
+
+class _Hold(Exception):
+    """The mail waits; ``args[0]`` says for what."""
+
+
+class _Drop(Exception):
+    """The mail has no point any more; ``args[0]`` says why."""
+
+
+class Sender:
+    """Sends what is due.
+
+    Args:
+        database: Of the application role.
+        worker: Of the worker role, which sees what is due in all tenants.
+        book: Knows addresses and codes.
+        mailer: Opens connections to the relay.
+        settings: Addresses and sizes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        worker: Database,
+        *,
+        book: AddressBook,
+        mailer: Mailer,
+        settings: NotificationSettings,
+    ) -> None:
+        self._database = database
+        self._worker = worker
+        self._book = book
+        self._mailer = mailer
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Sends until cancelled; a back end that is down only makes it wait."""
+        failures = 0
+        while True:
+            try:
+                busy = await self.round() > 0
+                failures = 0
+            except Unavailable as error:
+                failures += 1
+                busy = False
+                log.warning("mail.interrupted", error=str(error))
+            if not busy:
+                wait_s = self._settings.sender_poll_s
+                await asyncio.sleep(wait_s + full_jitter(failures, base_s=0.5) * bool(failures))
+
+    async def round(self) -> int:
+        """Claims what is due and deals with it; the number of mails claimed."""
+        async with self._worker.transaction(None) as tx:
+            claims = await deliveries.claim_due(tx, limit=self._settings.sender_batch, lease=LEASE)
+        until = time.monotonic() + HAND_OVER_WITHIN_S
+        count = sum(len(claim.ids) for claim in claims)
+        IN_HAND.set(count)
+        try:
+            for claim in claims:
+                await self._deal_with(claim, until)
+        finally:
+            IN_HAND.set(0)
+        return count
+
+    async def _deal_with(self, claim: Claim, until: float) -> None:
+        async with self._database.transaction(claim.tenant) as tx:
+            pending = await deliveries.list_letters(tx, claim)
+            titles = await titles_for(tx, [letter.told for letter in pending])
+        try:
+            people = {letter.user_id for letter in pending}
+            contacts = await self._book.contacts(claim.tenant, sorted(people))
+            async with self._mailer.connection() as relay:
+                for letter in pending:
+                    await self._send(claim, letter, titles, contacts, relay, until)
+        except Unavailable as error:
+            log.warning("mail.postponed", count=len(pending), error=str(error))
+            await self._postpone_all(claim, pending, error.code)
+
+    async def _send(
+        self,
+        claim: Claim,
+        letter: Letter,
+        titles: Titles,
+        contacts: dict[UUID, Contact],
+        relay: Relay,
+        until: float,
+    ) -> None:
+        """Deals with one letter; raises ``Unavailable`` only when the whole connection is lost."""
+        if time.monotonic() > until:
+            await self._postpone(claim, letter, "no-time")
+            return
+        try:
+            ready = await self._compose(claim.tenant, letter, titles, contacts)
+            async with asyncio.timeout(ONE_MAIL_S):
+                await relay.hand_over(ready.message, ready.recipient)
+        except _Drop as reason:
+            await self._settle(claim, letter, Settled.DROPPED, str(reason))
+        except _Hold as reason:
+            await self._postpone(claim, letter, str(reason))
+        except MailRefused:
+            await self._settle(claim, letter, Settled.FAILED, "refused")
+        except (Unavailable, TimeoutError):
+            await self._postpone(claim, letter, "unavailable")
+        else:
+            AGE.labels(RULES[letter.told.kind].urgency.name.lower()).observe(
+                letter.age.total_seconds()
+            )
+            await self._settle(claim, letter, Settled.SENT, "accepted")
+
+    async def _compose(
+        self, tenant: str, letter: Letter, titles: Titles, contacts: dict[UUID, Contact]
+    ) -> _Ready:
+        kind = letter.told.kind
+        facts = facts_of(letter.told, titles)
+        contact = contacts.get(letter.user_id)
+        if kind is Kind.VERIFICATION:
+            redeemed = await self._book.redeem(tenant, UUID(facts["delivery_id"]))
+            if redeemed is None:
+                raise _Drop("needed-no-more")
+            contact = redeemed.contact
+            facts |= {"code": redeemed.secret, "minutes": redeemed.lifetime_s // 60}
+        if contact is None:
+            raise _Drop("no-contact")
+        if RULES[kind].is_optional and not letter.wants_mail:
+            raise _Drop("unwanted")
+        if not contact.is_verified and not RULES[kind].to_unverified:
+            raise _Hold("unverified")
+        url = letters.unsubscribe_url(self._settings, kind, tenant, letter.unsubscribe_key)
+        message = letters.compose(
+            self._settings,
+            delivery_id=letter.id,
+            kind=kind,
+            contact=contact,
+            facts=facts,
+            unsubscribe_url=url,
+        )
+        return _Ready(message, contact.email)
+
+    async def _settle(self, claim: Claim, letter: Letter, state: Settled, outcome: str) -> None:
+        SENT.labels(letter.told.kind.value, outcome).inc()
+        async with self._database.transaction(claim.tenant) as tx:
+            settled = await deliveries.settle(tx, claim, letter.id, state, outcome)
+        log.info(
+            "mail.settled",
+            delivery=str(letter.id),
+            kind=letter.told.kind.value,
+            outcome=outcome,
+            in_time=settled,
+        )
+
+    async def _postpone(self, claim: Claim, letter: Letter, outcome: str) -> None:
+        held = outcome == "unverified"
+        patience = attempts.HELD_AT_MOST if held else attempts.GIVE_UP_AFTER
+        if letter.age > patience:
+            await self._settle(claim, letter, Settled.FAILED, f"gave-up-{outcome}")
+            return
+        wait = full_jitter(
+            letter.attempts,
+            base_s=attempts.FIRST_WAIT.total_seconds() / 2,
+            cap_s=attempts.LONGEST_WAIT.total_seconds(),
+        )
+        async with self._database.transaction(claim.tenant) as tx:
+            await deliveries.postpone(tx, claim, letter.id, timedelta(seconds=wait), outcome)
+
+    async def _postpone_all(self, claim: Claim, pending: Sequence[Letter], outcome: str) -> None:
+        for letter in pending:
+            await self._postpone(claim, letter, outcome)

@@ -1,0 +1,159 @@
+"""What follows from the events of siblings: replicas, notices and points, each in the event's transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.contracts import events
+from kourse.kit.inbox import Delivery
+from kourse.notification.domain import points
+from kourse.notification.domain.kinds import Kind
+from kourse.notification.repository import deliveries, ledger, notices, replicas
+from kourse.notification.repository.notices import Notice
+
+
+async def welcome(tx: AsyncSession, event: events.UserRegistered, delivery: Delivery) -> None:
+    """The person is known here with their language, and is welcomed."""
+    await replicas.put_recipient(tx, event.user_id, event.locale)
+    await notices.tell(tx, event.user_id, Notice(Kind.WELCOME, {}, delivery.id))
+
+
+async def send_code(
+    tx: AsyncSession, event: events.VerificationRequested, delivery: Delivery
+) -> None:
+    """A code is on its way; it is asked for when the mail leaves."""
+    params = {"delivery_id": str(event.delivery_id)}
+    await notices.tell(tx, event.user_id, Notice(Kind.VERIFICATION, params, delivery.id))
+
+
+async def release_held_mail(tx: AsyncSession, event: events.EmailVerified) -> None:
+    """What waited for the address to be verified leaves now."""
+    await deliveries.hasten(tx, event.user_id)
+
+
+async def tell_of_reset(tx: AsyncSession, event: events.PasswordReset, delivery: Delivery) -> None:
+    """The person learns that their password was reset."""
+    await notices.tell(tx, event.user_id, Notice(Kind.PASSWORD_RESET, {}, delivery.id))
+
+
+async def remember_cohort(tx: AsyncSession, event: events.CohortDeclared) -> None:
+    """The cohort's title is known."""
+    await replicas.put_cohort(tx, cohort_id=event.cohort_id, name=event.cohort, title=event.title)
+
+
+async def tell_of_cohort(tx: AsyncSession, event: events.GroupJoined, delivery: Delivery) -> None:
+    """The learner sees that they joined."""
+    params = {"cohort_id": str(event.cohort_id), "cohort": event.cohort}
+    await notices.tell(tx, event.learner_id, Notice(Kind.COHORT_JOINED, params, delivery.id))
+
+
+async def publish_course(
+    tx: AsyncSession, event: events.ContentPublished, delivery: Delivery
+) -> None:
+    """The course's title is known, and everybody enrolled learns of the new version."""
+    await replicas.put_course(
+        tx,
+        course_id=event.course_id,
+        name=event.course,
+        title=event.title,
+        version=event.version,
+        time_zone=event.time_zone,
+    )
+    params = _course(event.course_id, event.course) | {
+        "version": event.version,
+        "lessons": len(event.lessons),
+    }
+    notice = Notice(Kind.COURSE_PUBLISHED, params, delivery.id)
+    await notices.tell_enrolled(tx, event.course_id, notice)
+
+
+async def tell_of_assignment(
+    tx: AsyncSession, event: events.AssignmentCreated, delivery: Delivery
+) -> None:
+    """Everybody enrolled learns of the new assignment."""
+    params = _course(event.course_id, event.course) | {
+        "assignment": event.assignment,
+        "title": event.title,
+        "points": event.points,
+        "due_at": event.due_at.isoformat() if event.due_at else None,
+    }
+    notice = Notice(Kind.ASSIGNMENT_CREATED, params, delivery.id)
+    await notices.tell_enrolled(tx, event.course_id, notice)
+
+
+async def enrol(tx: AsyncSession, event: events.EnrolmentCreated, delivery: Delivery) -> None:
+    """The learner gets what goes to everybody in the course, and sees that they are in."""
+    await replicas.add_enrolment(
+        tx,
+        enrolment_id=event.enrolment_id,
+        learner_id=event.learner_id,
+        course_id=event.course_id,
+    )
+    params = _course(event.course_id, event.course)
+    await notices.tell(tx, event.learner_id, Notice(Kind.ENROLLED, params, delivery.id))
+
+
+async def reward_lesson(
+    tx: AsyncSession, event: events.LessonCompleted, delivery: Delivery
+) -> None:
+    """The learner is told of the lesson and earns its points."""
+    params = _course(event.course_id, event.course) | {
+        "lesson": event.lesson,
+        "title": event.title,
+        "completed": event.completed,
+        "total": event.total,
+    }
+    await notices.tell(tx, event.learner_id, Notice(Kind.LESSON_COMPLETED, params, delivery.id))
+    earned = points.earned_by_lesson(
+        lesson_id=event.lesson_id,
+        course_id=event.course_id,
+        title=event.title,
+        course=event.course,
+        completed=event.completed,
+        total=event.total,
+    )
+    await ledger.add_entries(
+        tx, event.learner_id, earned, source_event=delivery.id, earned_at=delivery.time
+    )
+
+
+async def schedule_exam(tx: AsyncSession, event: events.ExamScheduled, delivery: Delivery) -> None:
+    """Everybody enrolled sees a new exam; later versions are the exam's own affair."""
+    if event.version > 1:
+        return
+    params = _course(event.course_id, event.course) | {
+        "exam": event.exam,
+        "title": event.title,
+        "opens_at": event.opens_at.isoformat() if event.opens_at else None,
+        "closes_at": event.closes_at.isoformat() if event.closes_at else None,
+    }
+    notice = Notice(Kind.EXAM_SCHEDULED, params, delivery.id)
+    await notices.tell_enrolled(tx, event.course_id, notice)
+
+
+async def reward_score(tx: AsyncSession, event: events.ScoreReleased, delivery: Delivery) -> None:
+    """The learner is told of a released score and earns points when they passed."""
+    params = _course(event.course_id, event.course) | {
+        "exam": event.exam,
+        "attempt_id": str(event.attempt_id),
+        "title": event.title,
+        "run": event.run,
+        "points": event.points,
+        "max_points": event.max_points,
+        "percent": event.percent,
+        "passed": event.passed,
+    }
+    await notices.tell(tx, event.learner_id, Notice(Kind.EXAM_GRADED, params, delivery.id))
+    earned = points.earned_by_score(
+        exam_id=event.exam_id, title=event.title, course=event.course, passed=event.passed
+    )
+    await ledger.add_entries(
+        tx, event.learner_id, earned, source_event=delivery.id, earned_at=delivery.time
+    )
+
+
+def _course(course_id: UUID, name: str) -> dict[str, Any]:
+    return {"course_id": str(course_id), "course": name}

@@ -1,0 +1,34 @@
+"""Settings of notification."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr
+
+from kourse.kit.settings import ServiceSettings
+
+
+class NotificationSettings(ServiceSettings, service="notification"):
+    """What an operator of the platform may choose about mail."""
+
+    smtp_host: str = "127.0.0.1"
+    """Host of the mail relay."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
+    """Port of the mail relay."""
+    smtp_starttls: bool = True
+    """Whether the connection must be encrypted by STARTTLS; off only for a relay on the same host."""
+    smtp_user: str = ""
+    """User name at the relay; empty for none."""
+    smtp_password: SecretStr = SecretStr("")
+    """Password at the relay."""
+    smtp_timeout_s: Annotated[float, Field(gt=0, le=300)] = 20.0
+    """Seconds that one step of the conversation with the relay may take."""
+    mail_from: str = "kourse <no-reply@kourse.example>"
+    """Sender of every mail; its domain is also that of the message ids."""
+    public_url: str = "http://127.0.0.1"
+    """Address of the gateway, for links in mails; never taken from a request."""
+    sender_batch: Annotated[int, Field(ge=1, le=500)] = 20
+    """Mails that one round claims; a crash can repeat at most those that it had handed over."""
+    sender_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.25
+    """Seconds between looks for due mails when there are none."""

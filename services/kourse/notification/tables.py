@@ -1,0 +1,152 @@
+"""Tables of notification: what to tell whom, its way out, the points ledger, and replicas.
+
+No row holds an address or a secret: both are asked of identity at the moment a mail leaves.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+from kourse.kit.tables import moment_column, service_metadata, tenant_column
+
+SCHEMA = "notification"
+metadata = service_metadata(SCHEMA)
+
+recipient = Table(
+    "recipient",
+    metadata,
+    tenant_column(),
+    Column("user_id", UUID, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("wants_mail", Boolean, nullable=False, server_default=text("true")),
+    Column("unsubscribe_key", UUID, nullable=False, server_default=text("gen_random_uuid()")),
+    PrimaryKeyConstraint("tenant", "user_id"),
+    UniqueConstraint("tenant", "unsubscribe_key"),
+)
+
+course = Table(
+    "course",
+    metadata,
+    tenant_column(),
+    Column("course_id", UUID, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    PrimaryKeyConstraint("tenant", "course_id"),
+)
+
+cohort = Table(
+    "cohort",
+    metadata,
+    tenant_column(),
+    Column("cohort_id", UUID, nullable=False),
+    Column("cohort", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    PrimaryKeyConstraint("tenant", "cohort_id"),
+)
+
+enrolment = Table(
+    "enrolment",
+    metadata,
+    tenant_column(),
+    Column("enrolment_id", UUID, nullable=False),
+    Column("learner_id", UUID, nullable=False),
+    Column("course_id", UUID, nullable=False),
+    PrimaryKeyConstraint("tenant", "enrolment_id"),
+)
+Index("ix_enrolment_course_id", enrolment.c.tenant, enrolment.c.course_id, enrolment.c.learner_id)
+
+notification = Table(
+    "notification",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("user_id", UUID, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("params", JSONB, nullable=False),
+    Column("source_event", UUID, nullable=False),
+    Column("in_feed", Boolean, nullable=False),
+    moment_column("created_at"),
+    moment_column("read_at", nullable=True),
+    UniqueConstraint("tenant", "user_id", "kind", "source_event"),
+)
+Index(
+    "ix_notification_feed",
+    notification.c.tenant,
+    notification.c.user_id,
+    notification.c.created_at.desc(),
+    notification.c.id.desc(),
+    postgresql_where=text("in_feed"),
+)
+Index(
+    "ix_notification_unread",
+    notification.c.tenant,
+    notification.c.user_id,
+    postgresql_where=text("in_feed AND read_at IS NULL"),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column(
+        "notification_id", UUID, ForeignKey(notification.c.id, ondelete="CASCADE"), nullable=False
+    ),
+    Column("channel", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'pending'")),
+    Column("urgency", SmallInteger, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    moment_column("created_at"),
+    moment_column("due_at"),
+    Column("claim", UUID),
+    Column("outcome", Text),
+    moment_column("settled_at", nullable=True),
+    UniqueConstraint("notification_id", "channel"),
+    CheckConstraint("state IN ('pending', 'sent', 'dropped', 'failed')", name="state"),
+)
+Index(
+    "ix_delivery_due",
+    delivery.c.urgency,
+    delivery.c.due_at,
+    postgresql_where=text("state = 'pending'"),
+)
+
+points_entry = Table(
+    "points_entry",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("learner_id", UUID, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("subject", UUID, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("source_event", UUID, nullable=False),
+    moment_column("earned_at"),
+    UniqueConstraint("tenant", "learner_id", "reason", "subject"),
+    UniqueConstraint("tenant", "source_event", "reason"),
+)
+Index(
+    "ix_points_entry_learner_id",
+    points_entry.c.tenant,
+    points_entry.c.learner_id,
+    points_entry.c.earned_at.desc(),
+    points_entry.c.id.desc(),
+)
