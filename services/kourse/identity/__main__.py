@@ -62,8 +62,9 @@ def service(settings: IdentitySettings) -> Service:
     """Identity with these settings, ready to run."""
 
     async def set_up(runtime: Runtime) -> None:
-        house = build_house(settings, runtime.database, runtime.token_store)
-        runtime.extras["house"] = house
+        if "house" not in runtime.extras:
+            runtime.extras["house"] = build_house(settings, runtime.database, runtime.token_store)
+        house: House = runtime.extras["house"]
         await members.ensure_first_administrator(house)
 
     return Service(
@@ -72,6 +73,7 @@ def service(settings: IdentitySettings) -> Service:
         routers=[api.router],
         servicers=(rpc.register,),
         setup=set_up,
+        needs=frozenset({"database", "keys", "token_store"}),
     )
 
 
