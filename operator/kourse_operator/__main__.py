@@ -15,7 +15,9 @@ def main() -> None:
     """Runs the operator until it is told to stop."""
     settings = OperatorSettings.load()
     configure_logs("operator", settings.log_level)
-    logging.getLogger("kopf.objects").setLevel(logging.WARNING)  # a line for each event it passes on
+    logging.getLogger("kopf.objects").setLevel(
+        logging.WARNING
+    )  # a line for each event it passes on
     announce_build("operator")
     asyncio.run(_run(settings))
 

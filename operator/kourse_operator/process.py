@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -37,6 +38,8 @@ from kourse_operator.handlers import resources
 from kourse_operator.health import Health, application
 from kourse_operator.settings import OperatorSettings
 
+DRAIN_S = 10.0
+"""Longest time to finish what is in hand, in seconds."""
 log = get_logger(__name__)
 
 
@@ -68,44 +71,59 @@ class Operator:
         metrics.MAX_WORKERS.labels("kourse").set(settings.workers)
 
     async def serve(self) -> None:
-        """Runs until a signal ends kopf; then finishes what is in hand.
+        """Runs until SIGTERM or SIGINT, then finishes what is in hand.
 
         Raises:
             Exception: A part of it died; the process must end, to be started anew.
         """
         runner = await self._open_port()
-        background = [asyncio.create_task(task) for task in self._tasks()]
-        watching = asyncio.create_task(self._watch())
+        workers = [asyncio.create_task(self.engine.work()) for _ in range(self._settings.workers)]
+        helpers = [asyncio.create_task(task) for task in self._helpers()]
+        stop, ended = asyncio.Event(), asyncio.Event()
+        watching = asyncio.create_task(self._watch(stop, ended))
+        told = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait(
-                [watching, *background], return_when=asyncio.FIRST_COMPLETED
+                {watching, told, *workers, *helpers}, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 task.result()
+            log.info("stopping")
         finally:
-            for task in (watching, *background):
-                task.cancel()
-            await asyncio.gather(watching, *background, return_exceptions=True)
+            self.engine.close()
+            await asyncio.wait(workers, timeout=DRAIN_S)
+            await _cancel([told, *workers, *helpers])
             await self._close()
             await runner.cleanup()
+            ended.set()
+            await _settle(watching)
 
-    def _tasks(self) -> list[Coroutine[Any, Any, None]]:
+    def _helpers(self) -> list[Coroutine[Any, Any, None]]:
         interval_s = self._settings.observe_interval.total_seconds()
         observer = Observer(self.engine, self._rows, interval_s=interval_s)
-        workers = [self.engine.work() for _ in range(self._settings.workers)]
-        return [*workers, self._cluster.post_events(), self._listener.run(), observer.run()]
+        return [self._cluster.post_events(), self._listener.run(), observer.run()]
 
-    async def _watch(self) -> None:
+    async def _watch(self, stop: asyncio.Event, ended: asyncio.Event) -> None:
+        """Runs kopf until ``ended``; a signal sets ``stop`` first.
+
+        kopf counts every task begun after it as its own and would wait for it in vain, so it is
+        stopped last, when there is no other any more.
+        """
         ready = asyncio.Event()
+        before = asyncio.all_tasks()
+        tasks = await kopf.spawn_tasks(
+            registry=resources.registry(self.engine, self.health.heard, self._login),
+            settings=resources.settings(),
+            namespaces=self._settings.namespaces,
+            clusterwide=not self._settings.namespaces,
+            ready_flag=ready,
+            stop_flag=ended,
+        )
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
         started = asyncio.create_task(self._note_start(ready))
         try:
-            await kopf.operator(
-                registry=resources.registry(self.engine, self.health.heard, self._login),
-                settings=resources.settings(),
-                namespaces=self._settings.namespaces,
-                clusterwide=not self._settings.namespaces,
-                ready_flag=ready,
-            )
+            await kopf.run_tasks(tasks, ignored=before)
         finally:
             started.cancel()
 
@@ -148,6 +166,21 @@ class Operator:
     async def _close(self) -> None:
         for part in (self._rows, self._buckets, self._wires, self._cluster):
             await part.close()
+
+
+async def _cancel(tasks: list[asyncio.Task[Any]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _settle(task: asyncio.Task[None]) -> None:
+    """Waits for the end of the task, which is on its way."""
+    try:
+        async with asyncio.timeout(DRAIN_S):
+            await asyncio.shield(task)
+    except TimeoutError:
+        await _cancel([task])
 
 
 def _bucket_admin(settings: OperatorSettings) -> BucketAdmin:

@@ -22,7 +22,7 @@ from kourse.kit.telemetry import get_logger
 from kourse_operator import conditions, metrics
 from kourse_operator.conditions import Type
 from kourse_operator.engine.backoff import Backoff
-from kourse_operator.engine.queue import WorkQueue
+from kourse_operator.engine.queue import QueueClosed, WorkQueue
 from kourse_operator.engine.reconcile import BACKENDS, Reconciler, Verdict
 from kourse_operator.engine.remove import Remover
 from kourse_operator.engine.status import announcement, assembled, difference
@@ -131,9 +131,12 @@ class Engine:
                 self.queue.add(resource.key)
 
     async def work(self) -> None:
-        """Handles one object after the other until cancelled; run several of these."""
+        """Handles one object after the other until ``close``; run several of these."""
         while True:
-            key = await self.queue.get()
+            try:
+                key = await self.queue.get()
+            except QueueClosed:
+                return
             started = monotonic()
             metrics.ACTIVE_WORKERS.labels("kourse").inc()
             try:
@@ -149,6 +152,10 @@ class Engine:
                 self.queue.done(key)
             metrics.RECONCILES.labels(key.kind, result).inc()
             metrics.RECONCILE_SECONDS.labels(key.kind).observe(monotonic() - started)
+
+    def close(self) -> None:
+        """Workers finish what they have in hand and begin nothing more."""
+        self.queue.close()
 
     async def refresh(self, key: Key, counts: Mapping[str, Any]) -> None:
         """Writes counts into an object's status if they changed."""

@@ -15,6 +15,10 @@ from kourse_operator import metrics
 from kourse_operator.resource import Key
 
 
+class QueueClosed(Exception):
+    """Nobody shall begin anything any more."""
+
+
 class WorkQueue:
     """Keys to reconcile, in the order in which they became due."""
 
@@ -26,6 +30,7 @@ class WorkQueue:
         self._in_hand: dict[Key, float] = {}
         self._again: dict[Key, float] = {}
         self._arrival = asyncio.Event()
+        self._is_closed = False
 
     def add(self, key: Key, delay_s: float = 0.0) -> None:
         """The key becomes due after that time, or earlier if it already was to be."""
@@ -44,8 +49,14 @@ class WorkQueue:
             entry[1].cancel()
 
     async def get(self) -> Key:
-        """The key that has been due longest; it is in hand until ``done``."""
-        while not self._waiting:
+        """The key that has been due longest; it is in hand until ``done``.
+
+        Raises:
+            QueueClosed: Nobody shall begin anything any more.
+        """
+        while not self._waiting or self._is_closed:
+            if self._is_closed:
+                raise QueueClosed
             self._arrival.clear()
             await self._arrival.wait()
         key, since = self._waiting.popitem(last=False)
@@ -61,6 +72,11 @@ class WorkQueue:
         metrics.WORK_SECONDS.labels(key.kind).observe(now - self._in_hand.pop(key))
         if key in self._again:
             self._schedule(key, max(0.0, self._again.pop(key) - now))
+
+    def close(self) -> None:
+        """Whoever asks for a key, now or later, is told to stop."""
+        self._is_closed = True
+        self._arrival.set()
 
     def oldest_s(self) -> float:
         """Seconds that the first key has waited for a worker, 0 when none waits."""
