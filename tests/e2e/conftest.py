@@ -1,0 +1,58 @@
+"""The whole platform, up once for all stories, in a state of its own."""
+
+import os
+import secrets
+from pathlib import Path
+
+import pytest
+
+from hack.smoke.person import Mailbox, Person, eventually
+from hack.smoke.target import Target
+from hack.stack.lifecycle import stop
+from hack.stack.sample import bring_up
+
+
+@pytest.fixture(scope="session")
+def state(tmp_path_factory):
+    """State directory of a full stack with the sample course live.
+
+    It goes down with the run, unless ``KOURSE_TEST_STATE`` names a directory to keep it in.
+    """
+    kept = os.environ.get("KOURSE_TEST_STATE")
+    state = Path(kept) / "e2e" if kept else tmp_path_factory.mktemp("stack")
+    try:
+        bring_up(state)
+        yield state
+    finally:
+        if not kept:
+            stop(state)
+
+
+@pytest.fixture(scope="session")
+def target(state):
+    return Target.of_state(state)
+
+
+@pytest.fixture(scope="session")
+def mailbox(target):
+    return Mailbox(target.mailbox_url)
+
+
+@pytest.fixture(scope="session")
+def teacher(target):
+    person = Person(target.url, target.teacher_email, target.teacher_password)
+    person.log_in()
+    return person
+
+
+@pytest.fixture(scope="module")
+def learner(target, mailbox):
+    """A new person with a verified account, logged in."""
+    email = f"learner-{secrets.token_hex(4)}@example.org"
+    person = Person(target.url, email, secrets.token_urlsafe(18))
+    body = {"email": email, "password": person.password, "displayName": "Rui Teste"}
+    person.call("POST", "/v1/auth/register", json=body)
+    code = eventually("the code by e-mail", lambda: mailbox.code(email))
+    person.call("POST", "/v1/auth/verify-email", json={"email": email, "code": code})
+    person.log_in()
+    return person
