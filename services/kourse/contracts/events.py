@@ -274,6 +274,12 @@ class ContentPublished(Event):
     lessons: list[PublishedLesson]
     skills: list[PublishedSkill]
     categories: list[PublishedCategory] = []
+    remediation_below: Annotated[
+        float, Field(ge=0, le=1, description="Mastery below which a learner is led back.")
+    ] = 0.80
+    challenge_from: Annotated[
+        float, Field(ge=0, le=1, description="Mastery from which a learner is challenged.")
+    ] = 0.95
 
 
 @event(
