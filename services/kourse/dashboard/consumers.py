@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncSession
+from typing import Any
 
 from kourse.contracts.events import (
     AssignmentCreated,
@@ -13,21 +13,19 @@ from kourse.contracts.events import (
     ScoreReleased,
 )
 from kourse.dashboard import service
+from kourse.kit.db import Transaction
 from kourse.kit.inbox import Delivery, Handlers
 from kourse.kit.runtime import Runtime
-
-OfLearner = EnrolmentCreated | LessonCompleted | ExamGraded | ScoreReleased
-OfCourse = ContentPublished | AssignmentCreated
 
 
 def handlers(runtime: Runtime) -> Handlers:
     """The consumer ``dashboard``, which drops views from the runtime's cache."""
     mine = Handlers("dashboard")
 
-    async def learner_changed(_tx: AsyncSession, event: OfLearner, delivery: Delivery) -> None:
+    async def learner_changed(_tx: Transaction, event: Any, delivery: Delivery) -> None:
         await service.advance_learner(runtime, delivery.tenant, event.learner_id)
 
-    async def course_changed(_tx: AsyncSession, _event: OfCourse, delivery: Delivery) -> None:
+    async def course_changed(_tx: Transaction, _event: Any, delivery: Delivery) -> None:
         await service.advance_tenant(runtime, delivery.tenant)
 
     for of_learner in (EnrolmentCreated, LessonCompleted, ExamGraded, ScoreReleased):

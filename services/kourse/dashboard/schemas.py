@@ -45,8 +45,8 @@ class CourseCard(View):
     next_lesson: str | None
     next_lesson_title: str | None
     last_activity_at: datetime | None
-    mastery: list[SkillMastery] = []
-    scores: list[ScoreCard] = []
+    mastery: list[SkillMastery] = Field(default_factory=list)
+    scores: list[ScoreCard] = Field(default_factory=list)
 
 
 class GoalCard(View):
@@ -72,5 +72,7 @@ class Overview(View):
     courses: list[CourseCard]
     goals: list[GoalCard]
     points: Standing | None
-    partial: Annotated[list[str], Field(description="Parts that did not answer in time and are missing.")]
+    partial: Annotated[
+        list[str], Field(description="Parts that did not answer in time and are missing.")
+    ]
     as_of: datetime

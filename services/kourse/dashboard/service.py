@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import structlog
@@ -66,7 +66,9 @@ class Siblings:
     async def mastery(self) -> dict[str, list[SkillMastery]]:
         """Mastery of skills by course, as assessment tells."""
         stub = assessment_pb2_grpc.AssessmentServiceStub(self.runtime.rpc("assessment"))
-        request = assessment_pb2.ListMasteryRequest(tenant=self.tenant, learner_id=str(self.learner))
+        request = assessment_pb2.ListMasteryRequest(
+            tenant=self.tenant, learner_id=str(self.learner)
+        )
         answer = await stub.ListMastery(request, timeout=self.deadline_s)
         found: dict[str, list[SkillMastery]] = {}
         for one in answer.mastery:
@@ -117,7 +119,9 @@ class Siblings:
     async def standing(self) -> Standing:
         """Points and unread messages, as notification tells."""
         stub = notification_pb2_grpc.NotificationServiceStub(self.runtime.rpc("notification"))
-        request = notification_pb2.GetStandingRequest(tenant=self.tenant, learner_id=str(self.learner))
+        request = notification_pb2.GetStandingRequest(
+            tenant=self.tenant, learner_id=str(self.learner)
+        )
         answer = await stub.GetStanding(request, timeout=self.deadline_s)
         return Standing(points=answer.points, level=answer.level, unread=answer.unread)
 
@@ -163,8 +167,7 @@ async def learner_overview(runtime: Runtime, actor: Actor) -> Overview:
     The generation is read before gathering: a view that an event overtakes while it is gathered is
     stored under the old generation, where nobody looks any more.
     """
-    settings = runtime.settings
-    assert isinstance(settings, DashboardSettings)
+    settings = cast("DashboardSettings", runtime.settings)
     key = await _key(runtime, actor)
     cached = await _stored(runtime, key)
     if cached:
@@ -176,12 +179,11 @@ async def learner_overview(runtime: Runtime, actor: Actor) -> Overview:
     return view
 
 
-async def _stored(runtime: Runtime, key: str | None) -> bytes | None:
+async def _stored(runtime: Runtime, key: str | None) -> bytes | str | None:
     if key is None:
         return None
     with suppress(RedisError):
-        found: bytes | None = await runtime.cache.get(key)
-        return found
+        return await runtime.cache.get(key)
     return None
 
 
@@ -202,7 +204,10 @@ async def advance_tenant(runtime: Runtime, tenant: str) -> None:
 
 async def _key(runtime: Runtime, actor: Actor) -> str | None:
     """Cache key with tenant, subject, roles and generation; None while the cache is down."""
-    names = [f"dashboard:{actor.tenant}:generation", f"dashboard:{actor.tenant}:generation:{actor.user_id}"]
+    names = [
+        f"dashboard:{actor.tenant}:generation",
+        f"dashboard:{actor.tenant}:generation:{actor.user_id}",
+    ]
     try:
         tenant, learner = await runtime.cache.mget(names)
     except RedisError:
