@@ -16,9 +16,9 @@ from kourse.course.domain.content import assets_of, content_of, digest_of, polic
 from kourse.course.domain.lifecycle import Decision, Version, decide
 from kourse.course.errors import PrerequisiteUnknown
 from kourse.course.repository import content
-from kourse.course.repository.rows import equalise
 from kourse.kit import documents, outbox
 from kourse.kit.documents import Applied, Claim, Doc, Pending
+from kourse.kit.rows import equalise
 
 KIND = COURSE.kind
 MOST_NAMED = 10
@@ -109,9 +109,8 @@ async def _write(tx: AsyncSession, course: _Course, decision: Decision) -> int:
     )
     repaired = int(changed)
     scope = {"course_id": course.id, "tenant": tenant}
-    repaired += await equalise(
-        tx, t.course_version, scope, [_version_row(spec, version)], prune=False
-    )
+    numbered = {**scope, "number": version.number}
+    repaired += await equalise(tx, t.course_version, numbered, [_version_row(spec, version)])
     within = {**scope, "version": version.number}
     for name, rows in parts.version_parts(course.id, spec).items():
         repaired += await equalise(tx, t.metadata.tables[f"{t.SCHEMA}.{name}"], within, rows)
@@ -123,7 +122,6 @@ async def _write(tx: AsyncSession, course: _Course, decision: Decision) -> int:
 
 def _version_row(spec: CourseSpec, version: Version) -> Mapping[str, Any]:
     return {
-        "number": version.number,
         "title": spec.title,
         "time_zone": spec.time_zone,
         "digest": version.digest,

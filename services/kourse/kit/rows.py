@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 Row = Mapping[str, Any]
 
 
-async def equalise(
-    tx: AsyncSession, table: Table, scope: Row, wanted: Sequence[Row], *, prune: bool = True
-) -> int:
+async def equalise(tx: AsyncSession, table: Table, scope: Row, wanted: Sequence[Row]) -> int:
     """The rows of ``table`` within ``scope`` are those wanted; returns how many were not.
 
     Columns that no wanted row names are left as they are.
@@ -21,16 +19,16 @@ async def equalise(
     Args:
         tx: The transaction; the caller holds the lock that keeps other writers out.
         table: A table with a primary key.
-        scope: Column values that all rows in question share; wanted rows need not repeat them.
+        scope: Column values that all rows in question share, as narrow as can be; wanted rows do not
+            repeat them.
         wanted: The rows, each with the same columns.
-        prune: Whether rows that are not wanted go.
     """
     keys = [column.name for column in table.primary_key if column.name not in scope]
     columns = [table.c[name] for name in (wanted[0] if wanted else keys)]
     found = await tx.execute(select(*columns).where(_within(table, scope)))
     present = {_key(row, keys): row for row in map(dict, found.mappings())}
     desired = {_key(row, keys): dict(row) for row in wanted}
-    extra = [key for key in present if key not in desired] if prune else []
+    extra = [key for key in present if key not in desired]
     missing = [row for key, row in desired.items() if key not in present]
     changed = [row for key, row in desired.items() if key in present and present[key] != row]
     if extra:
@@ -54,6 +52,8 @@ def _within(table: Table, scope: Row) -> ColumnElement[bool]:
 def _any_of(
     table: Table, keys: Sequence[str], values: Sequence[tuple[Any, ...]]
 ) -> ColumnElement[bool]:
+    if not keys:
+        return true()
     return or_(
         *(
             and_(*(table.c[name] == part for name, part in zip(keys, value, strict=True)))

@@ -1,0 +1,6 @@
+"""Profile owns profiles, goals, cohorts and their members.
+
+Declared: Cohort (``authoring``). Replica of a sibling's facts: courses. Events out:
+``profile.cohort.declared`` and ``profile.group.joined``; in: ``identity.user.registered`` and
+``course.content.published``. RPCs: ``ListProfiles``, ``ListGoals`` and ``ListMembers``.
+"""

@@ -1,0 +1,60 @@
+"""The one door through which cohorts are declared, for the REST API and for the operator alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kourse.contracts.resources import CohortSpec, DeletionPolicy
+from kourse.kit import documents
+from kourse.kit.clock import database_now
+from kourse.kit.db import Database
+from kourse.kit.documents import Doc, Pending, Result
+from kourse.profile.repository import cohorts
+from kourse.profile.service import calendar, declaring
+
+KINDS = (declaring.KIND,)
+
+
+async def apply_many(
+    database: Database, tenant: str, kind: str, docs: Sequence[Doc[CohortSpec]]
+) -> list[Result]:
+    """Applies cohorts in one transaction, a savepoint for each; results in the order of ``docs``.
+
+    Raises:
+        Unavailable: The database did not take them; applying again is safe.
+    """
+    return await documents.apply_each(database, tenant, kind, docs, declaring.apply)
+
+
+async def retire(
+    database: Database,
+    tenant: str,
+    kind: str,  # noqa: ARG001 - every owner has the same signature
+    name: str,
+    uid: str | None,
+    policy: DeletionPolicy,
+) -> list[Pending]:
+    """Takes a cohort out of service; empty when done, else what still keeps it. Repeating is safe."""
+    async with database.transaction(tenant) as tx:
+        return await declaring.retire(tx, name, uid, policy)
+
+
+async def observe(
+    database: Database,
+    tenant: str,
+    kind: str,  # noqa: ARG001 - every owner has the same signature
+    names: Sequence[str],
+) -> dict[str, dict[str, Any]]:
+    """What changes without a document: ``members``, and ``nextMeeting`` (RFC 3339) or None."""
+    async with database.transaction(tenant) as tx:
+        found = await cohorts.list_named(tx, names)
+        counts = await cohorts.count_members(tx, [row.id for row in found])
+        upcoming = await calendar.next_meetings(tx, found, await database_now(tx))
+    return {
+        row.name: {
+            "members": counts.get(row.id, 0),
+            "nextMeeting": (upcoming[row.id].starts_at.isoformat() if row.id in upcoming else None),
+        }
+        for row in found
+    }

@@ -1,0 +1,132 @@
+"""When recurring meetings take place: RFC 5545 rules on wall clocks, so that daylight saving shifts none.
+
+Rules are limited to what a timetable needs: an unlimited rule can keep a computer busy for seconds
+looking for a day that never comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+
+from kourse.profile.errors import InvalidRecurrence
+from kourse.rules.dates import local_of, localise
+
+_ALWAYS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTH"})
+PARTS: Mapping[str, frozenset[str]] = {
+    "DAILY": _ALWAYS,
+    "WEEKLY": _ALWAYS,
+    "MONTHLY": _ALWAYS | {"BYMONTHDAY", "BYSETPOS"},
+    "YEARLY": _ALWAYS | {"BYMONTHDAY", "BYSETPOS"},
+}
+"""Parts that a rule may have, by frequency."""
+MOST = {"INTERVAL": 366, "COUNT": 5000}
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A recurring appointment, in the time zone of its cohort's run.
+
+    Attributes:
+        title: What it is called.
+        starts: First occurrence, wall-clock time.
+        minutes: How long each lasts.
+        rrule: RFC 5545 recurrence rule; None for a single occurrence.
+        exceptions: Wall-clock times at which it does not take place.
+    """
+
+    title: str
+    starts: str
+    minutes: int
+    rrule: str | None = None
+    exceptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One meeting that takes place; both instants in the run's time zone."""
+
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+def check(meeting: Meeting, zone: ZoneInfo, last_day: date) -> None:
+    """Returns when the meeting can be held.
+
+    Raises:
+        InvalidDates: A time is on no calendar.
+        InvalidRecurrence: The rule cannot be used, or it has no occurrence until ``last_day``.
+    """
+    if next(_walls(meeting, zone, last_day), None) is None:
+        raise InvalidRecurrence(
+            f"The meeting {meeting.title!r} takes place at no time of the run; look at its start, "
+            "its rule and its exceptions."
+        )
+
+
+def next_occurrence(
+    meetings: Iterable[Meeting], zone: ZoneInfo, last_day: date, after: datetime
+) -> Occurrence | None:
+    """The first meeting that starts later than ``after``, until the run's last day; or None."""
+    found = (_first_after(meeting, zone, last_day, after) for meeting in meetings)
+    return min(
+        (entry for entry in found if entry is not None),
+        key=lambda entry: entry.starts_at,
+        default=None,
+    )
+
+
+def _first_after(
+    meeting: Meeting, zone: ZoneInfo, last_day: date, after: datetime
+) -> Occurrence | None:
+    for wall in _walls(meeting, zone, last_day):
+        starts_at = localise(wall, zone)
+        if starts_at > after:
+            ends_at = starts_at + timedelta(minutes=meeting.minutes)
+            return Occurrence(meeting.title, starts_at.astimezone(zone), ends_at.astimezone(zone))
+    return None
+
+
+def _walls(meeting: Meeting, zone: ZoneInfo, last_day: date) -> Iterator[datetime]:
+    skipped = {local_of(text, zone) for text in meeting.exceptions}
+    occurring = takewhile(lambda wall: wall.date() <= last_day, _recurring(meeting, zone))
+    return (wall for wall in occurring if wall not in skipped)
+
+
+def _recurring(meeting: Meeting, zone: ZoneInfo) -> Iterator[datetime]:
+    first = local_of(meeting.starts, zone)
+    if meeting.rrule is None:
+        return iter([first])
+    rule = _wall_rule(meeting.rrule, zone)
+    try:
+        return iter(rrulestr(rule, dtstart=first))
+    except ValueError as error:
+        raise InvalidRecurrence(f"The rule {meeting.rrule!r} cannot be read: {error}.") from None
+
+
+def _wall_rule(rrule: str, zone: ZoneInfo) -> str:
+    parts = dict(part.split("=", 1) for part in rrule.split(";"))
+    unknown = sorted(set(parts) - PARTS.get(parts.get("FREQ", ""), frozenset()))
+    if unknown or len(parts) != rrule.count(";") + 1:
+        named = ", ".join(unknown) or "a part twice"
+        raise InvalidRecurrence(f"The rule {rrule!r} has {named}; that is not supported.")
+    for name, most in MOST.items():
+        if name in parts and not (parts[name].isdigit() and 1 <= int(parts[name]) <= most):
+            raise InvalidRecurrence(f"{name} of the rule {rrule!r} must be from 1 to {most}.")
+    if parts.get("UNTIL", "").endswith("Z"):
+        parts["UNTIL"] = _wall_until(parts["UNTIL"], rrule, zone)
+    return ";".join(f"{name}={value}" for name, value in parts.items())
+
+
+def _wall_until(until: str, rrule: str, zone: ZoneInfo) -> str:
+    try:
+        moment = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise InvalidRecurrence(f"UNTIL of the rule {rrule!r} is not a time.") from None
+    return moment.astimezone(zone).strftime("%Y%m%dT%H%M%S")
