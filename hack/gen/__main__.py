@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hack.gen import outputs
 
-GENERATORS = ("crds", "protos", "schemas")
+GENERATORS = ("crds", "env", "protos", "routes", "schemas")
 """Modules of this package with ``files()`` and, where files can become orphans, ``stale()``."""
 
 

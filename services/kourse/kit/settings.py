@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic_core import PydanticUndefined, to_json, to_jsonable_python
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -165,15 +165,10 @@ def _variable(name: str, field: FieldInfo) -> str:
 
 def _default(field: FieldInfo) -> str:
     value = field.get_default(call_default_factory=True, validated_data={})
-    if value is None or value is PydanticUndefined:
+    plain = None if value is PydanticUndefined else to_jsonable_python(value)
+    if plain is None:
         return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, dict | list | tuple):
-        from pydantic_core import to_json
-
-        return to_json(value).decode()
-    return str(value)
+    return plain if isinstance(plain, str) else to_json(plain).decode()
 
 
 def _sentence(service: str, error: Any) -> str:

@@ -1,0 +1,52 @@
+"""The gateway's route table, from the services' own routers: what is not in it does not exist."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from hack.gen.outputs import ROOT
+from hack.gen.services import import_from
+from kourse.contracts.names import SERVICES
+from kourse.kit.http.routes import INTERNAL, NOTHING, Demand, routes_of
+
+TABLE = ROOT / "services" / "kourse" / "gateway" / "routes.json"
+
+
+def files() -> dict[Path, bytes]:
+    """The table, one route a line, sorted by path and method.
+
+    Raises:
+        ValueError: A route demands nothing, or two services offer the same one.
+    """
+    rows: dict[tuple[str, str], str] = {}
+    for service in SERVICES:
+        for demand in _demands(service):
+            key = (demand.path, demand.method)
+            if key in rows:
+                raise ValueError(f"{demand.method} {demand.path} is offered twice")
+            rows[key] = json.dumps(_row(service, demand))
+    lines = ",\n".join(f"  {row}" for _, row in sorted(rows.items()))
+    return {TABLE: f"[\n{lines}\n]\n".encode()}
+
+
+def _demands(service: str) -> list[Demand]:
+    module = import_from(service, "api")
+    router = getattr(module, "router", None)
+    if router is None:
+        return []
+    demands = [demand for demand in routes_of(router) if demand.word != INTERNAL]
+    if forgotten := [
+        f"{demand.method} {demand.path}" for demand in demands if demand.word == NOTHING
+    ]:
+        raise ValueError(f"{service} names no permission for {forgotten}")
+    return demands
+
+
+def _row(service: str, demand: Demand) -> dict[str, str]:
+    return {
+        "method": demand.method,
+        "path": demand.path,
+        "service": service,
+        "permission": demand.word,
+    }
