@@ -76,7 +76,7 @@ class Identity:
             return Response(status_code=503 if self.is_down else 401)
         token = self.issuer.service_token(client, form["audience"])
         body = {"access_token": token, "expires_in": 300, "token_type": "Bearer"}
-        return Response(orjson.dumps(body))
+        return Response(orjson.dumps(body), media_type="application/json")
 
 
 def settings_of(name, **values):
