@@ -357,7 +357,8 @@ Index(
     answer_log.c.learner_id,
     answer_log.c.course,
     answer_log.c.at,
-    answer_log.c.id,
+    answer_log.c.source_id,
+    answer_log.c.slot,
 )
 
 mastery = Table(

@@ -176,10 +176,16 @@ async def list_drawable(
     ]
 
 
+async def find_pool_course(tx: AsyncSession, name: str) -> str | None:
+    """The course that the pool belongs to; None when it is shared or unknown."""
+    found: str | None = await tx.scalar(select(pool.c.course).where(pool.c.name == name))
+    return found
+
+
 async def list_practice_questions(
-    tx: AsyncSession, pool_name: str, keys: Collection[str]
+    tx: AsyncSession, course: str, pool_name: str, keys: Collection[str]
 ) -> list[PracticeQuestion]:
-    """Questions of a pool for practice, in declared order; all of them when no key is named."""
+    """Questions of a pool that a course may use, in declared order; all when no key is named."""
     statement = (
         select(
             question.c.id,
@@ -190,7 +196,11 @@ async def list_practice_questions(
         )
         .join(pool, pool.c.id == question.c.pool_id)
         .join(question_version, question_version.c.id == question.c.version_id)
-        .where(pool.c.name == pool_name, question.c.removed_at.is_(None))
+        .where(
+            pool.c.name == pool_name,
+            or_(pool.c.course.is_(None), pool.c.course == course),
+            question.c.removed_at.is_(None),
+        )
         .order_by(question.c.position)
     )
     if keys:
@@ -214,10 +224,17 @@ async def list_bodies(tx: AsyncSession, version_ids: Iterable[UUID]) -> dict[UUI
 
 
 async def find_exam(tx: AsyncSession, name: str, *, lock: bool = False) -> Exam | None:
-    """The exam of that name, retired ones included; if asked locked until the commit."""
+    """The exam of that name, retired ones included; if asked locked, which does not stop starts."""
     statement = select(exam).where(exam.c.name == name)
-    row = (await tx.execute(statement.with_for_update() if lock else statement)).one_or_none()
+    if lock:
+        statement = statement.with_for_update(key_share=True)
+    row = (await tx.execute(statement)).one_or_none()
     return None if row is None else exam_from(row)
+
+
+async def stop_starts(tx: AsyncSession, name: str) -> None:
+    """No attempt at the exam is being started from now until the commit."""
+    await tx.execute(select(exam.c.id).where(exam.c.name == name).with_for_update())
 
 
 async def get_exam(tx: AsyncSession, id_: UUID) -> Exam:
@@ -252,6 +269,14 @@ async def get_exam_content(tx: AsyncSession, version_id: UUID) -> ExamContent:
     return ExamContent.model_validate(stored.scalar_one())
 
 
+async def list_versions(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, ExamContent]:
+    """The contents of these versions."""
+    found = await tx.execute(
+        select(exam_version.c.id, exam_version.c.content).where(exam_version.c.id.in_(ids))
+    )
+    return {row.id: ExamContent.model_validate(row.content) for row in found}
+
+
 async def list_exam_contents(tx: AsyncSession) -> dict[str, ExamContent]:
     """The live content of every declared exam of the tenant, by name."""
     found = await tx.execute(
@@ -274,9 +299,22 @@ async def delete_exam(tx: AsyncSession, name: str) -> None:
     await tx.execute(delete(exam).where(exam.c.name == name))
 
 
-async def mark_for_reach(tx: AsyncSession, names: Collection[str]) -> None:
-    """Changed dates or limits of these exams are still to reach running attempts and scores."""
-    await tx.execute(update(exam).where(exam.c.name.in_(names)).values(reach_pending=True))
+async def take_for_reach(tx: AsyncSession, id_: UUID) -> Exam | None:
+    """The exam, if a change of it was still to reach attempts and scores; it is taken as done."""
+    row = (
+        await tx.execute(
+            update(exam)
+            .where(exam.c.id == id_, exam.c.reach_pending)
+            .values(reach_pending=False)
+            .returning(exam)
+        )
+    ).one_or_none()
+    return None if row is None else exam_from(row)
+
+
+async def mark_course_for_reach(tx: AsyncSession, course: str) -> None:
+    """Changed dates of the course's exams are still to reach running attempts and scores."""
+    await tx.execute(update(exam).where(exam.c.course == course).values(reach_pending=True))
 
 
 async def count_attempts(

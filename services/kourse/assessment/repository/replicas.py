@@ -104,15 +104,12 @@ async def find_enrolment(
     return None if row is None else _enrolment(row)
 
 
-async def get_enrolment(tx: AsyncSession, id_: UUID) -> Enrolment:
-    """The enrolment with that id."""
-    return _enrolment(
-        (
-            await tx.execute(
-                select(enrolment_replica).where(enrolment_replica.c.enrolment_id == id_)
-            )
-        ).one()
+async def get_enrolments(tx: AsyncSession, ids: Collection[UUID]) -> list[Enrolment]:
+    """The enrolments with these ids."""
+    found = await tx.execute(
+        select(enrolment_replica).where(enrolment_replica.c.enrolment_id.in_(ids))
     )
+    return [_enrolment(row) for row in found]
 
 
 async def list_enrolments(tx: AsyncSession, learner_id: UUID) -> list[Enrolment]:

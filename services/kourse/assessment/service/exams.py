@@ -89,6 +89,7 @@ async def retire_exam(
     await content.retire_exam(tx, name)
     if policy is DeletionPolicy.RETAIN:
         return []
+    await content.stop_starts(tx, name)
     open_attempts = await content.count_attempts(tx, [name], OPEN_STATES)
     if count := open_attempts.get(name, 0):
         return [Pending("AttemptsOpen", f"{count} attempts are open; no new one can be started.")]

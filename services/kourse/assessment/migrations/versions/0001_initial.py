@@ -277,7 +277,8 @@ CREATE TABLE assessment.answer_log (
   CONSTRAINT uq_answer_log_source_id_slot UNIQUE (source_id, slot),
   CONSTRAINT ck_answer_log_source CHECK (source IN ('practice', 'exam'))
 );
-CREATE INDEX ix_answer_log_fold ON assessment.answer_log (tenant, learner_id, course, at, id);
+CREATE INDEX ix_answer_log_fold
+  ON assessment.answer_log (tenant, learner_id, course, at, source_id, slot);
 
 CREATE TABLE assessment.mastery (
   tenant text NOT NULL,

@@ -1,0 +1,14 @@
+"""HTTP routes of assessment: taking exams, practice, grades, and authoring."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from kourse.assessment.api import authored, learner, teacher
+
+router = APIRouter()
+router.include_router(learner.router)
+router.include_router(teacher.router)
+router.include_router(authored.router)
+
+__all__ = ["router"]

@@ -1,0 +1,44 @@
+"""What goes in and out over HTTP; what a learner may not know has no field in their views.
+
+Decimals (points, percentages, shares) are strings: exact where a finite decimal exists, else with six
+places. Round them for people only.
+"""
+
+from kourse.assessment.schemas.declared import AppliedView, DeclaredView
+from kourse.assessment.schemas.grades import GradebookView
+from kourse.assessment.schemas.practice import (
+    CheckAnswer,
+    CheckedView,
+    MasteryList,
+    MasteryView,
+    PracticeList,
+    PracticeView,
+)
+from kourse.assessment.schemas.taking import (
+    AttemptSummary,
+    AttemptView,
+    ExamList,
+    ExamView,
+    ResultView,
+    SaveAnswer,
+    SavedView,
+)
+
+__all__ = [
+    "AppliedView",
+    "AttemptSummary",
+    "AttemptView",
+    "CheckAnswer",
+    "CheckedView",
+    "DeclaredView",
+    "ExamList",
+    "ExamView",
+    "GradebookView",
+    "MasteryList",
+    "MasteryView",
+    "PracticeList",
+    "PracticeView",
+    "ResultView",
+    "SaveAnswer",
+    "SavedView",
+]
