@@ -55,7 +55,7 @@ def migrate(
         raise typer.Exit(1) from None
     if as_text:
         count = sum(len(each.applied) for each in done)
-        typer.echo(f"{len(done)} schemas are up to date; {count} revisions were applied.")
+        typer.echo(f"Up to date: {', '.join(each.service for each in done)} ({count} applied).")
     else:
         typer.echo(json.dumps({"schemas": [asdict(each) for each in done]}))
 

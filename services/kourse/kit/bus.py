@@ -75,8 +75,10 @@ class Broker:
     async def _connection(self, use: Literal["publish", "consume"]) -> AbstractConnection:
         async with self._locks[use]:
             known = self._connections.get(use)
-            if known is not None and not known.is_closed:
+            # ``is_closed`` only tells whether somebody called ``close``.
+            if known is not None and known.connected.is_set():
                 return known
+            await _close_quietly(known)
             self._connections[use] = await aio_pika.connect(
                 self._url,
                 timeout=CONNECT_TIMEOUT_S,
@@ -211,9 +213,14 @@ class Broker:
     async def close(self) -> None:
         """Closes every connection."""
         for connection in self._connections.values():
-            with suppress(*LOST):
-                await connection.close()
+            await _close_quietly(connection)
         self._connections.clear()
+
+
+async def _close_quietly(connection: AbstractConnection | None) -> None:
+    if connection is not None:
+        with suppress(*LOST):
+            await connection.close()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import aclosing
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
@@ -26,7 +27,7 @@ from kourse.contracts.errors import Unavailable
 from kourse.contracts.events import Event
 from kourse.kit import faults, inbox_rows
 from kourse.kit.backoff import full_jitter, pause
-from kourse.kit.bus import Broker, Reader, declare_topology
+from kourse.kit.bus import Broker, declare_topology, messages
 from kourse.kit.clock import now
 from kourse.kit.cursor import Step, decide
 from kourse.kit.db import Database
@@ -45,6 +46,7 @@ from kourse.kit.handling import (
     span_of,
 )
 from kourse.kit.inbox_rows import Parked, Standing
+from kourse.kit.lifetime import Lifetime
 
 __all__ = ["Consumer", "Delivery", "Handlers"]
 
@@ -135,17 +137,19 @@ class Consumer:
         self._broker = broker
         self._consumer = handlers.consumer
         self._parts = tuple(parts)
-        self._stopping = asyncio.Event()
+        self._life = Lifetime()
+        self._stopping = self._life.stopping
 
     async def run(self) -> None:
         """Consumes until ``stop``; outlives database and broker."""
-        async with asyncio.TaskGroup() as group:
-            for part in self._parts:
-                group.create_task(self._read(names.consumer_queue(self._consumer, part)))
+        with self._life.lived():
+            async with asyncio.TaskGroup() as group:
+                for part in self._parts:
+                    group.create_task(self._read(names.consumer_queue(self._consumer, part)))
 
     async def stop(self) -> None:
-        """Makes ``run`` finish the messages in hand, close the channels and return."""
-        self._stopping.set()
+        """Returns once ``run`` has finished the messages in hand and closed its channels."""
+        await self._life.end()
 
     async def _read(self, queue: str) -> None:
         attempt = 0
@@ -155,8 +159,9 @@ class Consumer:
                 await self._inbox.prepare()
                 async with self._broker.open(prefetch=1) as wire:
                     attempt = 0
-                    async for message in Reader(wire, queue, self._stopping):
-                        await self._settle(wire, message)
+                    async with aclosing(messages(wire, queue, self._stopping)) as arriving:
+                        async for message in arriving:
+                            await self._settle(wire, message)
             except StoppedError:
                 return
             except ChannelLostError:

@@ -11,12 +11,12 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Result, TextClause
+from sqlalchemy import Result, TextClause, exc
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.kit.cursor import Step
 from kourse.kit.db import statement
-from kourse.kit.delivery import Delivery
+from kourse.kit.delivery import Delivery, UndecodableError
 
 POISON = "poison"
 
@@ -146,14 +146,22 @@ def _parked(found: Result[Any]) -> Parked | None:
 async def set_aside(
     tx: AsyncSession, consumer: str, delivery: Delivery, body: bytes, step: Step
 ) -> None:
-    """Keeps an event that waits for others."""
+    """Keeps an event that waits for others.
+
+    Raises:
+        UndecodableError: The body is not JSON.
+    """
     await _park(tx, consumer, delivery, body, step.value, "", 0)
 
 
 async def poison(
     tx: AsyncSession, consumer: str, delivery: Delivery, body: bytes, error: str, tries: int
 ) -> None:
-    """Keeps an event that failed, and blocks its entity; the caller holds ``stand``'s lock."""
+    """Keeps an event that failed, and blocks its entity; the caller holds ``stand``'s lock.
+
+    Raises:
+        UndecodableError: The body is not JSON.
+    """
     await _park(tx, consumer, delivery, body, POISON, error, tries)
     await tx.execute(_sql(tx, _BLOCK), _event(consumer, delivery))
 
@@ -167,12 +175,15 @@ async def _park(
     error: str,
     tries: int,
 ) -> None:
-    row = _event(consumer, delivery) | {
-        "type": delivery.type,
-        "payload": body.decode(),
-        "headers": orjson.dumps(delivery.headers, default=str).decode(),
-        "reason": reason,
-        "error": error[:2000],
-        "tries": tries,
-    }
-    await tx.execute(_sql(tx, _PARK), row)
+    try:
+        row = _event(consumer, delivery) | {
+            "type": delivery.type,
+            "payload": body.decode(),
+            "headers": orjson.dumps(delivery.headers, default=str).decode(),
+            "reason": reason,
+            "error": error[:2000].replace("\0", ""),
+            "tries": tries,
+        }
+        await tx.execute(_sql(tx, _PARK), row)
+    except (UnicodeDecodeError, exc.DataError) as unfit:
+        raise UndecodableError("the body is not JSON that the database can keep") from unfit

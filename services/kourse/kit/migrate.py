@@ -72,14 +72,11 @@ def upgrade(url: str, services: Iterable[str] = (), say: Say = lambda _: None) -
         What was done, in catalog order.
 
     Raises:
-        MigrationRefusedError: A role is missing, a service is unknown, or the database cannot be reached.
+        MigrationRefusedError: A role is missing, a service is unknown, the address is none, or the
+            database cannot be reached.
     """
     wanted = _wanted(tuple(services))
-    engine = create_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
-        poolclass=NullPool,
-        connect_args={"application_name": "kourse-migrate", "connect_timeout": 10},
-    )
+    engine = _engine(url)
     try:
         with _alone(engine, say):
             _require_roles(engine, wanted)
@@ -90,6 +87,20 @@ def upgrade(url: str, services: Iterable[str] = (), say: Say = lambda _: None) -
         ) from error
     finally:
         engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    try:
+        address = make_url(url).set(drivername="postgresql+psycopg")
+    except exc.ArgumentError:
+        raise MigrationRefusedError(
+            "What was given is no address of a database (postgresql://user:password@host:port/name)."
+        ) from None
+    return create_engine(
+        address,
+        poolclass=NullPool,
+        connect_args={"application_name": "kourse-migrate", "connect_timeout": 10},
+    )
 
 
 def _wanted(services: tuple[str, ...]) -> tuple[str, ...]:

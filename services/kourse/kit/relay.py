@@ -32,6 +32,7 @@ from kourse.kit.backoff import full_jitter, pause
 from kourse.kit.bus import CONFIRM_TIMEOUT_S, PERSISTENT, Broker, declare_topology
 from kourse.kit.db import Database, connect_options, is_transient, statement
 from kourse.kit.delivery import CONTENT_TYPE, Outgoing, headers_of
+from kourse.kit.lifetime import Lifetime
 
 log = structlog.get_logger(__name__)
 
@@ -94,23 +95,26 @@ class Relay:
         self._database = database
         self._service = database.schema
         self._broker = broker
-        self._stopping = asyncio.Event()
+        self._life = Lifetime()
+        self._stopping = self._life.stopping
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Relays until ``stop``; outlives database and broker, and loses nothing meanwhile."""
-        beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._measure())]
-        try:
-            await self._relay()
-        finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.gather(*beside, return_exceptions=True)
+        with self._life.lived():
+            beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._measure())]
+            try:
+                await self._relay()
+            finally:
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
 
     async def stop(self) -> None:
-        """Makes ``run`` finish the batch in hand, give its partitions back and return."""
+        """Returns once ``run`` has finished the batch in hand and given its partitions back."""
         self._stopping.set()
         self._wake.set()
+        await self._life.end()
 
     async def _relay(self) -> None:
         attempt = 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from kourse.contracts.errors import Unavailable
 from kourse.contracts.events import Event
 from kourse.kit import faults
 from kourse.kit.backoff import full_jitter, pause
-from kourse.kit.bus import Broker, Reader, declare_topology
+from kourse.kit.bus import LOST, Broker, declare_topology, messages
 from kourse.kit.delivery import (
     Delivery,
     UndecodableError,
@@ -27,7 +28,14 @@ from kourse.kit.delivery import (
     delivery_of,
     event_of,
 )
-from kourse.kit.handling import POISON_TRIES, StoppedError, is_retriable, span_of
+from kourse.kit.handling import (
+    POISON_TRIES,
+    ChannelLostError,
+    StoppedError,
+    is_retriable,
+    span_of,
+)
+from kourse.kit.lifetime import Lifetime
 
 log = structlog.get_logger(__name__)
 
@@ -63,10 +71,15 @@ class WorkQueue:
         self._broker = broker
         self._work = work
         self._runtime = runtime
-        self._stopping = asyncio.Event()
+        self._life = Lifetime()
+        self._stopping = self._life.stopping
 
     async def run(self) -> None:
         """Works until ``stop``; outlives the broker."""
+        with self._life.lived():
+            await self._work_again_and_again()
+
+    async def _work_again_and_again(self) -> None:
         attempt = 0
         while not self._stopping.is_set():
             try:
@@ -80,31 +93,36 @@ class WorkQueue:
                 await pause(self._stopping, full_jitter(attempt, base_s=0.2, cap_s=10))
 
     async def stop(self) -> None:
-        """Makes ``run`` finish the messages in hand and return."""
-        self._stopping.set()
+        """Returns once ``run`` has finished the messages in hand."""
+        await self._life.end()
 
     async def _work_over(self, wire: WireChannel) -> None:
-        async with asyncio.TaskGroup() as group:
-            async for message in Reader(wire, self._work.queue, self._stopping):
-                group.create_task(self._settle(wire, message))
+        in_hand: set[asyncio.Task[None]] = set()
+        try:
+            async with aclosing(messages(wire, self._work.queue, self._stopping)) as arriving:
+                async for message in arriving:
+                    task = asyncio.create_task(self._settle(wire, message))
+                    in_hand.add(task)
+                    task.add_done_callback(in_hand.discard)
+        finally:
+            await asyncio.gather(*in_hand)
 
     async def _settle(self, wire: WireChannel, message: DeliveredMessage) -> None:
         tag = message.delivery_tag
         if tag is None:
             return
         try:
-            outcome = await self._handle(message)
-        except StoppedError:
+            outcome = await self._handle(wire, message)
+        except (StoppedError, ChannelLostError):
             return
         HANDLED.labels(self._work.queue, outcome).inc()
-        if wire.is_closed:
-            return
-        if outcome == "done":
-            await wire.basic_ack(tag)
-        else:
-            await wire.basic_reject(tag, requeue=False)
+        with suppress(*LOST):  # an acknowledgement that is lost means one more delivery
+            if outcome == "done":
+                await wire.basic_ack(tag)
+            else:
+                await wire.basic_reject(tag, requeue=False)
 
-    async def _handle(self, message: DeliveredMessage) -> str:
+    async def _handle(self, wire: WireChannel, message: DeliveredMessage) -> str:
         try:
             delivery = delivery_of(message.header.properties.headers or {})
             event = event_of(delivery, message.body)
@@ -112,9 +130,9 @@ class WorkQueue:
             log.error("work.undecodable", queue=self._work.queue, error=str(error))  # noqa: TRY400
             return "undecodable"
         with span_of(f"work {delivery.type}", delivery):
-            return await self._try(event, delivery)
+            return await self._try(wire, event, delivery)
 
-    async def _try(self, event: Event, delivery: Delivery) -> str:
+    async def _try(self, wire: WireChannel, event: Event, delivery: Delivery) -> str:
         failures = waits = 0
         while failures < POISON_TRIES:
             try:
@@ -128,6 +146,8 @@ class WorkQueue:
                     log.exception("work.failed", queue=self._work.queue, failures=failures)
                 if await pause(self._stopping, full_jitter(max(waits, failures))):
                     raise StoppedError from error
+                if wire.is_closed:
+                    raise ChannelLostError from error
             else:
                 return "done"
         return "dead"

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from kourse.kit import migrations
+from kourse.kit import faults, migrations
 from kourse.kit.db import Database
 
 SERVICES = ("course", "profile", "identity")
@@ -63,3 +63,20 @@ async def open_database(schemas):
 @pytest.fixture
 def course(open_database):
     return open_database()
+
+
+@pytest.fixture
+def profile(open_database):
+    return open_database("kourse_profile", "profile")
+
+
+@pytest.fixture
+def profile_worker(open_database):
+    return open_database("kourse_profile_worker", "profile")
+
+
+@pytest.fixture
+def no_faults():
+    """Faults that a test arms are gone after it."""
+    yield faults
+    faults.disarm()

@@ -1,0 +1,196 @@
+"""The inbox decides from the database alone, whatever the broker delivers and how often."""
+
+import asyncio
+import random
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4, uuid5
+
+import pytest
+
+from kourse.kit.bus import Broker, declare_topology
+from kourse.kit.delivery import UndecodableError, UnknownEventError, delivery_of
+from kourse.kit.inbox import Consumer, Inbox
+from support.events import Effects, joined, running, until
+
+PARKED = "SELECT reason, seq FROM course.parked_event WHERE entity = %s ORDER BY seq"
+CURSOR = "SELECT last_seq, blocked FROM course.inbox_cursor WHERE entity = %s"
+RECORDED = "SELECT count(*) FROM course.inbox WHERE entity = %s"
+LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
+NAMESPACE = UUID(int=1)
+
+
+def headers(cohort, seq, **changes):
+    """AMQP headers of an event of a cohort, as the relay writes them."""
+    begun = datetime.now(UTC) + timedelta(minutes=1)
+    attributes = {
+        "specversion": "1.0",
+        "id": str(uuid5(NAMESPACE, f"{cohort}/{seq}")),
+        "type": "profile.group.joined",
+        "source": "/kourse/profile",
+        "subject": str(cohort),
+        "time": begun.isoformat(),
+        "tenant": "demo",
+        "stream": "group",
+        "sequence": seq,
+        "sequencestart": begun.isoformat(),
+        "dataschema": "https://kourse.dev/schemas/profile.group.joined/1",
+        **changes,
+    }
+    return {f"cloudEvents:{k}": v for k, v in attributes.items() if v is not None}
+
+
+@pytest.fixture
+def effects():
+    return Effects()
+
+
+@pytest.fixture
+async def take(course, effects):
+    """Delivers an event, and then those that it releases."""
+    inbox = Inbox(course, effects.handlers)
+    await inbox.prepare()
+
+    async def take_one(cohort, seq, **changes):
+        delivery = delivery_of(headers(cohort, seq, **changes))
+        body = joined(cohort, seq).model_dump_json().encode()
+        while (following := await inbox.take(delivery, body)) is not None:
+            delivery, body = delivery_of(following.headers), following.payload.encode()
+
+    take_one.inbox = inbox
+    return take_one
+
+
+class TestTake:
+    async def test_applies_once_however_often_it_is_delivered_at_once(self, take, effects, admin):
+        cohort = uuid4()
+        await asyncio.gather(*(take(cohort, 1) for _ in range(20)))
+        assert effects.numbers(cohort) == [1]
+        assert admin.execute(RECORDED, (str(cohort),)).fetchone() == (1,)
+
+    async def test_sets_an_early_event_aside_until_the_missing_one_comes(
+        self, take, effects, admin
+    ):
+        cohort = uuid4()
+        for seq in (1, 4, 3):
+            await take(cohort, seq)
+        assert effects.numbers(cohort) == [1]
+        assert admin.execute(PARKED, (str(cohort),)).fetchall() == [("gap", 3), ("gap", 4)]
+        await take(cohort, 2)
+        assert effects.numbers(cohort) == [1, 2, 3, 4]
+        assert admin.execute(PARKED, (str(cohort),)).fetchall() == []
+
+    async def test_keeps_order_under_any_shuffle_with_repeats_and_parallel_readers(
+        self, take, effects, admin
+    ):
+        cohort = uuid4()
+        deliveries = [*range(1, 31)] * 3
+        random.Random(7).shuffle(deliveries)
+        readers = [deliveries[start::4] for start in range(4)]
+
+        async def read(sequence):
+            for seq in sequence:
+                await take(cohort, seq)
+
+        await asyncio.gather(*map(read, readers))
+        assert effects.numbers(cohort) == list(range(1, 31))
+        assert admin.execute(CURSOR, (str(cohort),)).fetchone() == (30, False)
+
+    async def test_lets_an_entity_older_than_the_consumer_begin_where_it_is(self, take, effects):
+        cohort = uuid4()
+        for seq in (7, 8, 3):
+            await take(cohort, seq, sequencestart=LONG_AGO.isoformat())
+        assert effects.numbers(cohort) == [7, 8]
+
+    async def test_keeps_tenants_apart_that_share_an_entity(self, take, effects):
+        cohort = uuid4()
+        await take(cohort, 1)
+        await take(cohort, 1, tenant="south", id=str(uuid4()))
+        assert effects.numbers(cohort) == [1, 1]
+
+    async def test_advances_past_a_type_it_ignores(self, take, effects, admin):
+        cohort = uuid4()
+        declared = (
+            f'{{"cohort_id": "{cohort}", "cohort": "a", "title": "A", "courses": [],'
+            ' "starts_on": "2026-01-01", "ends_on": "2026-02-01", "time_zone": "UTC"}'
+        )
+        kind = {
+            "type": "profile.cohort.declared",
+            "dataschema": "https://kourse.dev/schemas/profile.cohort.declared/1",
+        }
+        delivery = delivery_of(headers(cohort, 1, **kind))
+        await take.inbox.take(delivery, declared.encode())
+        await take(cohort, 2)
+        assert effects.numbers(cohort) == [2]
+
+    async def test_does_not_take_a_version_that_it_does_not_know(self, take, admin):
+        cohort = uuid4()
+        schema = "https://kourse.dev/schemas/profile.group.joined/2"
+        with pytest.raises(UnknownEventError):
+            await take(cohort, 1, dataschema=schema)
+        assert admin.execute(CURSOR, (str(cohort),)).fetchone() is None
+
+    async def test_cannot_set_aside_what_is_not_even_json(self, take):
+        delivery = delivery_of(headers(uuid4(), 2))
+        with pytest.raises(UndecodableError):
+            await take.inbox.take(delivery, b"\xff not json")
+
+
+class TestPoison:
+    async def test_is_not_parked_when_another_reader_applied_it_meanwhile(self, take, admin):
+        cohort = uuid4()
+        await take(cohort, 1)
+        body = joined(cohort, 1).model_dump_json().encode()
+        await take.inbox.poison(delivery_of(headers(cohort, 1)), body, "late", 5)
+        assert admin.execute(CURSOR, (str(cohort),)).fetchone() == (1, False)
+
+
+class TestConsumer:
+    @pytest.fixture
+    async def broker(self, broker_url):
+        broker = Broker(broker_url)
+        await declare_topology(broker)
+        yield broker
+        await broker.close()
+
+    async def publish(self, broker, message_headers, body):
+        key = "profile.group.joined.demo._._.p03"
+        await broker.publish("kourse.events", key, body, headers=message_headers, mandatory=True)
+
+    @pytest.mark.parametrize(
+        ("changes", "body"),
+        [
+            ({"id": "no-uuid"}, b"{}"),
+            ({"tenant": None}, b"{}"),
+            ({"sequence": 0}, b"{}"),
+            ({"time": "yesterday"}, b"{}"),
+            ({}, b"\x00\x01"),
+        ],
+        ids=["id", "tenant", "sequence", "time", "body"],
+    )
+    async def test_sends_what_it_cannot_even_park_to_the_dead_letters(
+        self, course, broker, effects, changes, body
+    ):
+        async with running(Consumer(course, broker, effects.handlers, parts=[3])):
+            await until(lambda: self.count(broker, "course.events.p03", consumers=1))
+            await self.publish(broker, headers(uuid4(), 1, **changes), body)
+            await until(lambda: self.purge(broker, "course.dead"))
+
+    async def test_parks_an_event_that_this_build_does_not_know(
+        self, course, broker, effects, admin
+    ):
+        cohort = uuid4()
+        schema = "https://kourse.dev/schemas/profile.group.joined/9"
+        async with running(Consumer(course, broker, effects.handlers, parts=[3])):
+            await until(lambda: self.count(broker, "course.events.p03", consumers=1))
+            await self.publish(broker, headers(cohort, 1, dataschema=schema), b"{}")
+            await until(lambda: admin.execute(PARKED, (str(cohort),)).fetchall() == [("poison", 1)])
+        assert admin.execute(CURSOR, (str(cohort),)).fetchone() == (0, True)
+
+    async def count(self, broker, queue, consumers):
+        async with broker.open() as wire:
+            answer = await wire.queue_declare(queue, passive=True)
+            return answer.consumer_count >= consumers
+
+    async def purge(self, broker, queue):
+        async with broker.open() as wire:
+            return (await wire.queue_purge(queue)).message_count == 1

@@ -1,0 +1,100 @@
+"""A producer and a consumer on the real backbone, whose effects a test can count."""
+
+import asyncio
+import contextlib
+from uuid import UUID
+
+from sqlalchemy import text
+
+from kourse.contracts.events import GroupJoined
+from kourse.kit.bus import Broker
+from kourse.kit.inbox import Consumer, Handlers
+from kourse.kit.outbox import Relay, emit
+
+TENANT = "demo"
+_EFFECT = text("INSERT INTO course.thing (tenant, name) VALUES (:tenant, :name)")
+
+
+def joined(cohort_id, number):
+    """The event number ``number`` of a cohort; the cohort's name carries it."""
+    return GroupJoined(
+        cohort_id=cohort_id, cohort=f"n{number}", learner_id=UUID(int=number), courses=[]
+    )
+
+
+async def emit_joined(database, cohort_id, numbers, tenant=TENANT):
+    """One transaction for each event; their ids."""
+    ids = []
+    for number in numbers:
+        async with database.transaction(tenant) as tx:
+            ids.append(await emit(tx, joined(cohort_id, number)))
+    return ids
+
+
+class Effects:
+    """Applies ``GroupJoined`` in the course service, and remembers the order.
+
+    Attributes:
+        applied: ``(cohort id, number)`` of each event whose effect was written, in order of attempts.
+        failing: Called with the number before the effect is written; it may raise.
+    """
+
+    def __init__(self):
+        self.applied = []
+        self.failing = lambda _number: None
+
+    @property
+    def handlers(self):
+        handlers = Handlers("course")
+
+        @handlers.on(GroupJoined)
+        async def apply(tx, event, delivery):
+            number = int(event.cohort[1:])
+            self.failing(number)
+            name = f"{event.cohort_id}/{number}"
+            await tx.execute(_EFFECT, {"tenant": delivery.tenant, "name": name})
+            self.applied.append((event.cohort_id, number))
+
+        return handlers
+
+    def numbers(self, cohort_id):
+        return [number for cohort, number in self.applied if cohort == cohort_id]
+
+
+@contextlib.asynccontextmanager
+async def running(*loops):
+    """Relays and consumers run until the end of the block, then stop as in a service."""
+    tasks = [asyncio.create_task(loop.run()) for loop in loops]
+    try:
+        yield
+    finally:
+        await asyncio.wait_for(asyncio.gather(*(loop.stop() for loop in loops)), 30)
+        await asyncio.gather(*tasks)
+
+
+@contextlib.asynccontextmanager
+async def backbone(course, profile_worker, broker_url, effects):
+    """Profile's relay and course's consumer over one virtual host."""
+    broker = Broker(broker_url, name="test")
+    relay, consumer = Relay(profile_worker, broker), Consumer(course, broker, effects.handlers)
+    try:
+        async with running(relay, consumer):
+            yield relay
+    finally:
+        await broker.close()
+
+
+async def until(condition, seconds=20.0):
+    """Waits until the condition, plain or async, is true.
+
+    Raises:
+        TimeoutError: It is not in time.
+    """
+    async with asyncio.timeout(seconds):
+        while True:
+            answer = condition()
+            if asyncio.iscoroutine(answer):
+                answer = await answer
+            if answer:
+                return answer
+            await asyncio.sleep(0.02)
