@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Depends, Request
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 from kourse.kit.auth import DenyList, KeyCache, ServiceTokens, Verifier, http_fetcher
 from kourse.kit.http.health import Health
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 REDIS_TIMEOUT_S = 0.5
 """Time after which Redis counts as down; it answers in well under a millisecond."""
+REDIS_CONNECTIONS = 16
+"""Connections to one Redis; a storm waits for them instead of opening hundreds at once."""
+REDIS_QUEUE_S = 2.0
+"""Longest wait for a connection."""
 
 
 class NotConfigured(RuntimeError):
@@ -160,12 +164,15 @@ class Runtime:
 
 
 def _redis(url: str) -> Redis:
-    return Redis.from_url(
+    pool = BlockingConnectionPool.from_url(
         url,
+        max_connections=REDIS_CONNECTIONS,
+        timeout=REDIS_QUEUE_S,
         socket_timeout=REDIS_TIMEOUT_S,
         socket_connect_timeout=REDIS_TIMEOUT_S,
         health_check_interval=15,
     )
+    return Redis.from_pool(pool)
 
 
 async def current_runtime(request: Request) -> Runtime:
