@@ -48,8 +48,9 @@ def hand_over(layout: Layout, plan: Plan) -> Handover:
     if supervisor_stopped(layout):
         clear_leftovers(layout, record)
         record = None
-    elif record is None or record.supervisor_digest != supervisor_digest():
+    elif record is None or not _is_current(record):
         stop_supervisor(layout, record)
+        clear_leftovers(layout, record)
         record = None
     last = read_plan(layout.plan_file)
     plan = dataclasses.replace(plan, turn=1 if last is None else last.turn + 1)
@@ -61,6 +62,12 @@ def hand_over(layout: Layout, plan: Plan) -> Handover:
     _tell(record, signal.SIGHUP)
     settled = ((name, row) for name, row in record.entries.items() if row.phase in SETTLED)
     return Handover(plan, frozenset((name, row.pid) for name, row in settled))
+
+
+def _is_current(record: Record) -> bool:
+    """Tell whether a record's supervisor runs, and this version of the code."""
+    alive = is_alive(record.supervisor, record.supervisor_started)
+    return alive and record.supervisor_digest == supervisor_digest()
 
 
 def _start_supervisor(layout: Layout) -> None:
@@ -105,18 +112,23 @@ def supervisor_stopped(layout: Layout) -> bool:
 
 
 def stop_supervisor(layout: Layout, record: Record | None) -> None:
-    """Ask the supervisor to stop everything and wait for it; kill it when it does not."""
+    """Ask the supervisor to stop everything and wait until it has; kill it when it does not.
+
+    Raises:
+        StackError: Something else than a supervisor holds the lock.
+    """
     deadline = time.monotonic() + STOP_SECONDS
-    asked = False
+    asked = killed = False
     while not supervisor_stopped(layout):
         record = record or read_record(layout.record_file)
         if record is not None and not asked:
             _tell(record, signal.SIGTERM)
             asked = True
         if time.monotonic() > deadline:
-            if record is None:
+            if record is None or killed:
                 raise StackError(f"A process holds {layout.supervisor_lock}: stop it.")
-            end_processes([record.supervisor], {}, seconds=0)
+            _tell(record, signal.SIGKILL)
+            killed, deadline = True, time.monotonic() + BEGIN_SECONDS
         time.sleep(POLL_SECONDS)
     if record is not None:
         with contextlib.suppress(ChildProcessError):

@@ -1,8 +1,11 @@
 """Brings the sample course to life on a running stack."""
 
+import json
 import os
 import subprocess
+import time
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -21,7 +24,8 @@ from hack.stack.site import Site
 
 SAMPLES = ROOT / "manifests" / "samples"
 KINDS = "courses.kourse.dev,questionpools.kourse.dev,examconfigs.kourse.dev,cohorts.kourse.dev"
-READY_SECONDS = 120
+LIVE_SECONDS = 120.0
+POLL_SECONDS = 0.5
 
 
 def _silently(_name: str, _text: str) -> None:
@@ -61,7 +65,6 @@ def bring_sample(site: Site, notice: Notice) -> None:
         ("people", _admit_people, "can log in"),
         ("course", _apply, "applied"),
         ("assets", _push_assets, "sent"),
-        ("course", _wait_until_ready, "live"),
     ):
         try:
             step(site)
@@ -71,6 +74,7 @@ def bring_sample(site: Site, notice: Notice) -> None:
         except httpx2.HTTPError as failed:
             raise StackError(f"The sample's {name}: {failed}") from failed
         notice(name, text)
+    _wait_until_live(site, notice)
 
 
 def _admit_people(site: Site) -> None:
@@ -94,6 +98,32 @@ def _push_assets(site: Site) -> None:
     )
 
 
-def _wait_until_ready(site: Site) -> None:
-    until = ["--for=condition=Ready", "--all", f"--timeout={READY_SECONDS}s"]
-    kubectl(site.layout, "wait", "-n", NAMESPACE, *until, KINDS)
+def _wait_until_live(site: Site, notice: Notice) -> None:
+    """Wait until the operator has made everything of the sample, telling how far it is."""
+    deadline = time.monotonic() + LIVE_SECONDS
+    told = -1
+    while True:
+        objects = json.loads(kubectl(site.layout, "get", KINDS, "-n", NAMESPACE, "-o", "json"))
+        states = [readiness(item) for item in objects["items"]]
+        waiting = [state for state in states if state]
+        if len(waiting) != told:
+            told = len(waiting)
+            notice("course", f"{len(states) - told} of {len(states)} objects live")
+        if not waiting:
+            return
+        if time.monotonic() > deadline:
+            raise StackError("Not live in time:\n  " + "\n  ".join(waiting))
+        time.sleep(POLL_SECONDS)
+
+
+def readiness(item: dict[str, Any]) -> str:
+    """Return what an object waits for in one line; empty when it is Ready as it stands."""
+    name = f"{item['kind']} {item['metadata']['name']}"
+    status = item.get("status", {})
+    conditions = {row["type"]: row for row in status.get("conditions", [])}
+    ready = conditions.get("Ready")
+    if ready is None or status.get("observedGeneration", 0) < item["metadata"]["generation"]:
+        return f"{name}: the operator has not seen it"
+    if ready["status"] == "True":
+        return ""
+    return f"{name}: {ready.get('reason')}: {ready.get('message')}"
