@@ -84,7 +84,7 @@ def finding_of(error: BaseException) -> Finding:
     for kind, reason in _STALLING:
         if isinstance(error, kind):
             own = getattr(error, "reason", reason)
-            return Finding(own, _with_fields(error), stalled=True)
+            return Finding(own, error.detail, stalled=True)
     if isinstance(error, errors.DependencyNotReady):
         return Finding(Reason.DEPENDENCY_NOT_READY, error.detail)
     if isinstance(error, errors.Unavailable):
@@ -92,13 +92,6 @@ def finding_of(error: BaseException) -> Finding:
     if isinstance(error, errors.KourseError):
         return Finding(Reason.INTERNAL_ERROR, error.detail)
     return Finding(Reason.INTERNAL_ERROR, "The operator failed on this object; see its log.")
-
-
-def _with_fields(error: errors.KourseError) -> str:
-    """The detail, followed by each field's problem where the error names them."""
-    fields = [item for item in error.extensions.get("errors", ()) if isinstance(item, Mapping)]
-    named = [f"{item.get('path') or item.get('field')}: {item.get('message')}" for item in fields]
-    return " ".join([error.detail, "; ".join(named)]).strip()
 
 
 @dataclass(frozen=True)

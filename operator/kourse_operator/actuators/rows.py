@@ -6,17 +6,19 @@ arrive together are written in one transaction, with a savepoint for each.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
+from kourse.assessment import authoring as assessment_door
 from kourse.contracts.errors import Unavailable
 from kourse.contracts.resources import BY_KIND, DeletionPolicy
+from kourse.course import authoring as course_door
 from kourse.kit import documents
 from kourse.kit.db import Database
 from kourse.kit.documents import Doc, Pending, Result
 from kourse.kit.migrations import at_head
+from kourse.profile import authoring as profile_door
 from kourse_operator import metrics
 from kourse_operator.actuators.timing import timed
 from kourse_operator.engine.batcher import Batcher
@@ -51,9 +53,11 @@ class Door(Protocol):
         """Counts by name."""
 
 
-def door_of(owner: str) -> Door:
-    """The authoring module of a service, loaded when it is first needed."""
-    return cast("Door", importlib.import_module(f"kourse.{owner}.authoring"))
+DOORS: Mapping[str, Door] = {
+    "assessment": assessment_door,
+    "course": course_door,
+    "profile": profile_door,
+}
 
 
 class ServiceRows:
@@ -65,7 +69,7 @@ class ServiceRows:
         *,
         pool_size: int,
         batch_size: int,
-        door: Callable[[str], Door] = door_of,
+        doors: Mapping[str, Door] = DOORS,
     ) -> None:
         """``url`` is of the operator's own role; a small pool is made for each schema."""
         connect = partial(Database, url, pool_size=pool_size)
@@ -73,7 +77,7 @@ class ServiceRows:
             owner: connect(owner, application=f"kourse-operator-{owner}") for owner in OWNERS
         }
         self._migrated: set[str] = set()
-        self._door = door
+        self._doors = doors
         self._batches: Batcher[Group, Doc[Any], Result] = Batcher(
             self._apply_together, size=batch_size
         )
@@ -107,9 +111,8 @@ class ServiceRows:
 
     async def forget_assets(self, tenant: str, course: str) -> bool:
         """The course service takes none of the assets for stored; whether it took any before."""
-        database, door = await self._at("Course")
-        forget = getattr(door, "forget_assets", None)
-        return bool(await forget(database, tenant, course)) if forget else False
+        database, _ = await self._at("Course")
+        return await course_door.forget_assets(database, tenant, course) > 0
 
     async def close(self) -> None:
         """Finishes what is under way and closes every pool."""
@@ -136,4 +139,4 @@ class ServiceRows:
             if not await at_head(database):
                 raise Unavailable(f"The tables of {owner} are not migrated yet.")
             self._migrated.add(owner)
-        return database, self._door(owner)
+        return database, self._doors[owner]

@@ -7,7 +7,7 @@ before the finalizer is in place, and nothing is written besides the status.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -150,10 +150,9 @@ class Reconciler:
         try:
             spec = BY_KIND[resource.key.kind].spec.model_validate(resource.spec)
         except ValidationError as error:
-            raise errors.Invalid(extensions={"errors": _fields(error)}) from error
+            raise errors.Invalid(_sentences(error)) from error
         if found := declared.problems(resource.key.name, spec):
-            items = [{"path": item.path, "message": item.message} for item in found]
-            raise errors.Invalid("The spec cannot work as it is.", extensions={"errors": items})
+            raise errors.Invalid(_joined(map(str, found)))
         return spec
 
     async def _step(self, now: Pass, kind: Type, run: Callable[[Pass], Awaitable[Finding]]) -> None:
@@ -289,8 +288,10 @@ def _live(applied: Applied) -> str:
     return f"Version {applied.version} is live." if applied.version else "Everything is in place."
 
 
-def _fields(error: ValidationError) -> list[dict[str, str]]:
-    return [
-        {"path": ".".join(["spec", *map(str, item["loc"])]), "message": item["msg"]}
-        for item in error.errors()
-    ]
+def _sentences(error: ValidationError) -> str:
+    items = error.errors(include_url=False, include_input=False)
+    return _joined(f"{'.'.join(['spec', *map(str, item['loc'])])}: {item['msg']}" for item in items)
+
+
+def _joined(sentences: Iterable[str]) -> str:
+    return "; ".join(sentences) + "."

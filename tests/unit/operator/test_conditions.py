@@ -115,10 +115,5 @@ class TestFindingOf:
         found = finding_of(error)
         assert (found.reason, found.stalled, found.ok) == (reason, stalled, False)
 
-    def test_names_every_field(self):
-        items = [{"path": "spec.timeZone", "message": "no such zone"}]
-        found = finding_of(errors.Invalid("Wrong.", extensions={"errors": items}))
-        assert found.message == "Wrong. spec.timeZone: no such zone"
-
     def test_shows_nothing_of_an_unknown_error(self):
         assert "secret" not in finding_of(RuntimeError("secret")).message
