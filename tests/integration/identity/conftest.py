@@ -1,0 +1,218 @@
+"""Identity on real servers: its own database, the durable token store, real HTTP and gRPC."""
+
+import hashlib
+import json
+import secrets
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import grpc.aio
+import pytest
+import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from kourse.identity.__main__ import service as identity_service
+from kourse.identity.settings import IdentitySettings
+from kourse_rpc.identity.v1 import identity_pb2, identity_pb2_grpc
+from support.client import Client, session_to
+from support.redis_server import free_port
+from support.serving import running
+
+PASSWORD = "lantern over quiet water"
+ADMIN = ("admin@kourse.example", "an administrator's secret")
+SECRETS = {"notification": "notification's secret", "dashboard": "dashboard's secret"}
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory):
+    """Signing key and clients, as the installer writes them."""
+    directory = tmp_path_factory.mktemp("identity")
+    key = ec.generate_private_key(ec.SECP256R1())
+    (directory / "signing.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    clients = {
+        name: {
+            "secretSha256": hashlib.sha256(secret.encode()).hexdigest(),
+            "audiences": ["identity", "course"],
+        }
+        for name, secret in SECRETS.items()
+    }
+    (directory / "clients.json").write_text(json.dumps(clients))
+    return directory
+
+
+@pytest.fixture(scope="module")
+def start(scratch, servers, files):
+    """Starts identity with changed settings: ``async with start(refresh_grace=…) as house``."""
+
+    @asynccontextmanager
+    async def started(**changes):
+        port = free_port()
+        values = {
+            "port": port,
+            "rpc_port": 0,
+            "database_url": scratch.url("kourse_identity"),
+            "token_store_url": servers.endpoints.token_store_url,
+            "token_issuer": "http://gateway.test",
+            "jwks_url": f"http://127.0.0.1:{port}/.well-known/jwks.json",
+            "signing_key_file": files / "signing.pem",
+            "clients_file": files / "clients.json",
+            "bootstrap_admin_email": ADMIN[0],
+            "bootstrap_admin_password": ADMIN[1],
+            "hash_memory_kib": 8,
+            "hash_iterations": 1,
+            "hash_queue": 500,
+            **changes,
+        }
+        settings = IdentitySettings(**values)
+        async with (
+            running(identity_service(settings)) as process,
+            session_to(f"http://127.0.0.1:{process.http_port}") as session,
+        ):
+            with scratch.admin() as database:
+                yield House(process, Client(session), database)
+
+    return started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(start):
+    """Identity as it is by default, but for cheap hashes; one for a module's tests."""
+    async with start() as started:
+        yield started
+
+
+@dataclass
+class House:
+    """A running identity and what tests do with it."""
+
+    process: Any
+    http: Client
+    database: Any
+
+    @property
+    def store(self):
+        return self.process.runtime.token_store
+
+    def rows(self, query, *values):
+        """Rows of a query that no policy binds."""
+        return self.database.execute(query, values).fetchall()
+
+    async def post(self, path, body=None, *, token=None, **headers):
+        return await self.http.post(path, json=body, headers=bearer(token) | headers)
+
+    async def register(self, email, password=PASSWORD, **more):
+        body = {"email": email, "password": password, "displayName": "Ana Lindqvist", **more}
+        return await self.post("/v1/auth/register", body)
+
+    async def verify(self, email, code):
+        return await self.post("/v1/auth/verify-email", {"email": email, "code": code})
+
+    async def log_in(self, email, password=PASSWORD, *, agent="tests", **more):
+        body = {"email": email, "password": password, **more}
+        return await self.post("/v1/auth/login", body, **{"User-Agent": agent})
+
+    async def refresh(self, token, *, agent="tests"):
+        body = {"refreshToken": token}
+        return await self.post("/v1/auth/refresh", body, **{"User-Agent": agent})
+
+    async def member(self, **more):
+        """Address and tokens of somebody registered, verified and logged in."""
+        email = address()
+        await self.register(email, **more)
+        code = (await self.redeem(self.delivery(email), more.get("tenant", "demo"))).secret
+        assert (await self.verify(email, code)).status == 204
+        return email, await self.tokens(email, tenant=more.get("tenant"))
+
+    async def tokens(self, email, password=PASSWORD, **more):
+        answer = await self.log_in(email, password, **more)
+        assert answer.status == 200, await answer.text()
+        return await answer.json()
+
+    async def admin(self):
+        """An access token of the first administrator."""
+        return (await self.tokens(*ADMIN))["accessToken"]
+
+    def user_id(self, email):
+        ((found,),) = self.rows("SELECT id FROM identity.account WHERE email = %s", email)
+        return found
+
+    def delivery(self, email):
+        """The newest delivery that an address waits for."""
+        return self.rows(
+            "SELECT d.id FROM identity.delivery d JOIN identity.account a ON a.id = d.account_id"
+            " WHERE a.email = %s ORDER BY d.requested_at DESC LIMIT 1",
+            email,
+        )[0][0]
+
+    def events(self, user_id):
+        """Types of a user's events, in their order."""
+        found = self.rows(
+            "SELECT type FROM identity.outbox WHERE entity = %s ORDER BY id", str(user_id)
+        )
+        return [name for (name,) in found]
+
+    def audited(self, target):
+        found = self.rows(
+            "SELECT action, outcome FROM identity.audit_entry WHERE target = %s ORDER BY id",
+            str(target),
+        )
+        return [f"{action}:{outcome}" for action, outcome in found]
+
+    async def redeem(self, delivery_id, tenant="demo", *, client="notification"):
+        """What the mail service gets for a delivery."""
+        request = identity_pb2.RedeemDeliveryRequest(tenant=tenant, delivery_id=str(delivery_id))
+        return await self.call("RedeemDelivery", request, client=client)
+
+    async def contacts(self, *user_ids, tenant="demo", client="notification"):
+        request = identity_pb2.ListContactsRequest(
+            tenant=tenant, user_ids=[str(one) for one in user_ids]
+        )
+        return list((await self.call("ListContacts", request, client=client)).contacts)
+
+    async def call(self, method, request, *, client):
+        """A remote call with the token that identity gives this client, or none."""
+        metadata = []
+        if client is not None:
+            token = (await (await self.service_token(client)).json())["access_token"]
+            metadata = [("authorization", f"Bearer {token}")]
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{self.process.rpc_port}") as channel:
+            stub = identity_pb2_grpc.IdentityServiceStub(channel)
+            return await getattr(stub, method)(request, timeout=5, metadata=metadata)
+
+    async def service_token(self, client, audience="identity", secret=None, **more):
+        form = {"grant_type": "client_credentials", "audience": audience, **more}
+        from aiohttp import encode_basic_auth
+
+        login = encode_basic_auth(client, secret or SECRETS.get(client, "unknown"))
+        return await self.http.post("/v1/auth/token", data=form, headers={"Authorization": login})
+
+    async def claims(self, token):
+        """What a token says, verified with the published keys."""
+        keys = await (await self.http.get("/.well-known/jwks.json")).json()
+        return jwt.decode(token, KeySet.import_key_set(keys), ["ES256"]).claims
+
+
+def address():
+    """An address that no other test uses."""
+    return f"{secrets.token_hex(6)}@school.example"
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def body_of(text):
+    return json.loads(text)
+
+
+NO_GRACE = timedelta(0)
+NOBODY = UUID(int=1)
+__all__ = ["ADMIN", "NOBODY", "NO_GRACE", "PASSWORD", "address", "bearer", "uuid4"]
