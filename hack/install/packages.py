@@ -67,6 +67,21 @@ def install_packages(missing: Callable[[], list[str]] = missing_servers) -> None
             _apt_install(packages)
 
 
+def install_extra(packages: Mapping[str, str]) -> None:
+    """Install packages that only some commands need.
+
+    Args:
+        packages: Package to a file it brings.
+
+    Raises:
+        PrerequisiteMissing: One is missing and cannot be installed here; says why.
+    """
+    with exclusive("packages"):
+        missing = [name for name, pattern in packages.items() if installed_file(pattern) is None]
+        if missing:
+            _apt_install(missing)
+
+
 def _apt_install(packages: list[str]) -> None:
     names = " ".join(packages)
     if shutil.which("apt-get") is None:

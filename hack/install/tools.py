@@ -59,25 +59,40 @@ class Tool:
     def path(self) -> Path:
         """Where the built program is: the name carries a hash of everything that decides it."""
         digest = hashlib.sha256(" ".join([self.package, *self.flags]).encode())
-        for name in ("go.mod", "go.sum"):
-            digest.update((self.directory / name).read_bytes())
+        for name in ("go.mod", "go.sum", "main.go"):
+            if (self.directory / name).exists():
+                digest.update((self.directory / name).read_bytes())
         return cache_dir() / "tools" / f"{self.name}-{digest.hexdigest()[:16]}" / self.name
 
 
 KUBERNETES = "v1.36.3"
 """Version of Kubernetes that is built, and against which charts are checked."""
 _VERSION = "k8s.io/component-base/version."
-KUBE_APISERVER = Tool(
-    name="kube-apiserver",
-    module="kubernetes",
-    package="k8s.io/kubernetes/cmd/kube-apiserver",
-    variables={
-        f"{_VERSION}gitVersion": KUBERNETES,
-        f"{_VERSION}gitMajor": "1",
-        f"{_VERSION}gitMinor": "36",
-    },
-    packages=2030,
-)
+
+
+def _kubernetes(name: str, packages: int, module: str = "kubernetes") -> Tool:
+    """Return one of the programs of Kubernetes; they share a module and most of their packages."""
+    version = {"gitVersion": KUBERNETES, "gitMajor": "1", "gitMinor": "36"}
+    return Tool(
+        name=name,
+        module=module,
+        package=f"k8s.io/kubernetes/cmd/{name}",
+        variables={f"{_VERSION}{field}": value for field, value in version.items()},
+        packages=packages,
+    )
+
+
+KUBE_APISERVER = _kubernetes("kube-apiserver", 2030)
+KUBEADM = _kubernetes("kubeadm", 1150, module="kubeadm")
+KUBELET = _kubernetes("kubelet", 1950)
+KUBECTL = _kubernetes("kubectl", 1000)
+KUBE_CONTROLLER_MANAGER = _kubernetes("kube-controller-manager", 2000)
+KUBE_SCHEDULER = _kubernetes("kube-scheduler", 1700)
+KUBE_PROXY = _kubernetes("kube-proxy", 1300)
+ETCD = Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3", {}, packages=550)
+COREDNS = Tool("coredns", "coredns", "kourse.dev/hack/tools/coredns", {}, packages=900)
+PAUSE = Tool("pause", "pause", "kourse.dev/hack/tools/pause", {}, packages=40)
+KIND = Tool("kind", "kind", "sigs.k8s.io/kind", {}, packages=300)
 MINIO = Tool("minio", "minio", "github.com/minio/minio", {}, packages=1300)
 HELM = Tool(
     name="helm",
@@ -88,6 +103,19 @@ HELM = Tool(
 )
 STACK_TOOLS = (KUBE_APISERVER, MINIO)
 """What the local stack runs; Helm is only built where charts are checked."""
+NODE_TOOLS = (
+    KUBE_APISERVER,
+    KUBE_CONTROLLER_MANAGER,
+    KUBE_SCHEDULER,
+    KUBE_PROXY,
+    KUBELET,
+    KUBEADM,
+    KUBECTL,
+    ETCD,
+    COREDNS,
+    PAUSE,
+)
+"""What the node image of a test cluster is made of, where no registry is reachable."""
 
 
 def build_tools(tools: Sequence[Tool] = STACK_TOOLS) -> None:
