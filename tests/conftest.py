@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import structlog
 
 from support.servers import Servers
 
@@ -19,6 +20,7 @@ _KEPT = "KOURSE_TEST_STATE"
 
 
 def pytest_configure(config):
+    _log_plainly()
     if not hasattr(config, "workerinput") and _STATE not in os.environ:
         kept = os.environ.get(_KEPT)
         state = Path(kept) / "infra" if kept else Path(tempfile.mkdtemp(prefix="kourse-tests-"))
@@ -34,6 +36,12 @@ def pytest_unconfigure(config):
 
         stop(state)
     shutil.rmtree(state, ignore_errors=True)
+
+
+def _log_plainly():
+    """Tracebacks as text: drawing them with every variable takes seconds."""
+    plain = [structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()]
+    structlog.configure(processors=plain)
 
 
 @pytest.fixture(scope="session")

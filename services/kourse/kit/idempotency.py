@@ -151,9 +151,8 @@ class IdempotencyKey:
 
 def fingerprint(method: str, target: str, body: bytes) -> bytes:
     """SHA-256 that tells one request from another: method, path with query, and the body's bytes."""
-    digest = hashlib.sha256(f"{method}\0{target}\0".encode())
-    digest.update(body)
-    return digest.digest()
+    parts = (method.encode(), target.encode(), body)
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
 
 def well_formed(key: str) -> str:

@@ -171,18 +171,22 @@ def revisions(service: str) -> tuple[str, ...]:
     Raises:
         LookupError: The chain is empty, or not a single line.
     """
-    children: dict[str | None, str] = {}
-    for path in sorted((directory(service) / "versions").glob("*.py")):
-        source = path.read_text(encoding="utf-8")
-        found, parent = _REVISION.search(source), _PARENT.search(source)
-        if found:
-            children[parent["id"] if parent else None] = found["id"]
+    links = [_link(path) for path in sorted((directory(service) / "versions").glob("*.py"))]
+    children = dict(links)
     line: list[str] = []
-    while (following := children.pop(line[-1] if line else None, None)) is not None:
+    while (following := children.get(line[-1] if line else None)) is not None:
         line.append(following)
-    if children or not line:
+    if not line or len(line) != len(links):
         raise LookupError(f"the migrations of {service!r} are not one line of revisions")
     return tuple(line)
+
+
+def _link(path: Path) -> tuple[str | None, str]:
+    source = path.read_text(encoding="utf-8")
+    found, parent = _REVISION.search(source), _PARENT.search(source)
+    if found is None:
+        raise LookupError(f"{path} names no revision")
+    return (parent["id"] if parent else None), found["id"]
 
 
 def head(service: str) -> str:
