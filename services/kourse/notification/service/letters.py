@@ -48,13 +48,13 @@ def compose(
     message["To"] = contact.email
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = message_id(settings, delivery_id)
-    message["Content-Language"] = rendering.best_locale(contact.locale)
     message["Auto-Submitted"] = "auto-generated"
     if unsubscribe_url is not None:
         message["List-Unsubscribe"] = f"<{unsubscribe_url}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(words.text)
     message.add_alternative(words.html, subtype="html")
+    message["Content-Language"] = rendering.best_locale(contact.locale)
     return message
 
 

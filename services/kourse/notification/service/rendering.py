@@ -32,6 +32,8 @@ from kourse.notification.domain.points import Reason
 TEMPLATES = Path(__file__).parent.parent / "templates"
 LOCALES = ("en", "de")
 """Languages that there are templates for; the first stands in for any other."""
+_SPACE = re.compile(r"[^\S\u00a0\u202f]+")
+"""White space that may break a line, so not what languages put between a number and its sign."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,11 @@ def _block(template: Template, name: str, context: Mapping[str, Any]) -> str:
 
 
 def _line(template: Template, name: str, context: Mapping[str, Any]) -> str:
-    return re.sub(r"\s+", " ", _block(template, name, context))
+    return _SPACE.sub(" ", _block(template, name, context))
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [re.sub(r"\s+", " ", part).strip() for part in re.split(r"\n\s*\n", text)]
+    return [_SPACE.sub(" ", part).strip() for part in re.split(r"\n\s*\n", text)]
 
 
 @pass_context
