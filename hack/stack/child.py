@@ -17,7 +17,7 @@ from hack.stack.record import Entry, Phase
 
 FIRST_DELAY, LONGEST_DELAY = 0.1, 10.0
 PROBE_SECONDS = 0.1
-STEADY_SECONDS = 30.0
+STEADY_SECONDS = 10.0
 
 log = logging.getLogger("kourse.stack")
 
@@ -74,8 +74,13 @@ class Child:
                 async with asyncio.timeout(restart_delay(self.entry.failures)):
                     await self._hurried.wait()
 
-    def hurry(self) -> None:
-        """Start a process that waits for its next start at once, its failures forgiven."""
+    def hurry(self, process: Process) -> None:
+        """Forgive failures: a process that waits for its next start is started at once.
+
+        Args:
+            process: The row of a new plan; its digest is that of the row before.
+        """
+        self.process = process
         self.entry.failures = 0
         self._hurried.set()
 
@@ -159,7 +164,6 @@ class Child:
         probe = self.process.probe
         while not self._exited.is_set():
             if probe is None or await serves(probe):
-                self.entry.failures = 0
                 self._enter(Phase.READY)
                 return True
             with contextlib.suppress(TimeoutError):

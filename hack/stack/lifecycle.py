@@ -186,7 +186,7 @@ def _record_of(layout: Layout, plan: Plan) -> Record | None:
 
 def _give_up_on_hopeless(layout: Layout, entries: Mapping[str, Entry]) -> None:
     for name, entry in entries.items():
-        if entry.failures >= HOPELESS_FAILURES:
+        if entry.phase not in SETTLED and entry.failures >= HOPELESS_FAILURES:
             raise StackError(_failure(layout, name, entry))
 
 

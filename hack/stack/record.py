@@ -32,7 +32,7 @@ class Entry:
         pid: Its process id, 0 when it does not run.
         started: Its start time in clock ticks since boot: tells it from a reused pid.
         restarts: How often it was started again because it had ended.
-        failures: How often in a row it ended without having become ready.
+        failures: How often in a row it ended without having served for a while.
         exit_code: How it ended last; None when it never did.
         address: What to show a person.
         digest: Of the row of the plan it was started from.

@@ -87,13 +87,13 @@ class Supervisor:
             [name for name, c in self._children.items() if wanted.get(name) != c.process.digest]
         )
         self._plan = plan
-        for child in self._children.values():
-            child.hurry()
         new = [process for process in plan.processes if process.name not in self._children]
-        for process in new:
-            self._children[process.name] = Child(
-                process, self._layout, plan.state_id, self._dirty.set
-            )
+        for process in plan.processes:
+            if process in new:
+                child = Child(process, self._layout, plan.state_id, self._dirty.set)
+                self._children[process.name] = child
+            else:
+                self._children[process.name].hurry(process)
         events = {name: child.settled for name, child in self._children.items()}
         for process in new:
             child = self._children[process.name]
@@ -106,7 +106,7 @@ class Supervisor:
         rows = [self._children[name].process for name in self._children]
         for level in reversed(start_levels(rows)):
             chosen = [name for name in level if name in names]
-            await _cancel([self._tasks.pop(name) for name in chosen])
+            await _cancel([self._tasks.pop(name) for name in chosen if name in self._tasks])
             await asyncio.gather(*(self._children[name].stop() for name in chosen))
         for name in names:
             del self._children[name]

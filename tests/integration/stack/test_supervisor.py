@@ -59,6 +59,15 @@ class TestStarting:
         assert gone(before["b"])
         assert gone(before["c"])
 
+    def test_follows_a_plan_whose_needs_have_other_names(self, small_stack):
+        web = small_stack.server("web", 0, "old")
+        small_stack.run(web, small_stack.task("old", "true"))
+        before = small_stack.pids()["web"]
+        new = small_stack.task("new", "true")
+        small_stack.run(dataclasses.replace(web, needs=("new",)), new)
+        small_stack.run(dataclasses.replace(web, needs=("new",)), new)
+        assert small_stack.pids()["web"] == before
+
     def test_gives_up_on_what_ends_again_and_again_and_shows_its_last_words(self, small_stack):
         with pytest.raises(StackError, match=r"bad ended .* times .exit code 3.*\n.*no such luck"):
             small_stack.run(small_stack.task("bad", "echo no such luck; exit 3"))
