@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from opentelemetry.context import Context
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import clear_contextvars
@@ -30,14 +31,22 @@ class Observed:
         app: What answers.
         service: Name in the metrics.
         route_of: Template of the route that answered, from the scope; never the address itself.
+        is_edge: Whether requests come from strangers: then each begins a trace of its own, and
+            the trace that it claims is only noted.
     """
 
     def __init__(
-        self, app: ASGIApp, service: str, route_of: Callable[[Scope], str | None] | None = None
+        self,
+        app: ASGIApp,
+        service: str,
+        route_of: Callable[[Scope], str | None] | None = None,
+        *,
+        is_edge: bool = False,
     ) -> None:
         self._app = app
         self._service = service
         self._route_of = route_of or route_template
+        self._is_edge = is_edge
         self._in_flight = HTTP_IN_FLIGHT.labels(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,10 +59,13 @@ class Observed:
         request_id = accept_correlation(headers.get(CORRELATION_HEADER))
         answer = _Answer(send, request_id)
         started = time.perf_counter()
+        parent = Context() if self._is_edge else extract(headers)
         with (
             self._in_flight.track_inprogress(),
-            span(scope["method"], kind=SpanKind.SERVER, parent=extract(headers)) as current,
+            span(scope["method"], kind=SpanKind.SERVER, parent=parent) as current,
         ):
+            if self._is_edge and "traceparent" in headers:
+                current.set_attribute("kourse.claimed_traceparent", headers["traceparent"][:64])
             try:
                 await self._app(scope, receive, answer)
             finally:

@@ -84,6 +84,8 @@ class Process:
         except TimeoutError:
             log.warning("not everything could be finished in time")
         await _cancel(self._running | {task for task in (self._relaying,) if task})
+        if self._service.teardown is not None:
+            await self._service.teardown(self.runtime)
         await self.runtime.close()
         log.info("stopped")
 

@@ -33,6 +33,7 @@ class Service:
         work: Work queues that it consumes.
         tasks: Loops that run until they are cancelled; one that crashes is begun anew.
         setup: Called once before anything is served; repeated while a back end is down.
+        teardown: Called once after the last request, before clients are closed.
         needs: Back ends without which it is not ready: ``database``, ``keys``, ``token_store``,
             ``cache``, ``broker``, ``objects``.
         around: Wraps the HTTP application, for a service with a data path of its own.
@@ -46,5 +47,6 @@ class Service:
     work: Sequence[Work] = ()
     tasks: Sequence[Callable[[Runtime], Awaitable[None]]] = ()
     setup: Callable[[Runtime], Awaitable[None]] | None = None
+    teardown: Callable[[Runtime], Awaitable[None]] | None = None
     needs: frozenset[str] = field(default_factory=lambda: frozenset({"database", "keys"}))
     around: Callable[[Runtime, FastAPI], ASGIApp] | None = None
