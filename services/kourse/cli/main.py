@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from kourse.cli import admin
+from kourse.cli import admin, push_assets
 
 app = typer.Typer(
     name="kourse",
@@ -13,6 +13,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("apply")(push_assets.apply)
+app.command("push-assets")(push_assets.push_assets)
 app.add_typer(admin.app, name="admin")
 
 

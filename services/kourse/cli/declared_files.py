@@ -1,0 +1,101 @@
+"""Files that Course manifests name: where they are, and whether they are the ones declared."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from kourse.cli.session import CommandError
+
+
+@dataclass(frozen=True)
+class DeclaredFile:
+    """One file of a course.
+
+    Attributes:
+        course: Name of the Course.
+        path: Its path as the manifest names it.
+        sha256: Digest that the manifest declares.
+        file: Where it is.
+    """
+
+    course: str
+    path: str
+    sha256: str
+    file: Path
+
+    @property
+    def offer(self) -> dict[str, Any]:
+        """The file as the course service wants it offered."""
+        kind = mimetypes.guess_type(self.path)[0] or "application/octet-stream"
+        size = self.file.stat().st_size
+        return {"path": self.path, "sha256": self.sha256, "size": size, "contentType": kind}
+
+
+def manifests(places: Iterable[Path]) -> Iterator[Path]:
+    """Manifest files below the folders, and the files, in order of name.
+
+    Raises:
+        CommandError: A place does not exist.
+    """
+    for place in places:
+        if not place.exists():
+            raise CommandError(f"There is no {str(place)!r}.")
+        found = (path for path in place.rglob("*") if path.suffix in {".yaml", ".yml", ".json"})
+        yield from sorted(found) if place.is_dir() else (place,)
+
+
+def declared_files(places: Iterable[Path]) -> list[DeclaredFile]:
+    """Every file that the Course manifests name, each once, read and compared.
+
+    Raises:
+        CommandError: A manifest is no YAML, a file is missing, or it has another digest.
+    """
+    found: dict[tuple[str, str], DeclaredFile] = {}
+    for manifest in manifests(places):
+        for document in _documents(manifest):
+            if document.get("kind") == "Course":
+                for entry in _named(document):
+                    path = manifest.parent / entry["path"]
+                    course = document["metadata"]["name"]
+                    one = DeclaredFile(course, entry["path"], entry["sha256"], path)
+                    found.setdefault((course, one.sha256), _checked(one, manifest))
+    return list(found.values())
+
+
+def _documents(manifest: Path) -> Iterator[dict[str, Any]]:
+    try:
+        documents = list(yaml.safe_load_all(manifest.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CommandError(f"{manifest} is not YAML: {error}") from error
+    for document in documents:
+        if isinstance(document, dict):
+            yield from (
+                document.get("items", [document]) if document.get("kind") == "List" else [document]
+            )
+
+
+def _named(course: dict[str, Any]) -> Iterator[dict[str, str]]:
+    for chapter in course.get("spec", {}).get("chapters", []):
+        for lesson in chapter.get("lessons", []):
+            yield from lesson.get("assets", [])
+            if "textFile" in lesson:
+                yield lesson["textFile"]
+
+
+def _checked(one: DeclaredFile, manifest: Path) -> DeclaredFile:
+    if not one.file.is_file():
+        raise CommandError(f"{manifest} names {one.path!r}, which is not beside it.")
+    digest = hashlib.sha256(one.file.read_bytes()).hexdigest()
+    if digest != one.sha256:
+        raise CommandError(
+            f"{one.file} has the digest {digest}, but {manifest} declares {one.sha256}: "
+            "write the new digest into the manifest, or restore the file."
+        )
+    return one

@@ -1,0 +1,183 @@
+"""``kourse push-assets`` and ``kourse apply``: manifests, and the files that they name."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Annotated, Any, TypeVar
+
+import httpx2
+import typer
+
+from kourse.cli.admin import Output
+from kourse.cli.declared_files import DeclaredFile, declared_files
+from kourse.cli.session import CommandError, Problem, Session, open_session
+
+PAUSE_S = 0.5
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What became of one course's files."""
+
+    course: str
+    sent: int
+    present: int
+    published: int | None
+
+
+class Pusher:
+    """Sends files of courses that the operator may still be making.
+
+    Args:
+        session: Who sends.
+        patience_s: Seconds to wait for a manifest that was just applied to take effect.
+        say: Told of progress.
+    """
+
+    def __init__(self, session: Session, patience_s: float, say: Callable[[str], None]) -> None:
+        self._session = session
+        self._end = monotonic() + patience_s
+        self._say = say
+
+    def push(self, course: str, files: list[DeclaredFile]) -> Pushed:
+        """The course's files are stored.
+
+        Raises:
+            CommandError: The platform refuses one, or the course does not appear in time.
+        """
+        path = f"/v1/authoring/courses/{course}/assets"
+        offer = {"assets": [one.offer for one in files]}
+        wanted = self._patiently(course, lambda: self._session.post(path, offer))
+        by_digest = {one.sha256: one for one in files}
+        for number, upload in enumerate(wanted["uploads"], 1):
+            one = by_digest[upload["sha256"]]
+            self._say(f"{course}: {one.path} ({number} of {len(wanted['uploads'])})")
+            self._patiently(course, partial(self._send, one, upload))
+        digests = [upload["sha256"] for upload in wanted["uploads"]] + wanted["present"]
+        published = None
+        if digests:
+            confirmed = self._session.post(f"{path}/stored", {"sha256s": digests})
+            published = confirmed["published"]
+        return Pushed(course, len(digests), len(files) - len(digests), published)
+
+    def _send(self, one: DeclaredFile, upload: dict[str, Any]) -> None:
+        with one.file.open("rb") as content:
+            headers = {**upload["headers"], "Content-Length": str(one.file.stat().st_size)}
+            try:
+                answer = self._session.http.request(
+                    upload["method"], upload["url"], content=content, headers=headers
+                )
+            except httpx2.HTTPError as error:
+                raise CommandError(
+                    f"The object store does not take {one.path!r}: {error}"
+                ) from error
+        if not answer.is_success:
+            code = "not-found" if answer.status_code == httpx2.codes.NOT_FOUND else "refused"
+            raise Problem(code, f"The object store refuses {one.path!r}: {answer.status_code}")
+
+    def _patiently(self, course: str, action: Callable[[], T]) -> T:
+        told = False
+        while True:
+            try:
+                return action()
+            except Problem as problem:
+                waits = problem.passes or problem.code == "asset-refused"
+                if not waits or monotonic() >= self._end:
+                    raise
+                if not told:
+                    self._say(f"{course}: waiting for the operator ({problem})")
+                    told = True
+            sleep(PAUSE_S)
+
+
+Places = Annotated[list[Path], typer.Argument(help="Folders or files with manifests.")]
+Url = Annotated[str, typer.Option(envvar="KOURSE_URL", help="Address of the gateway.")]
+Token = Annotated[
+    str, typer.Option(envvar="KOURSE_TOKEN", help="Access token.", show_default=False)
+]
+Email = Annotated[
+    str, typer.Option(envvar=["KOURSE_EMAIL", "KOURSE_TEACHER_EMAIL"], help="Log-in.")
+]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        envvar=["KOURSE_PASSWORD_FILE", "KOURSE_TEACHER_PASSWORD_FILE"],
+        help="File that holds the log-in's password.",
+    ),
+]
+Timeout = Annotated[float, typer.Option(help="Seconds to wait for the operator.")]
+Form = Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")]
+
+
+def push_assets(
+    places: Places,
+    url: Url,
+    token: Token = "",
+    email: Email = "",
+    password_file: PasswordFile = None,
+    timeout: Timeout = 60.0,
+    output: Form = Output.TEXT,
+) -> None:
+    """Send the files that Course manifests name; what is stored already is not sent again."""
+
+    def say(line: str) -> None:
+        typer.echo(line, err=output is not Output.TEXT)
+
+    try:
+        files = declared_files(places)
+        done = []
+        if files:
+            pusher = Pusher(open_session(url, token, email, password_file), timeout, say)
+            done = [
+                pusher.push(course, list(group))
+                for course, group in groupby(
+                    sorted(files, key=attrgetter("course")), attrgetter("course")
+                )
+            ]
+    except CommandError as error:
+        typer.echo(f"kourse push-assets: {error}", err=True)
+        raise typer.Exit(1) from None
+    if output is Output.JSON:
+        typer.echo(json.dumps({"courses": [vars(one) for one in done]}))
+        return
+    for one in done:
+        live = f"; version {one.published} is live" if one.published else ""
+        typer.echo(f"{one.course}: {one.sent} sent, {one.present} there already{live}")
+    if not done:
+        typer.echo("no manifest names a file; nothing to send")
+
+
+def apply(
+    places: Places,
+    url: Url,
+    namespace: Annotated[str, typer.Option("--namespace", "-n", envvar="KOURSE_NAMESPACE")] = "",
+    token: Token = "",
+    email: Email = "",
+    password_file: PasswordFile = None,
+    timeout: Timeout = 60.0,
+    output: Form = Output.TEXT,
+) -> None:
+    """Run kubectl apply on the manifests, then send the files that they name."""
+    try:
+        declared_files(places)
+    except CommandError as error:
+        typer.echo(f"kourse apply: {error}", err=True)
+        raise typer.Exit(1) from None
+    command = ["kubectl", "apply", "--server-side", "--recursive"]
+    command += ["--namespace", namespace] if namespace else []
+    for place in places:
+        command += ["-f", str(place)]
+    quiet = subprocess.PIPE if output is Output.JSON else None
+    ran = subprocess.run(command, stdout=quiet, check=False)  # noqa: S603 - no shell, fixed program
+    if ran.returncode:
+        raise typer.Exit(ran.returncode)
+    push_assets(places, url, token, email, password_file, timeout, output)

@@ -1,0 +1,93 @@
+"""One person's session at the gateway, for commands that speak REST."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx2
+
+TIMEOUT_S = 30.0
+RETRYABLE = frozenset({"dependency-not-ready", "unavailable", "deadline-exceeded", "not-found"})
+"""Problems that pass by themselves while a manifest that was just applied takes effect."""
+
+
+class CommandError(Exception):
+    """The command cannot go on; the text says why and what to do."""
+
+
+class Problem(CommandError):
+    """The platform answered with a problem document (RFC 9457)."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+    @property
+    def passes(self) -> bool:
+        """Whether asking again a little later may succeed."""
+        return self.code in RETRYABLE
+
+
+@dataclass
+class Session:
+    """Calls the gateway with an access token."""
+
+    url: str
+    token: str
+    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=TIMEOUT_S))
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """The answer's JSON.
+
+        Raises:
+            Problem: The platform refuses.
+            CommandError: The gateway cannot be reached.
+        """
+        headers = {"Idempotency-Key": str(uuid4())}
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        try:
+            answer = self.http.post(self.url + path, json=body, headers=headers)
+        except httpx2.HTTPError as error:
+            raise CommandError(
+                f"{self.url} does not answer: {error}. Is KOURSE_URL right?"
+            ) from error
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        raise problem_of(answer)
+
+
+def problem_of(answer: httpx2.Response) -> Problem:
+    """What a refusal says, also where it is no problem document."""
+    try:
+        body = answer.json()
+    except ValueError:
+        return Problem("unknown", f"{answer.request.url} answered {answer.status_code}")
+    return Problem(body.get("code", "unknown"), body.get("detail", str(answer.status_code)))
+
+
+def open_session(
+    url: str, token: str = "", email: str = "", password_file: Path | None = None
+) -> Session:
+    """A session with the token given, or with one for the log-in given.
+
+    Raises:
+        CommandError: Neither is given, or the log-in is refused.
+    """
+    session = Session(url.rstrip("/"), token)
+    if token:
+        return session
+    if not email or password_file is None:
+        raise CommandError(
+            "Say who you are: set KOURSE_TOKEN, or give --email and --password-file "
+            "(KOURSE_EMAIL, KOURSE_PASSWORD_FILE)."
+        )
+    if not password_file.is_file():
+        raise CommandError(f"There is no password file {os.fspath(password_file)!r}.")
+    body = {"email": email, "password": password_file.read_text(encoding="utf-8").strip()}
+    session.token = session.post("/v1/auth/login", body)["accessToken"]
+    return session
