@@ -1,0 +1,225 @@
+"""Notification on real servers: its own database, events through the real inbox, a real SMTP server."""
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+from aiosmtpd.smtp import SMTP
+
+from kourse.contracts.errors import Unavailable
+from kourse.kit.db import Database
+from kourse.kit.inbox import Delivery, Inbox
+from kourse.notification.__main__ import service as notification_service
+from kourse.notification.consumers import handlers
+from kourse.notification.service.ports import Contact, Redeemed
+from kourse.notification.service.sender import Sender
+from kourse.notification.service.smtp import SmtpMailer
+from kourse.notification.settings import NotificationSettings
+from support.client import Client, session_to
+from support.serving import Identity, running, serving
+from support.tokens import Issuer
+
+
+class Senders:
+    """Sequence numbers of the events that tests make up, as a producer's outbox counts them."""
+
+    def __init__(self, inbox):
+        self._inbox = inbox
+        self._last = {}
+
+    async def send(self, event, *, tenant="demo", again=None):
+        """The event takes effect as if the broker had brought it; its delivery."""
+        delivery = again or self._delivery(event, tenant)
+        await self._inbox.take(delivery, event.model_dump_json().encode())
+        return delivery
+
+    def _delivery(self, event, tenant):
+        kind = event.kind
+        key = (tenant, kind.stream, event.entity)
+        self._last[key] = self._last.get(key, 0) + 1
+        now = datetime.now(UTC)
+        return Delivery(
+            id=uuid4(),
+            tenant=tenant,
+            type=kind.name,
+            version=kind.version,
+            stream=kind.stream.value,
+            entity=event.entity,
+            seq=self._last[key],
+            time=now,
+            started_at=now,
+        )
+
+
+@pytest.fixture(scope="module")
+def database_of(scratch):
+    """Pools for the application role and the worker role."""
+
+    @asynccontextmanager
+    async def opened():
+        app = Database(scratch.url("kourse_notification"), "notification")
+        worker = Database(scratch.url("kourse_notification_worker"), "notification")
+        try:
+            yield app, worker
+        finally:
+            await app.close()
+            await worker.close()
+
+    return opened
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def databases(database_of):
+    async with database_of() as pools:
+        yield pools
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bus(databases):
+    """Brings events to notification's real inbox."""
+    inbox = Inbox(databases[0], handlers)
+    await inbox.prepare()
+    return Senders(inbox)
+
+
+@pytest.fixture
+def sql(scratch):
+    """Runs a query that no policy binds."""
+    with scratch.admin() as connection:
+
+        def run(query, *values):
+            cursor = connection.execute(query, values)
+            return cursor.fetchall() if cursor.description else []
+
+        yield run
+
+
+@pytest.fixture(scope="module")
+def issuer():
+    return Issuer()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def http(scratch, issuer):
+    """The real application with its mail loop idle; answers people with the issuer's tokens."""
+    async with serving(Identity(issuer).app) as identity_url:
+        settings = NotificationSettings(
+            port=0,
+            database_url=scratch.url("kourse_notification"),
+            worker_database_url=scratch.url("kourse_notification_worker"),
+            token_issuer=issuer.issuer,
+            jwks_url=f"{identity_url}/.well-known/jwks.json",
+            identity_url=identity_url,
+            client_secret="s3cret",
+            sender_poll_s=60,
+        )
+        async with (
+            running(notification_service(settings)) as process,
+            session_to(f"http://127.0.0.1:{process.http_port}") as session,
+        ):
+            client = Client(session)
+            client.rpc_port = process.rpc_port
+            yield client
+
+
+class SmtpServer:
+    """A mail server that can be told how to behave.
+
+    Attributes:
+        mails: What it accepted, as parsed messages with ``recipient``.
+        answers: By step (``RCPT``, ``DATA``): the refusals to give, in order; ``die`` hangs up.
+    """
+
+    def __init__(self):
+        self.mails = []
+        self.answers = {"RCPT": [], "DATA": []}
+        self.port = 0
+
+    async def handle_RCPT(  # noqa: N802 -- aiosmtpd looks for this name
+        self, _server, _session, envelope, address, _options
+    ):
+        if self.answers["RCPT"]:
+            return self.answers["RCPT"].pop(0)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, _session, envelope):  # noqa: N802 -- likewise
+        answer = self.answers["DATA"].pop(0) if self.answers["DATA"] else None
+        if answer is None or answer == "die":
+            message = message_from_bytes(envelope.content, policy=policy.default)
+            message.recipient = envelope.rcpt_tos[0]
+            self.mails.append(message)
+        if answer == "die":
+            server.transport.abort()
+        return "250 Kept" if answer in {None, "die"} else answer
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def smtp():
+    """A well-behaved mail server, until told otherwise."""
+    loop = asyncio.get_running_loop()
+    box = SmtpServer()
+    server = await loop.create_server(
+        lambda: SMTP(box, hostname="localhost", loop=loop), "127.0.0.1", 0
+    )
+    box.port = server.sockets[0].getsockname()[1]
+    yield box
+    server.close()
+
+
+@dataclass
+class Book:
+    """An address book that tests write."""
+
+    people: dict = field(default_factory=dict)
+    secrets: dict = field(default_factory=dict)
+    is_down: bool = False
+    asked: int = 0
+
+    def add(self, user_id, **changes):
+        contact = Contact(f"{user_id.hex}@school.example", True, "Ana", "en")
+        self.people[user_id] = replace(contact, **changes)
+
+    async def contacts(self, _tenant, user_ids):
+        self.asked += 1
+        if self.is_down:
+            raise Unavailable("identity is down")
+        return {one: self.people[one] for one in user_ids if one in self.people}
+
+    async def redeem(self, _tenant, delivery_id):
+        if self.is_down:
+            raise Unavailable("identity is down")
+        secret = self.secrets.get(delivery_id)
+        if secret is None:
+            return None
+        contact = Contact("new@school.example", False, "Stranger", "en")
+        return Redeemed(contact, secret, 900)
+
+
+@pytest.fixture
+def book():
+    return Book()
+
+
+@pytest.fixture
+def sender_of(databases, book):
+    """Makes senders that hand over to a mail server."""
+
+    def make(smtp, **changes):
+        settings = NotificationSettings(
+            port=0,
+            smtp_port=smtp.port,
+            smtp_starttls=False,
+            smtp_timeout_s=5,
+            public_url="https://kourse.example",
+            **changes,
+        )
+        app, worker = databases
+        return Sender(app, worker, book=book, mailer=SmtpMailer(settings), settings=settings)
+
+    return make

@@ -1,0 +1,300 @@
+"""What follows from each event, through the real inbox, once."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from kourse.contracts import events
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def told(sql, user_id):
+    return [
+        kind
+        for (kind,) in sql(
+            "SELECT kind FROM notification.notification WHERE user_id = %s ORDER BY created_at",
+            user_id,
+        )
+    ]
+
+
+def mailed(sql, user_id):
+    return [
+        kind
+        for (kind,) in sql(
+            "SELECT n.kind FROM notification.delivery d JOIN notification.notification n"
+            " ON n.id = d.notification_id WHERE n.user_id = %s ORDER BY d.created_at",
+            user_id,
+        )
+    ]
+
+
+def points(sql, user_id):
+    return sql(
+        "SELECT reason, points FROM notification.points_entry WHERE learner_id = %s"
+        " ORDER BY reason",
+        user_id,
+    )
+
+
+def enrolment(learner_id, course_id):
+    return events.EnrolmentCreated(
+        enrolment_id=uuid4(), learner_id=learner_id, course_id=course_id, course="statistics"
+    )
+
+
+def published(course_id, version=1):
+    return events.ContentPublished(
+        course_id=course_id,
+        course="statistics",
+        title="Statistics",
+        version=version,
+        digest="d",
+        time_zone="Europe/Lisbon",
+        lessons=[],
+        skills=[],
+    )
+
+
+def lesson(learner_id, course_id, enrolment_id, *, completed=1, total=16, lesson_id=None):
+    return events.LessonCompleted(
+        enrolment_id=enrolment_id,
+        learner_id=learner_id,
+        course_id=course_id,
+        course="statistics",
+        lesson_id=lesson_id or uuid4(),
+        lesson="means",
+        title="The mean",
+        completed=completed,
+        total=total,
+    )
+
+
+def score(learner_id, *, exam_id=None, attempt_id=None, run=1, passed=True):
+    return events.ScoreReleased(
+        attempt_id=attempt_id or uuid4(),
+        exam_id=exam_id or uuid4(),
+        exam="final",
+        course_id=uuid4(),
+        course="statistics",
+        learner_id=learner_id,
+        title="Final",
+        run=run,
+        points="7.50",
+        max_points="10",
+        percent=75.0,
+        passed=passed,
+    )
+
+
+class TestRegistration:
+    async def test_welcomes_in_feed_and_by_mail(self, bus, sql):
+        user_id = uuid4()
+
+        await bus.send(events.UserRegistered(user_id=user_id, display_name="Ana", locale="de"))
+
+        assert told(sql, user_id) == mailed(sql, user_id) == ["welcome"]
+
+    async def test_keeps_neither_name_nor_address(self, bus, sql):
+        user_id = uuid4()
+        await bus.send(events.UserRegistered(user_id=user_id, display_name="Unforgettable"))
+
+        for table in ("notification", "delivery", "recipient"):
+            assert "Unforgettable" not in str(sql(f"SELECT t.* FROM notification.{table} t"))
+
+    async def test_mails_a_code_that_the_feed_does_not_show(self, bus, sql):
+        user_id = uuid4()
+
+        await bus.send(events.VerificationRequested(user_id=user_id, delivery_id=uuid4()))
+
+        shown = sql("SELECT in_feed FROM notification.notification WHERE user_id = %s", user_id)
+        assert (mailed(sql, user_id), shown) == (["verification"], [(False,)])
+
+    async def test_happens_once_however_often_it_is_delivered(self, bus, sql):
+        user_id = uuid4()
+        event = events.UserRegistered(user_id=user_id, display_name="Ana")
+        delivery = await bus.send(event)
+
+        await bus.send(event, again=delivery)
+        await asyncio.gather(*(bus.send(event, again=delivery) for _ in range(5)))
+
+        assert mailed(sql, user_id) == ["welcome"]
+
+
+class TestCourse:
+    async def test_tells_everybody_enrolled_and_nobody_else_of_a_new_version(self, bus, sql):
+        course_id, other = uuid4(), uuid4()
+        inside = [uuid4() for _ in range(3)]
+        outside = uuid4()
+        for learner in inside:
+            await bus.send(enrolment(learner, course_id))
+        await bus.send(enrolment(outside, other))
+
+        await bus.send(published(course_id, version=2))
+
+        assert all(told(sql, one) == ["enrolled", "course-published"] for one in inside)
+        assert told(sql, outside) == ["enrolled"]
+
+    async def test_tells_somebody_enrolled_twice_once(self, bus, sql):
+        course_id, learner = uuid4(), uuid4()
+        await bus.send(enrolment(learner, course_id))
+        await bus.send(enrolment(learner, course_id))
+
+        await bus.send(published(course_id, version=2))
+
+        assert told(sql, learner).count("course-published") == 1
+
+    async def test_tells_nobody_of_another_tenants_course(self, bus, sql):
+        course_id, learner = uuid4(), uuid4()
+        await bus.send(enrolment(learner, course_id))
+
+        await bus.send(published(course_id, version=2), tenant="elsewhere")
+
+        assert told(sql, learner) == ["enrolled"]
+
+    async def test_tells_of_assignments_and_of_new_exams(self, bus, sql):
+        course_id, learner = uuid4(), uuid4()
+        await bus.send(enrolment(learner, course_id))
+        assignment = events.AssignmentCreated(
+            course_id=course_id,
+            course="statistics",
+            assignment_id=uuid4(),
+            assignment="report",
+            title="Report",
+            category="work",
+            points=10,
+            due_at=datetime(2027, 3, 1, tzinfo=UTC),
+        )
+        exam = events.ExamScheduled(
+            exam_id=uuid4(),
+            exam="final",
+            course_id=course_id,
+            course="statistics",
+            title="Final",
+            purpose="Exam",
+            version=1,
+        )
+
+        await bus.send(assignment)
+        await bus.send(exam)
+        await bus.send(exam.model_copy(update={"version": 2}))
+
+        assert told(sql, learner) == ["enrolled", "assignment-created", "exam-scheduled"]
+        assert mailed(sql, learner) == ["enrolled", "assignment-created"]
+
+    async def test_fills_ten_thousand_feeds_in_one_statement(self, bus, sql, databases):
+        course_id = uuid4()
+        sql(
+            "INSERT INTO notification.enrolment (tenant, enrolment_id, learner_id, course_id)"
+            " SELECT 'demo', gen_random_uuid(), gen_random_uuid(), %s FROM generate_series(1, 10000)",
+            course_id,
+        )
+
+        delivery = await bus.send(published(course_id, version=2))
+
+        count = "SELECT count(*) FROM notification.notification WHERE source_event = %s"
+        assert sql(count, delivery.id) == [(10_000,)]
+        sql("DELETE FROM notification.notification WHERE source_event = %s", delivery.id)
+
+
+class TestCohort:
+    async def test_shows_that_one_joined_without_a_mail(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(
+            events.GroupJoined(
+                cohort_id=uuid4(), cohort="autumn", learner_id=learner, courses=["statistics"]
+            )
+        )
+
+        assert (told(sql, learner), mailed(sql, learner)) == (["cohort-joined"], [])
+
+
+class TestLesson:
+    async def test_is_told_and_earns_points(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(lesson(learner, uuid4(), uuid4()))
+
+        assert told(sql, learner) == ["lesson-completed"]
+        assert points(sql, learner) == [("lesson-completed", 10)]
+
+    async def test_earns_more_with_the_last_of_a_course(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(lesson(learner, uuid4(), uuid4(), completed=16))
+
+        assert points(sql, learner) == [("course-completed", 100), ("lesson-completed", 10)]
+
+    async def test_earns_nothing_again_in_a_repeated_run_of_the_course(self, bus, sql):
+        learner, course_id, lesson_id = uuid4(), uuid4(), uuid4()
+
+        await bus.send(lesson(learner, course_id, uuid4(), lesson_id=lesson_id))
+        await bus.send(lesson(learner, course_id, uuid4(), lesson_id=lesson_id))
+
+        assert points(sql, learner) == [("lesson-completed", 10)]
+
+    async def test_earns_once_when_its_event_comes_again(self, bus, sql):
+        learner = uuid4()
+        event = lesson(learner, uuid4(), uuid4())
+        delivery = await bus.send(event)
+
+        await asyncio.gather(*(bus.send(event, again=delivery) for _ in range(5)))
+
+        assert points(sql, learner) == [("lesson-completed", 10)]
+
+
+class TestScore:
+    async def test_is_told_when_it_is_released_and_earns_points_when_passed(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(score(learner))
+
+        assert told(sql, learner) == ["exam-graded"]
+        assert points(sql, learner) == [("exam-passed", 50)]
+
+    async def test_earns_nothing_when_not_passed(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(score(learner, passed=False))
+
+        assert points(sql, learner) == []
+
+    async def test_is_told_again_after_a_regrade_and_earns_once(self, bus, sql):
+        learner, exam_id, attempt_id = uuid4(), uuid4(), uuid4()
+        await bus.send(score(learner, exam_id=exam_id, attempt_id=attempt_id))
+
+        await bus.send(score(learner, exam_id=exam_id, attempt_id=attempt_id, run=2))
+
+        assert told(sql, learner) == ["exam-graded", "exam-graded"]
+        assert points(sql, learner) == [("exam-passed", 50)]
+
+    async def test_is_not_told_before_its_release(self, bus, sql):
+        learner = uuid4()
+        graded = events.ExamGraded(
+            attempt_id=uuid4(),
+            exam_id=uuid4(),
+            exam="final",
+            course_id=uuid4(),
+            course="statistics",
+            learner_id=learner,
+            run=1,
+        )
+
+        await bus.send(graded)
+
+        assert (told(sql, learner), points(sql, learner)) == ([], [])
+
+
+class TestPointsEntry:
+    @pytest.mark.parametrize("change", ["UPDATE %s SET points = 0", "DELETE FROM %s"])
+    async def test_cannot_be_changed_by_the_service(self, databases, change):
+        from sqlalchemy import text
+        from sqlalchemy.exc import ProgrammingError
+
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            async with databases[0].transaction("demo") as tx:
+                await tx.execute(text(change % "notification.points_entry"))
