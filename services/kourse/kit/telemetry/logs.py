@@ -26,7 +26,7 @@ _SECRET_TEXT = re.compile(
     r"|(?P<query>[?&](?:X-Amz-Signature|X-Amz-Credential|token|code)=)[^&\s\"']+",
     re.IGNORECASE,
 )
-_NOISY = ("aio_pika", "aiormq", "asyncio", "uvicorn.access", "grpc", "urllib3", "httpx2")
+_NOISY = ("aio_pika", "aiormq", "asyncio", "uvicorn.error", "grpc", "urllib3", "httpx2")
 
 
 def configure_logs(service: str, level: str = "INFO", stream: BinaryIO | None = None) -> None:
