@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kourse.contracts.errors import NotFound
 from kourse.contracts.resources import CourseSpec, DeletionPolicy
 from kourse.course.errors import PrerequisiteUnknown
 from kourse.course.repository import content
 from kourse.course.service import publishing, retirement
 from kourse.kit import documents
 from kourse.kit.db import Database
-from kourse.kit.documents import Doc, Pending, Refused, Result
+from kourse.kit.documents import Declared, Doc, Pending, Refused, Result
+from kourse.kit.runtime import Runtime
 
 KINDS = (publishing.KIND,)
 
@@ -48,6 +50,35 @@ async def retire(
     """Takes a course out of service; empty when done, else what still keeps it. Repeating is safe."""
     async with database.transaction(tenant) as tx:
         return await retirement.retire(tx, name, uid, policy)
+
+
+async def read(database: Database, tenant: str, name: str) -> Declared:
+    """The document that is in force under this name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    async with database.transaction(tenant) as tx:
+        found = await documents.find(tx, publishing.KIND, name)
+    if found is None or found.retired:
+        raise NotFound(f"There is no course {name!r} here.")
+    return found
+
+
+async def delete(runtime: Runtime, tenant: str, name: str) -> list[Pending]:
+    """Deletes a course that was made through the REST API, as its deletion policy says.
+
+    Raises:
+        NotFound: There is none.
+        OwnedByResource: It is declared by a resource.
+    """
+    found = await read(runtime.database, tenant, name)
+    policy = CourseSpec.model_validate(found.spec).deletion_policy
+    if policy is DeletionPolicy.RETAIN or found.source == "resource":
+        return await retire(runtime.database, tenant, found.kind, name, None, policy)
+    async with runtime.database.transaction(tenant) as tx:
+        await retirement.begin_deletion(tx, name)
+    return [retirement.DELETING]
 
 
 async def observe(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kourse.contracts.errors import Conflict, DependencyNotReady, Rejected
+from kourse.contracts.errors import Conflict, DependencyNotReady, Forbidden, Rejected
 
 
 class UnknownReference(Rejected):
@@ -59,6 +59,20 @@ class PrerequisiteNotMet(Conflict):
 
     code = "prerequisite-not-met"
     title = "Another course must be completed first."
+
+
+class NotEnrolled(Forbidden):
+    """Only those who are enrolled study a course."""
+
+    code = "not-enrolled"
+    title = "You are not enrolled in this course."
+
+
+class EnrolmentSuspended(Forbidden):
+    """The learner left, or was taken out for now."""
+
+    code = "enrolment-suspended"
+    title = "Your enrolment is suspended."
 
 
 class CourseReadOnly(Conflict):

@@ -1,38 +1,13 @@
 """Declaring courses, on a real PostgreSQL: versions, rows, events, and what is refused."""
 
 import pytest
-import pytest_asyncio
 
 from kourse.contracts.resources import CourseSpec, DeletionPolicy
 from kourse.course import authoring
-from kourse.kit.db import Database
 from kourse.kit.documents import Applied, Doc, Refused
 from support.courses import course_document, course_spec, lesson, with_assets
 
 TENANT = "demo"
-
-
-@pytest_asyncio.fixture
-async def operator(scratch):
-    """The operator's own connection, which may write content and nothing of the learners."""
-    database = Database(scratch.url("kourse_operator"), "course", pool_size=2)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def rows(scratch):
-    """Runs a query that no policy binds."""
-    with scratch.admin() as connection:
-        yield lambda sql, *values: connection.execute(sql, values).fetchall()
-
-
-@pytest.fixture(autouse=True)
-def _empty(scratch):
-    with scratch.admin() as connection:
-        connection.execute("TRUNCATE course.course, course.document, course.outbox CASCADE")
-        connection.execute("TRUNCATE course.prerequisite, course.document_wait")
-        connection.execute("TRUNCATE course.event_sequence, course.enrolment CASCADE")
 
 
 def declared(spec, name="statistics", generation=1, uid="u1", **changes):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, exists, func, insert, select, text, update
+from sqlalchemy import Row, delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -229,6 +229,13 @@ async def start_purge(tx: AsyncSession, course_id: UUID) -> None:
     )
 
 
+async def list_purges(tx: AsyncSession) -> list[tuple[str, str]]:
+    """Tenant and name of the courses whose learners' data are to go, of all tenants."""
+    c = t.course.c
+    query = select(c.tenant, c.name).where(c.purge_at.is_not(None)).order_by(c.purge_at)
+    return [(row.tenant, row.name) for row in await tx.execute(query)]
+
+
 async def delete_course(tx: AsyncSession, course_id: UUID) -> None:
     """The course and every version are gone."""
     await tx.execute(delete(t.course).where(t.course.c.id == course_id))
@@ -258,8 +265,3 @@ async def count_learners(tx: AsyncSession, names: Sequence[str]) -> dict[str, in
         .group_by(c.name)
     )
     return {row.name: row.learners for row in await tx.execute(query)}
-
-
-async def add_version(tx: AsyncSession, course_id: UUID, row: Mapping[str, Any]) -> None:
-    """A new version is there."""
-    await tx.execute(insert(t.course_version).values(course_id=course_id, tenant=tenant(tx), **row))

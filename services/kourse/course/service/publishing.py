@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.resources import COURSE, CourseSpec
-from kourse.course import tables as t
 from kourse.course.domain import announcements, checks, parts
 from kourse.course.domain.content import assets_of, content_of, digest_of, policy_of
 from kourse.course.domain.lifecycle import Decision, Version, decide
 from kourse.course.errors import PrerequisiteUnknown
-from kourse.course.repository import content
+from kourse.course.repository import content, versions
 from kourse.kit import documents, outbox
 from kourse.kit.documents import Applied, Claim, Doc, Pending
-from kourse.kit.rows import equalise
 
 KIND = COURSE.kind
 MOST_NAMED = 10
@@ -93,8 +92,8 @@ def _goes_live(version: Version, live: int | None, missing: list[str]) -> bool:
 
 
 async def _write(tx: AsyncSession, course: _Course, decision: Decision) -> int:
+    """How many rows were not as the document says."""
     spec, version = course.spec, decision.version
-    tenant = content.tenant(tx)
     changed = await content.save_course(
         tx,
         course.id,
@@ -107,17 +106,17 @@ async def _write(tx: AsyncSession, course: _Course, decision: Decision) -> int:
             "policy": policy_of(spec),
         },
     )
-    repaired = int(changed)
-    scope = {"course_id": course.id, "tenant": tenant}
-    numbered = {**scope, "number": version.number}
-    repaired += await equalise(tx, t.course_version, numbered, [_version_row(spec, version)])
-    within = {**scope, "version": version.number}
-    for name, rows in parts.version_parts(course.id, spec).items():
-        repaired += await equalise(tx, t.metadata.tables[f"{t.SCHEMA}.{name}"], within, rows)
-    repaired += await equalise(tx, t.gate, scope, parts.gates(spec))
-    required = {"tenant": tenant, "course": course.name}
-    repaired += await equalise(tx, t.prerequisite, required, parts.prerequisites(spec))
-    return repaired + await content.declare_assets(tx, course.id, _digests(spec))
+    written = await versions.write_version(
+        tx,
+        course.id,
+        version.number,
+        _version_row(spec, version),
+        parts.version_parts(course.id, spec),
+    )
+    written += await versions.write_gates(tx, course.id, parts.gates(spec))
+    written += await versions.write_prerequisites(tx, course.name, parts.prerequisites(spec))
+    written += await content.declare_assets(tx, course.id, _digests(spec))
+    return int(changed) + written
 
 
 def _version_row(spec: CourseSpec, version: Version) -> Mapping[str, Any]:
@@ -161,15 +160,28 @@ async def publish_waiting(tx: AsyncSession, name: str) -> int | None:
     if course is None:
         return None
     version = (await content.standing(tx, course)).current
-    if version is None or not version.eligible:
+    if version is None:
         return None
-    row = await content.get_version(tx, course.id, version.number)
-    spec = CourseSpec.model_validate(row.content)
+    spec = await _stored_spec(tx, course)
     missing = await content.missing_assets(tx, course.id, _digests(spec))
     if not _goes_live(version, course.live_version, missing):
         return None
     await _go_live(tx, _Course(course.id, name, spec), version, course.live_version)
     return version.number
+
+
+async def missing_paths(tx: AsyncSession, name: str) -> list[str]:
+    """Paths of the current version's files that are not stored yet."""
+    course = await content.find_course(tx, name)
+    if course is None:
+        return []
+    spec = await _stored_spec(tx, course)
+    return await content.missing_assets(tx, course.id, _digests(spec))
+
+
+async def _stored_spec(tx: AsyncSession, course: Row[Any]) -> CourseSpec:
+    row = await content.get_version(tx, course.id, course.current_version)
+    return CourseSpec.model_validate(row.content)
 
 
 def _applied(
@@ -206,5 +218,4 @@ def _missing_sentence(missing: list[str]) -> str:
 
 async def wish(tx: AsyncSession, doc: Doc[CourseSpec]) -> None:
     """Keeps what a refused course requires, so that a circle with it is seen although it waits."""
-    scope = {"tenant": content.tenant(tx), "course": doc.name}
-    await equalise(tx, t.prerequisite, scope, parts.prerequisites(doc.spec))
+    await versions.write_prerequisites(tx, doc.name, parts.prerequisites(doc.spec))

@@ -10,6 +10,9 @@ from kourse.course.service.publishing import KIND
 from kourse.kit import documents
 from kourse.kit.documents import Pending
 
+LEARNERS_REMAIN = Pending("LearnersRemain", "What learners made with the course is being deleted.")
+DELETING = Pending("Deleting", "The course and what learners made with it are being deleted.")
+
 
 async def retire(
     tx: AsyncSession, name: str, uid: str | None, policy: DeletionPolicy
@@ -35,7 +38,15 @@ async def retire(
         return []
     if await content.has_enrolments(tx, course.id):
         await content.start_purge(tx, course.id)
-        return [Pending("LearnersRemain", "What learners made with the course is being deleted.")]
+        return [LEARNERS_REMAIN]
     await content.delete_course(tx, course.id)
     await documents.release(tx, KIND, name, uid, forget=True)
     return []
+
+
+async def begin_deletion(tx: AsyncSession, name: str) -> None:
+    """A course made through the REST API is out of service, and the sweeper deletes all of it."""
+    course = await content.find_course(tx, name, lock=True)
+    if await documents.release(tx, KIND, name, None) and course is not None:
+        await content.forget_prerequisites(tx, name)
+        await content.start_purge(tx, course.id)

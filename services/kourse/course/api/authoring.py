@@ -1,0 +1,95 @@
+"""Routes for authors: the documents that manifests use, and the files they name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Response
+from fastapi.responses import JSONResponse
+
+from kourse.contracts.errors import NotFound
+from kourse.contracts.permissions import Permission
+from kourse.contracts.resources import COURSE, CourseSpec
+from kourse.contracts.resources.meta import Name
+from kourse.course import authoring, schemas
+from kourse.course.api import views
+from kourse.course.service import assets
+from kourse.course.service.assets import Offered
+from kourse.kit.auth import Actor, allow
+from kourse.kit.documents import Doc, Refused
+from kourse.kit.runtime import CurrentRuntime
+
+router = APIRouter(tags=["authoring"])
+KIND = COURSE.kind
+CourseName = Annotated[Name, Path(description="Name of the course.")]
+
+
+async def _author(
+    actor: Annotated[Actor, allow(Permission.COURSE_AUTHOR, scoped=True)], course: CourseName
+) -> Actor:
+    if not actor.holds(Permission.COURSE_AUTHOR, course=course):
+        # The same answer as for a course that does not exist.
+        raise NotFound(f"There is no course {course!r} here.")
+    return actor
+
+
+Author = Annotated[Actor, Depends(_author)]
+
+
+@router.put("/v1/authoring/courses/{course}", summary="Declare a course")
+async def put_course(
+    runtime: CurrentRuntime, actor: Author, course: CourseName, spec: CourseSpec
+) -> schemas.DocumentView:
+    """The course is as the document says; new content makes a new version."""
+    doc = Doc(course, spec, "api")
+    (result,) = await authoring.apply_many(runtime.database, actor.tenant, KIND, [doc])
+    if isinstance(result, Refused):
+        raise result.error
+    return schemas.DocumentView.model_validate(result)
+
+
+@router.get("/v1/authoring/courses/{course}", summary="Read a course's document")
+async def read_document(
+    runtime: CurrentRuntime, actor: Author, course: CourseName
+) -> schemas.DeclaredView:
+    """The document as it was declared last, through whichever door."""
+    found = await authoring.read(runtime.database, actor.tenant, course)
+    return schemas.DeclaredView.model_validate(found)
+
+
+@router.delete(
+    "/v1/authoring/courses/{course}",
+    status_code=204,
+    summary="Delete a course",
+    response_model=None,
+    responses={202: {"model": schemas.RetiredView, "description": "Some of it is still to go."}},
+)
+async def delete_course(
+    runtime: CurrentRuntime, actor: Author, course: CourseName
+) -> Response | JSONResponse:
+    """The course is no longer offered; what its deletion policy says becomes of the rest."""
+    pending = await authoring.delete(runtime, actor.tenant, course)
+    if not pending:
+        return Response(status_code=204)
+    view = schemas.RetiredView.model_validate({"pending": pending})
+    return JSONResponse(view.model_dump(by_alias=True), status_code=202)
+
+
+@router.post("/v1/authoring/courses/{course}/assets", summary="Offer files")
+async def offer_assets(
+    runtime: CurrentRuntime, actor: Author, course: CourseName, body: schemas.OfferedAssets
+) -> schemas.WantedAssets:
+    """Links for the files that are not stored yet; send each, then confirm them."""
+    offered = [Offered(entry.path, entry.sha256, entry.size) for entry in body.assets]
+    wanted = await assets.request_uploads(runtime, actor.tenant, course, offered)
+    types = {entry.sha256: entry.content_type for entry in body.assets}
+    return views.wanted(wanted, types)
+
+
+@router.post("/v1/authoring/courses/{course}/assets/stored", summary="Confirm files")
+async def confirm_assets(
+    runtime: CurrentRuntime, actor: Author, course: CourseName, body: schemas.SentAssets
+) -> schemas.StoredAssets:
+    """The files are read back and compared; a version that waited only for them goes live."""
+    stored = await assets.confirm(runtime, actor.tenant, course, body.sha256s)
+    return schemas.StoredAssets.model_validate(stored)

@@ -1,0 +1,35 @@
+"""What course does when siblings report facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kourse.contracts.events import CohortDeclared, ExamScheduled, GroupJoined, ScoreReleased
+from kourse.course.service import replicas
+from kourse.kit.inbox import Delivery, Handlers
+
+handlers = Handlers("course")
+
+
+@handlers.on(CohortDeclared)
+async def on_cohort_declared(tx: Any, event: CohortDeclared, _: Delivery) -> None:
+    """Keeps the cohort's run and dates; enrols its members in courses that were added."""
+    await replicas.keep_cohort(tx, event)
+
+
+@handlers.on(GroupJoined)
+async def on_group_joined(tx: Any, event: GroupJoined, _: Delivery) -> None:
+    """Enrols the new member in the cohort's courses."""
+    await replicas.enrol_member(tx, event)
+
+
+@handlers.on(ExamScheduled)
+async def on_exam_scheduled(tx: Any, event: ExamScheduled, _: Delivery) -> None:
+    """Keeps the exam's title, for gates that ask for it."""
+    await replicas.keep_exam(tx, event)
+
+
+@handlers.on(ScoreReleased)
+async def on_score_released(tx: Any, event: ScoreReleased, _: Delivery) -> None:
+    """Counts the score in gates and in the course's completion."""
+    await replicas.keep_score(tx, event)

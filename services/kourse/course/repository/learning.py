@@ -1,0 +1,268 @@
+"""SQL of what learners do: enrolments, visits, completions, and replicas that bear on them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, delete, func, literal, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.course import tables as t
+from kourse.course.repository.content import tenant
+from kourse.kit.ids import new_id
+
+ALONE = "-"
+"""Run of a learner who studies outside any cohort."""
+
+
+async def _all(tx: AsyncSession, query: Any) -> Sequence[Row[Any]]:
+    rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
+    return rows
+
+
+async def find_enrolment(
+    tx: AsyncSession, course_id: UUID, learner_id: UUID, *, lock: bool = False
+) -> Row[Any] | None:
+    """The enrolment that counts now: the newest active one, else the newest; None when there is none."""
+    e = t.enrolment.c
+    query = (
+        select(t.enrolment)
+        .where(e.course_id == course_id, e.learner_id == learner_id)
+        .order_by((e.status == "active").desc(), e.id.desc())
+        .limit(1)
+    )
+    return (await tx.execute(query.with_for_update() if lock else query)).one_or_none()
+
+
+async def add_enrolment(
+    tx: AsyncSession,
+    course_id: UUID,
+    learner_id: UUID,
+    *,
+    cohort: str | None = None,
+    cohort_id: UUID | None = None,
+) -> Row[Any] | None:
+    """A new enrolment, or None when the learner has one in this run already."""
+    statement = (
+        upsert(t.enrolment)
+        .values(
+            id=new_id(),
+            tenant=tenant(tx),
+            learner_id=learner_id,
+            course_id=course_id,
+            run=cohort or ALONE,
+            cohort=cohort,
+            cohort_id=cohort_id,
+        )
+        .on_conflict_do_nothing(constraint="uq_enrolment_course_id_learner_id_run")
+        .returning(*t.enrolment.c)
+    )
+    return (await tx.execute(statement)).one_or_none()
+
+
+async def carry_over(tx: AsyncSession, enrolment_id: UUID) -> None:
+    """The enrolment starts with what its learner completed and began in the course before."""
+    mine, other = t.enrolment.alias("mine"), t.enrolment.alias("other")
+    pair = mine.join(
+        other,
+        (other.c.course_id == mine.c.course_id)
+        & (other.c.learner_id == mine.c.learner_id)
+        & (other.c.id != mine.c.id)
+        & (other.c.status == "active"),
+    )
+    for table, stamp in ((t.lesson_completion, "completed_at"), (t.lesson_visit, "first_at")):
+        copied = [c for c in table.c if c.name not in {"enrolment_id", stamp}]
+        rows = (
+            select(literal(enrolment_id), *copied, func.min(table.c[stamp]))
+            .select_from(pair.join(table, table.c.enrolment_id == other.c.id))
+            .where(mine.c.id == enrolment_id)
+            .group_by(*copied)
+        )
+        names = ["enrolment_id", *(c.name for c in copied), stamp]
+        await tx.execute(upsert(table).from_select(names, rows).on_conflict_do_nothing())
+
+
+async def list_enrolments(
+    tx: AsyncSession, learner_id: UUID, after: str | None, limit: int
+) -> Sequence[Row[Any]]:
+    """A learner's enrolments with course name and title, newest first."""
+    e, c, v = t.enrolment.c, t.course.c, t.course_version.c
+    query = (
+        select(
+            e.id, e.cohort, e.status, e.created_at, e.completed_at, c.name.label("course"), v.title
+        )
+        .join(t.course, c.id == e.course_id)
+        .join(
+            t.course_version,
+            (v.course_id == c.id) & (v.number == func.coalesce(c.live_version, c.current_version)),
+        )
+        .where(e.tenant == tenant(tx), e.learner_id == learner_id)
+        .order_by(e.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(e.id < UUID(after))
+    return await _all(tx, query)
+
+
+async def members_of(tx: AsyncSession, cohort_id: UUID) -> list[UUID]:
+    """Learners whom the cohort enrolled in any course."""
+    e = t.enrolment.c
+    query = select(e.learner_id).where(e.cohort_id == cohort_id).distinct().order_by(e.learner_id)
+    return list(await tx.scalars(query))
+
+
+async def visited_chapters(tx: AsyncSession, enrolment_id: UUID) -> frozenset[str]:
+    """Chapters of which the learner has begun a lesson."""
+    x = t.lesson_visit.c
+    query = select(x.chapter).where(x.enrolment_id == enrolment_id).distinct()
+    return frozenset(await tx.scalars(query))
+
+
+async def record_visit(tx: AsyncSession, enrolment_id: UUID, lesson_id: UUID, chapter: str) -> None:
+    """The learner has begun this lesson."""
+    await tx.execute(
+        upsert(t.lesson_visit)
+        .values(enrolment_id=enrolment_id, lesson_id=lesson_id, tenant=tenant(tx), chapter=chapter)
+        .on_conflict_do_nothing()
+    )
+    await touch(tx, enrolment_id)
+
+
+async def touch(tx: AsyncSession, enrolment_id: UUID) -> None:
+    """The learner was active just now."""
+    await tx.execute(
+        update(t.enrolment)
+        .where(t.enrolment.c.id == enrolment_id)
+        .values(active_at=func.clock_timestamp())
+    )
+
+
+async def completions(tx: AsyncSession, enrolment_id: UUID) -> dict[UUID, datetime]:
+    """When each lesson was completed, by lesson id."""
+    x = t.lesson_completion.c
+    query = select(x.lesson_id, x.completed_at).where(x.enrolment_id == enrolment_id)
+    return {row.lesson_id: row.completed_at for row in await tx.execute(query)}
+
+
+async def add_completion(
+    tx: AsyncSession, enrolment_id: UUID, lesson_id: UUID, version: int
+) -> bool:
+    """The lesson is completed; whether it was not before."""
+    statement = (
+        upsert(t.lesson_completion)
+        .values(enrolment_id=enrolment_id, lesson_id=lesson_id, tenant=tenant(tx), version=version)
+        .on_conflict_do_nothing()
+        .returning(t.lesson_completion.c.lesson_id)
+    )
+    return (await tx.execute(statement)).one_or_none() is not None
+
+
+async def set_completed(tx: AsyncSession, enrolment_id: UUID, *, completed: bool) -> None:
+    """The course counts as completed in this run, or no longer does."""
+    e = t.enrolment.c
+    now = func.coalesce(e.completed_at, func.clock_timestamp()) if completed else None
+    await tx.execute(update(t.enrolment).where(e.id == enrolment_id).values(completed_at=now))
+
+
+async def best_scores(tx: AsyncSession, learner_id: UUID, course: str) -> dict[str, float]:
+    """Best released score of each exam of the course, in percent."""
+    x = t.score.c
+    query = (
+        select(x.exam, func.max(x.percent).label("percent"))
+        .where(x.tenant == tenant(tx), x.learner_id == learner_id, x.course == course)
+        .group_by(x.exam)
+    )
+    return {row.exam: row.percent for row in await tx.execute(query)}
+
+
+async def passed_exams(tx: AsyncSession, learner_id: UUID, course: str) -> frozenset[str]:
+    """Exams of the course that the learner has passed, by released scores."""
+    x = t.score.c
+    query = select(x.exam).where(
+        x.tenant == tenant(tx), x.learner_id == learner_id, x.course == course, x.passed
+    )
+    return frozenset(await tx.scalars(query.distinct()))
+
+
+async def save_score(tx: AsyncSession, attempt_id: UUID, row: Mapping[str, Any]) -> None:
+    """The attempt's released score is this, unless a later grading run is known."""
+    statement = upsert(t.score).values(attempt_id=attempt_id, tenant=tenant(tx), **row)
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[t.score.c.attempt_id],
+            set_={**row, "released_at": func.clock_timestamp()},
+            where=t.score.c.run <= statement.excluded.run,
+        )
+    )
+
+
+async def find_cohort(tx: AsyncSession, cohort_id: UUID | None) -> Row[Any] | None:
+    """What is known of a cohort, or None."""
+    if cohort_id is None:
+        return None
+    query = select(t.cohort_replica).where(t.cohort_replica.c.cohort_id == cohort_id)
+    return (await tx.execute(query)).one_or_none()
+
+
+async def save_cohort(tx: AsyncSession, cohort_id: UUID, row: Mapping[str, Any]) -> None:
+    """The cohort is known with these values."""
+    await _replace(tx, t.cohort_replica, {"cohort_id": cohort_id}, row)
+
+
+async def save_exam(tx: AsyncSession, exam_id: UUID, row: Mapping[str, Any]) -> None:
+    """The exam is known with these values."""
+    await _replace(tx, t.exam_replica, {"exam_id": exam_id}, row)
+
+
+async def _replace(tx: AsyncSession, table: Any, key: Mapping[str, UUID], row: Any) -> None:
+    statement = upsert(table).values(tenant=tenant(tx), **key, **row)
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[table.c[name] for name in key],
+            set_={**row, "updated_at": func.clock_timestamp()},
+        )
+    )
+
+
+async def course_ids(tx: AsyncSession, names: Collection[str]) -> dict[str, UUID]:
+    """Ids of the courses of these names; those that are not known are left out."""
+    c = t.course.c
+    query = select(c.name, c.id).where(c.tenant == tenant(tx), c.name.in_(names))
+    return {row.name: row.id for row in await tx.execute(query)}
+
+
+async def lesson_counts(
+    tx: AsyncSession, learner_id: UUID, courses: Collection[str]
+) -> dict[str, tuple[int, int]]:
+    """For each course of these names, lessons completed in any active run and lessons there are."""
+    c, x, e, done = t.course.c, t.lesson.c, t.enrolment.c, t.lesson_completion.c
+    mine = (
+        select(done.lesson_id, e.course_id)
+        .join(t.enrolment, e.id == done.enrolment_id)
+        .where(e.tenant == tenant(tx), e.learner_id == learner_id, e.status == "active")
+        .distinct()
+        .subquery()
+    )
+    query = (
+        select(c.name, func.count(mine.c.lesson_id).label("done"), func.count(x.id).label("all"))
+        .join(t.lesson, (x.course_id == c.id) & (x.version == c.live_version))
+        .outerjoin(mine, (mine.c.lesson_id == x.id) & (mine.c.course_id == c.id))
+        .where(c.tenant == tenant(tx), c.name.in_(courses))
+        .group_by(c.name)
+    )
+    return {row.name: (row.done, row.all) for row in await tx.execute(query)}
+
+
+async def delete_learners(tx: AsyncSession, course: Row[Any], limit: int) -> int:
+    """Some enrolments of a course are gone with all that hangs on them; how many."""
+    e = t.enrolment.c
+    doomed = select(e.id).where(e.course_id == course.id).limit(limit).scalar_subquery()
+    gone = await tx.execute(delete(t.enrolment).where(e.id.in_(doomed)).returning(e.id))
+    x = t.score.c
+    await tx.execute(delete(t.score).where(x.tenant == tenant(tx), x.course == course.name))
+    return len(gone.all())

@@ -1,0 +1,174 @@
+"""SQL of what learners see of a course: the live version and its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.contracts.errors import NotFound
+from kourse.contracts.resources.course import Visibility
+from kourse.contracts.resources.meta import Lifecycle
+from kourse.course import tables as t
+from kourse.course.repository.content import tenant
+
+
+async def _all(tx: AsyncSession, query: Any) -> Sequence[Row[Any]]:
+    rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
+    return rows
+
+
+def _live() -> Select[Any]:
+    c, v = t.course.c, t.course_version.c
+    return select(
+        c.id,
+        c.name,
+        c.lifecycle,
+        c.enrolment_mode,
+        c.policy,
+        c.retired_at,
+        v.number.label("version"),
+        v.digest,
+        v.title,
+        v.time_zone,
+        v.content["summary"].astext.label("summary"),
+        v.content["level"].astext.label("level"),
+        v.content["language"].astext.label("language"),
+        v.content["tags"].label("tags"),
+    ).join(t.course_version, (v.course_id == c.id) & (v.number == c.live_version))
+
+
+async def get_live(tx: AsyncSession, name: str) -> Row[Any]:
+    """The course with its live version.
+
+    Raises:
+        NotFound: There is none, or nothing of it was published yet.
+    """
+    query = _live().where(t.course.c.tenant == tenant(tx), t.course.c.name == name)
+    found: Row[Any] | None = (await tx.execute(query)).one_or_none()
+    if found is None:
+        raise NotFound(f"There is no course {name!r} here.")
+    return found
+
+
+async def list_listed(tx: AsyncSession, after: str | None, limit: int) -> Sequence[Row[Any]]:
+    """Courses that everybody finds, in order of name, with their number of lessons and minutes."""
+    c, x = t.course.c, t.lesson.c
+    size = (
+        select(
+            func.count().label("lessons"), func.coalesce(func.sum(x.minutes), 0).label("minutes")
+        )
+        .where(x.course_id == c.id, x.version == c.live_version)
+        .lateral("size")
+    )
+    query = (
+        _live()
+        .add_columns(size.c.lessons, size.c.minutes)
+        .join(size, onclause=c.id == c.id)
+        .where(
+            c.tenant == tenant(tx),
+            c.visibility == Visibility.LISTED.value,
+            c.lifecycle != Lifecycle.ARCHIVED.value,
+            c.retired_at.is_(None),
+        )
+        .order_by(c.name)
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(c.name > after)
+    return await _all(tx, query)
+
+
+async def list_chapters(tx: AsyncSession, course_id: UUID, version: int) -> Sequence[Row[Any]]:
+    """The chapters of a version, in order."""
+    x = t.chapter.c
+    query = (
+        select(x.key, x.title, x.summary)
+        .where(x.course_id == course_id, x.version == version)
+        .order_by(x.position)
+    )
+    return await _all(tx, query)
+
+
+async def list_lessons(tx: AsyncSession, course_id: UUID, version: int) -> Sequence[Row[Any]]:
+    """The lessons of a version without their texts, in order of study."""
+    x = t.lesson.c
+    query = (
+        select(x.id, x.key, x.title, x.chapter, x.minutes, x.skills)
+        .where(x.course_id == course_id, x.version == version)
+        .order_by(x.position)
+    )
+    return await _all(tx, query)
+
+
+async def find_lesson(tx: AsyncSession, course_id: UUID, version: int, key: str) -> Row[Any] | None:
+    """A lesson with its text, or None when the version has none of that key."""
+    x = t.lesson.c
+    query = select(t.lesson).where(x.course_id == course_id, x.version == version, x.key == key)
+    return (await tx.execute(query)).one_or_none()
+
+
+async def list_skills(tx: AsyncSession, course_id: UUID, version: int) -> Sequence[Row[Any]]:
+    """The skills of a version, in order."""
+    x = t.skill.c
+    query = (
+        select(x.key, x.title, x.prerequisites)
+        .where(x.course_id == course_id, x.version == version)
+        .order_by(x.position)
+    )
+    return await _all(tx, query)
+
+
+async def list_assignments(tx: AsyncSession, course_id: UUID, version: int) -> Sequence[Row[Any]]:
+    """The assignments of a version, in order."""
+    x = t.assignment.c
+    query = (
+        select(t.assignment)
+        .where(x.course_id == course_id, x.version == version)
+        .order_by(x.position)
+    )
+    return await _all(tx, query)
+
+
+async def list_gates(tx: AsyncSession, course_id: UUID) -> Sequence[Row[Any]]:
+    """The course's gates, in order."""
+    x = t.gate.c
+    query = select(x.chapter, x.requires).where(x.course_id == course_id).order_by(x.position)
+    return await _all(tx, query)
+
+
+async def list_prerequisites(tx: AsyncSession, name: str) -> Sequence[Row[Any]]:
+    """The courses to complete first, by name."""
+    x = t.prerequisite.c
+    query = (
+        select(x.requires, x.min_completion)
+        .where(x.tenant == tenant(tx), x.course == name)
+        .order_by(x.requires)
+    )
+    return await _all(tx, query)
+
+
+async def asset_digests(tx: AsyncSession, course_id: UUID, version: int) -> dict[str, str]:
+    """Digest by path of every file that the lessons of a version offer."""
+    x = t.lesson.c
+    found = await tx.scalars(select(x.assets).where(x.course_id == course_id, x.version == version))
+    return {entry["path"]: entry["sha256"] for assets in found for entry in assets}
+
+
+async def asset_sizes(tx: AsyncSession, course_id: UUID) -> dict[str, int]:
+    """Size in bytes by digest of every stored file."""
+    x = t.asset.c
+    query = select(x.sha256, x.size_bytes).where(
+        x.course_id == course_id, x.size_bytes.is_not(None)
+    )
+    return {row.sha256: row.size_bytes for row in await tx.execute(query)}
+
+
+async def exam_titles(tx: AsyncSession, names: Sequence[str]) -> dict[str, str]:
+    """Titles of the exams of these names, as far as they are known."""
+    x = t.exam_replica.c
+    query = select(x.exam, x.title).where(x.tenant == tenant(tx), x.exam.in_(names))
+    return {row.exam: row.title for row in await tx.execute(query)}

@@ -1,0 +1,276 @@
+"""Bodies and answers of the course API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from kourse.contracts.resources.meta import AssetPath, Sha256
+from kourse.kit.http import Body, View
+
+
+class CourseCard(View):
+    """A course in the catalogue."""
+
+    name: str
+    title: str
+    summary: str
+    level: str
+    language: str
+    tags: list[str]
+    enrolment: str = Field(description="Open, Cohort or Closed.")
+    lessons: int
+    minutes: int = Field(description="Time an average learner needs for all lessons, in minutes.")
+
+
+class SkillView(View):
+    """A skill that the course teaches."""
+
+    key: str
+    title: str
+    prerequisites: list[str]
+
+
+class LessonCard(View):
+    """A lesson in the outline."""
+
+    id: UUID
+    key: str
+    title: str
+    minutes: int
+    skills: list[str]
+
+
+class ChapterView(View):
+    """A chapter in the outline."""
+
+    key: str
+    title: str
+    summary: str | None
+    lessons: list[LessonCard]
+
+
+class PrerequisiteView(View):
+    """A course to complete first."""
+
+    course: str
+    min_completion: int = Field(description="Percent of its lessons.")
+
+
+class EnrolmentView(View):
+    """A learner's place in a course."""
+
+    id: UUID
+    course: str
+    title: str
+    cohort: str | None
+    status: str = Field(description="active or suspended.")
+    created_at: datetime
+    completed_at: datetime | None
+
+
+class CourseView(CourseCard):
+    """A course with its outline, in the version that learners have."""
+
+    id: UUID
+    version: int
+    time_zone: str
+    read_only: bool = Field(description="Whether it is archived.")
+    prerequisites: list[PrerequisiteView]
+    skills: list[SkillView]
+    chapters: list[ChapterView]
+    enrolled: bool = Field(description="Whether you study it now.")
+
+
+class FileView(View):
+    """A file of a lesson."""
+
+    path: str
+    title: str | None
+    url: str = Field(description="Link that works for at most five minutes.")
+    size_bytes: int | None
+
+
+class PracticeView(View):
+    """Questions to practise with, by reference."""
+
+    pool: str
+    questions: list[str] = Field(description="Keys; all of the pool when empty.")
+
+
+class LessonView(View):
+    """A lesson to study."""
+
+    id: UUID
+    key: str
+    title: str
+    chapter: str
+    course: str
+    version: int
+    minutes: int
+    skills: list[str]
+    markdown: str
+    html: str = Field(description="The same without scripts; links to files work for five minutes.")
+    files: list[FileView]
+    practice: list[PracticeView]
+    completed_at: datetime | None
+    previous: str | None
+    next: str | None
+
+
+class CompletionView(View):
+    """A completed lesson."""
+
+    lesson: str
+    completed_at: datetime
+    completed: int = Field(description="Lessons completed so far.")
+    total: int
+    course_completed: bool
+
+
+class LessonProgress(View):
+    """A lesson and whether it is done."""
+
+    key: str
+    title: str
+    completed_at: datetime | None
+
+
+class ChapterProgress(View):
+    """A chapter and what is still missing to open it."""
+
+    key: str
+    title: str
+    locked: bool
+    missing: list[str] = Field(description="What to do to open it, in words.")
+    lessons: list[LessonProgress]
+
+
+class NextLesson(View):
+    """What to study now."""
+
+    key: str
+    title: str
+
+
+class ProgressView(View):
+    """How far a learner is."""
+
+    course: str
+    version: int
+    cohort: str | None
+    completed: int
+    total: int
+    percent: int
+    completed_at: datetime | None
+    last_activity_at: datetime | None
+    next: NextLesson | None
+    chapters: list[ChapterProgress]
+
+
+class AssignmentView(View):
+    """An assignment with the dates that hold for the one who asks."""
+
+    id: UUID
+    key: str
+    title: str
+    kind: str
+    markdown: str
+    html: str
+    category: str
+    points: int
+    skills: list[str]
+    rubric: list[dict[str, Any]]
+    opens_at: datetime | None
+    due_at: datetime | None
+    closes_at: datetime | None
+    sources: Mapping[str, str] = Field(description="Who set each date: default, cohort, …")
+    late_policy: dict[str, Any]
+    extensions: list[str]
+    max_size_mib: int
+
+
+class PendingView(View):
+    """What keeps a document from taking effect."""
+
+    reason: str
+    message: str
+
+
+class DocumentView(View):
+    """What became of a document."""
+
+    name: str
+    id: UUID
+    changed: bool
+    version: int | None
+    digest: str
+    status: dict[str, Any]
+    pending: list[PendingView]
+
+
+class DeclaredView(View):
+    """A document as it is declared."""
+
+    name: str
+    id: UUID
+    source: str = Field(description="resource or api.")
+    digest: str
+    spec: dict[str, Any]
+
+
+class RetiredView(View):
+    """What is still to be done before a deletion is complete."""
+
+    pending: list[PendingView]
+
+
+class OfferedAsset(Body):
+    """A file that can be sent."""
+
+    path: AssetPath
+    sha256: Sha256
+    size: Annotated[int, Field(ge=0)]
+    content_type: Annotated[str, Field(max_length=100)] = "application/octet-stream"
+
+
+class OfferedAssets(Body):
+    """Files that can be sent."""
+
+    assets: Annotated[list[OfferedAsset], Field(min_length=1, max_length=500)]
+
+
+class UploadView(View):
+    """How one file is sent: these headers go along as they are."""
+
+    path: str
+    sha256: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+
+
+class WantedAssets(View):
+    """What to do with the files offered."""
+
+    uploads: list[UploadView]
+    present: list[str] = Field(description="Digests in the bucket that only need to be confirmed.")
+    stored: list[str] = Field(description="Digests that are stored; nothing to do.")
+
+
+class SentAssets(Body):
+    """Files that were sent."""
+
+    sha256s: Annotated[list[Sha256], Field(min_length=1, max_length=500)]
+
+
+class StoredAssets(View):
+    """What became of the files sent."""
+
+    stored: list[str]
+    missing: list[str] = Field(description="Paths that the current version still waits for.")
+    published: int | None = Field(description="Version that went live because of it.")

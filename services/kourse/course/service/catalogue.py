@@ -1,0 +1,50 @@
+"""What the tenant offers, and a course's outline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.course.repository import learning, outline
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A course in the version that learners have."""
+
+    course: Row[Any]
+    prerequisites: Sequence[Row[Any]]
+    skills: Sequence[Row[Any]]
+    chapters: Sequence[Row[Any]]
+    lessons: Sequence[Row[Any]]
+    enrolled: bool
+
+
+async def list_courses(tx: AsyncSession, after: str | None, limit: int) -> Sequence[Row[Any]]:
+    """Listed courses in order of name."""
+    return await outline.list_listed(tx, after, limit)
+
+
+async def read_course(tx: AsyncSession, name: str, learner_id: UUID | None) -> Outline:
+    """The course's outline.
+
+    Raises:
+        NotFound: There is no such course.
+    """
+    course = await outline.get_live(tx, name)
+    enrolment = (
+        await learning.find_enrolment(tx, course.id, learner_id) if learner_id is not None else None
+    )
+    return Outline(
+        course=course,
+        prerequisites=await outline.list_prerequisites(tx, name),
+        skills=await outline.list_skills(tx, course.id, course.version),
+        chapters=await outline.list_chapters(tx, course.id, course.version),
+        lessons=await outline.list_lessons(tx, course.id, course.version),
+        enrolled=enrolment is not None and enrolment.status == "active",
+    )

@@ -1,0 +1,71 @@
+"""What siblings tell of cohorts, exams and scores, kept where course needs it."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.contracts.events import CohortDeclared, ExamScheduled, GroupJoined, ScoreReleased
+from kourse.course.repository import learning
+from kourse.course.service import enrolments, progress
+
+
+async def keep_cohort(tx: AsyncSession, event: CohortDeclared) -> None:
+    """The cohort is known; its members are enrolled in courses that it did not have before."""
+    known = await learning.find_cohort(tx, event.cohort_id)
+    await learning.save_cohort(
+        tx,
+        event.cohort_id,
+        {
+            "cohort": event.cohort,
+            "title": event.title,
+            "courses": event.courses,
+            "starts_on": event.starts_on,
+            "ends_on": event.ends_on,
+            "time_zone": event.time_zone,
+            "dates": [entry.model_dump(mode="json", exclude_none=True) for entry in event.dates],
+        },
+    )
+    added = set(event.courses) - set(known.courses if known else event.courses)
+    if added:
+        members = await learning.members_of(tx, event.cohort_id)
+        await enrolments.enrol_with_cohort(tx, event.cohort_id, event.cohort, members, added)
+
+
+async def enrol_member(tx: AsyncSession, event: GroupJoined) -> None:
+    """The new member is enrolled in every course of the cohort."""
+    await enrolments.enrol_with_cohort(
+        tx, event.cohort_id, event.cohort, [event.learner_id], event.courses
+    )
+
+
+async def keep_exam(tx: AsyncSession, event: ExamScheduled) -> None:
+    """The exam is known by its title."""
+    await learning.save_exam(
+        tx,
+        event.exam_id,
+        {
+            "exam": event.exam,
+            "course": event.course,
+            "title": event.title,
+            "purpose": event.purpose,
+            "opens_at": event.opens_at,
+            "closes_at": event.closes_at,
+        },
+    )
+
+
+async def keep_score(tx: AsyncSession, event: ScoreReleased) -> None:
+    """The released score counts in gates and in the course's completion."""
+    await learning.save_score(
+        tx,
+        event.attempt_id,
+        {
+            "learner_id": event.learner_id,
+            "course": event.course,
+            "exam": event.exam,
+            "run": event.run,
+            "percent": event.percent,
+            "passed": event.passed,
+        },
+    )
+    await progress.settle(tx, event.learner_id, event.course)
