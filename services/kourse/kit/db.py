@@ -80,6 +80,7 @@ class Database:
             pool_timeout=5,
             pool_pre_ping=True,
             isolation_level="READ COMMITTED",
+            hide_parameters=True,
             connect_args=connect_options(statement_timeout_s, application or f"kourse-{schema}"),
         )
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
