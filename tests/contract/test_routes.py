@@ -12,10 +12,12 @@ TABLE = Path(__file__).parents[2] / "services" / "kourse" / "gateway" / "routes.
 ROUTES = json.loads(TABLE.read_text())
 PUBLIC = {
     "GET /.well-known/jwks.json",
+    "GET /v1/notifications/unsubscribe/{tenant}/{key}",
     "POST /v1/auth/login",
     "POST /v1/auth/refresh",
     "POST /v1/auth/register",
     "POST /v1/auth/verify-email",
+    "POST /v1/notifications/unsubscribe/{tenant}/{key}",
 }
 """Routes without a token; a new one is added here on purpose or not at all."""
 
