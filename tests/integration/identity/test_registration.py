@@ -244,12 +244,16 @@ class TestRedeemDelivery:
         assert (await house.verify(email, codes[-1])).status == 204
 
     async def test_has_nothing_to_give_once_the_address_is_verified(self, house):
-        email, _ = await house.member()
+        email = address()
+        await house.register(email)
+        delivery = house.delivery(email)
+        await house.verify(email, (await house.redeem(delivery)).secret)
 
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
-            await house.redeem(house.delivery(email))
+            await house.redeem(delivery)
 
         assert refusal.value.code() is grpc.StatusCode.NOT_FOUND
+        assert house.rows("SELECT 1 FROM identity.delivery WHERE id = %s", delivery) == []
 
 
 class TestListContacts:

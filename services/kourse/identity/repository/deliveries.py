@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,3 +78,8 @@ async def find_delivery(tx: AsyncSession, delivery_id: UUID) -> Requested | None
     )
     row = (await tx.execute(statement)).one_or_none()
     return None if row is None else Requested(row.id, row.account_id, row.sealed)
+
+
+async def remove_deliveries(tx: AsyncSession, account_id: UUID) -> None:
+    """No password that somebody once proposed for the account is kept in this tenant."""
+    await tx.execute(delete(delivery).where(delivery.c.account_id == account_id))

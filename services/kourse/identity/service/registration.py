@@ -156,6 +156,7 @@ async def _activate(house: House, tx: AsyncSession, account: Account, delivery_i
     if requested is None or not await accounts.mark_verified(tx, account.id):
         return
     await house.credentials.adopt(tx, account.id, requested.sealed)
+    await deliveries.remove_deliveries(tx, account.id)
     await joining.join(tx, account, AS_LEARNER)
     await emit(tx, EmailVerified(user_id=account.id))
     await audit.record(tx, "auth.verify-email", actor=account.id, target=account.id)
