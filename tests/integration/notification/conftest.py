@@ -133,12 +133,17 @@ class SmtpServer:
     Attributes:
         mails: What it accepted, as parsed messages with ``recipient``.
         answers: By step (``RCPT``, ``DATA``): the refusals to give, in order; ``die`` hangs up.
+        arrived: Set when the text of a mail has arrived.
+        may_answer: While clear, the answer to a text is held back.
     """
 
     def __init__(self):
         self.mails = []
         self.answers = {"RCPT": [], "DATA": []}
         self.port = 0
+        self.arrived = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd looks for this name
         self, _server, _session, envelope, address, _options
@@ -149,6 +154,8 @@ class SmtpServer:
         return "250 OK"
 
     async def handle_DATA(self, server, _session, envelope):  # noqa: N802 -- likewise
+        self.arrived.set()
+        await self.may_answer.wait()
         answer = self.answers["DATA"].pop(0) if self.answers["DATA"] else None
         if answer is None or answer == "die":
             message = message_from_bytes(envelope.content, policy=policy.default)

@@ -143,6 +143,18 @@ class TestRound:
 
         assert sql(STATES, user_id) == [("dropped", "needed-no-more")]
 
+    async def test_lets_no_broken_letter_stop_the_others(self, bus, book, sender_of, smtp, sql):
+        broken, fine = uuid4(), uuid4()
+        for user_id in (broken, fine):
+            await bus.send(enrolment(user_id, uuid4()))
+            book.add(user_id)
+        sql("UPDATE notification.notification SET params = '{}' WHERE user_id = %s", broken)
+
+        await sender_of(smtp).round()
+
+        assert [mail.recipient for mail in smtp.mails] == [book.people[fine].email]
+        assert sql(STATES, broken) == [("pending", "error")]
+
     async def test_waits_for_identity(self, bus, book, sender_of, smtp, sql):
         user_id = uuid4()
         await welcome(bus, user_id)
@@ -271,6 +283,22 @@ class TestClaim:
 
 
 class TestRun:
+    async def test_settles_the_mail_in_hand_before_it_stops(self, bus, book, sender_of, smtp, sql):
+        people = [uuid4(), uuid4()]
+        for user_id in people:
+            await welcome(bus, user_id)
+            book.add(user_id)
+        smtp.may_answer.clear()
+        running = asyncio.ensure_future(sender_of(smtp).run())
+        await smtp.arrived.wait()
+
+        running.cancel()
+        smtp.may_answer.set()
+        await asyncio.gather(running, return_exceptions=True)
+
+        assert len(smtp.mails) == 1
+        assert [state for one in people for state, _ in sql(STATES, one)].count("sent") == 1
+
     async def test_goes_on_after_the_database_was_away(self, sender_of, smtp, monkeypatch):
         sender, rounds = sender_of(smtp, sender_poll_s=0.01), []
 

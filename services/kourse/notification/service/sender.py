@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 from uuid import UUID
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -129,7 +130,8 @@ class Sender:
             contacts = await self._book.contacts(claim.tenant, sorted(people))
             async with self._mailer.connection() as relay:
                 for letter in pending:
-                    await self._send(claim, letter, titles, contacts, relay, until)
+                    sending = self._send(claim, letter, titles, contacts, relay, until)
+                    await _unbroken(sending)
         except Unavailable as error:
             log.warning("mail.postponed", count=len(pending), error=str(error))
             await self._postpone_all(claim, pending, error.code)
@@ -143,7 +145,7 @@ class Sender:
         relay: Relay,
         until: float,
     ) -> None:
-        """Deals with one letter; raises ``Unavailable`` only when the whole connection is lost."""
+        """Deals with one letter, whatever is wrong with it; no letter keeps others from leaving."""
         if time.monotonic() > until:
             await self._postpone(claim, letter, "no-time")
             return
@@ -159,6 +161,9 @@ class Sender:
             await self._settle(claim, letter, Settled.FAILED, "refused")
         except (Unavailable, TimeoutError):
             await self._postpone(claim, letter, "unavailable")
+        except Exception:
+            log.exception("mail.failed", delivery=str(letter.id))
+            await self._postpone(claim, letter, "error")
         else:
             AGE.labels(RULES[letter.told.kind].urgency.name.lower()).observe(
                 letter.age.total_seconds()
@@ -223,3 +228,13 @@ class Sender:
     async def _postpone_all(self, claim: Claim, pending: Sequence[Letter], outcome: str) -> None:
         for letter in pending:
             await self._postpone(claim, letter, outcome)
+
+
+async def _unbroken(work: Coroutine[Any, Any, None]) -> None:
+    """Lets the mail in hand be settled before a stop, so that it does not go again."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
