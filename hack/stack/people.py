@@ -16,23 +16,38 @@ class SamplePerson:
     Attributes:
         email: The log-in.
         name: The name others see.
-        role: The tenant role.
+        roles: The tenant roles.
         secret: The file of the password among the stack's secrets.
     """
 
     email: str
     name: str
-    role: str
+    roles: tuple[str, ...]
     secret: str
 
 
-ADMIN = SamplePerson("admin@kourse.example", "Ada Admin", "tenant-admin", "admin-password")
-TEACHER = SamplePerson("teacher@kourse.example", "Tomás Teacher", "teacher", "teacher-password")
-LEARNER = SamplePerson("learner@kourse.example", "Lena Learner", "learner", "learner-password")
+ADMIN = SamplePerson(
+    email="admin@kourse.example",
+    name="Ada Admin",
+    roles=("tenant-admin",),
+    secret="admin-password",  # noqa: S106 - a file's name
+)
+TEACHER = SamplePerson(
+    email="teacher@kourse.example",
+    name="Tomás Teacher",
+    roles=("teacher", "author"),
+    secret="teacher-password",  # noqa: S106 - a file's name
+)
+LEARNER = SamplePerson(
+    email="learner@kourse.example",
+    name="Lena Learner",
+    roles=("learner",),
+    secret="learner-password",  # noqa: S106 - a file's name
+)
 
 
 def admit(url: str, admin_password: str, people: Iterable[tuple[SamplePerson, str]]) -> None:
-    """Have the tenant's administrator let people in; who is in already stays as they are.
+    """Have the tenant's administrator let people in; who is in already gets the roles.
 
     Args:
         url: Where identity's REST API is.
@@ -45,16 +60,29 @@ def admit(url: str, admin_password: str, people: Iterable[tuple[SamplePerson, st
     with httpx2.Client(base_url=url, timeout=ANSWER_SECONDS) as client:
         login = {"email": ADMIN.email, "password": admin_password}
         token = client.post("/v1/auth/login", json=login).raise_for_status().json()["accessToken"]
+        client.headers["Authorization"] = f"Bearer {token}"
         for person, password in people:
-            answer = client.post(
-                "/v1/memberships",
-                json={
-                    "email": person.email,
-                    "displayName": person.name,
-                    "roles": [person.role],
-                    "password": password,
-                },
-                headers={"Authorization": f"Bearer {token}"},
-            )
-            if answer.status_code != HTTPStatus.CONFLICT:
-                answer.raise_for_status()
+            _admit_one(client, person, password)
+
+
+def _admit_one(client: httpx2.Client, person: SamplePerson, password: str) -> None:
+    body = {
+        "email": person.email,
+        "displayName": person.name,
+        "roles": person.roles,
+        "password": password,
+    }
+    answer = client.post("/v1/memberships", json=body)
+    if answer.status_code != HTTPStatus.CONFLICT:
+        answer.raise_for_status()
+        return
+    oldest = client.get("/v1/memberships", params={"limit": 100}).raise_for_status().json()
+    roles = {"roles": [{"role": role} for role in person.roles]}
+    for member in oldest["items"]:
+        if member["email"] == person.email and _roles(member) != set(person.roles):
+            path = f"/v1/memberships/{member['userId']}/roles"
+            client.put(path, json=roles).raise_for_status()
+
+
+def _roles(member: dict[str, list[dict[str, str]]]) -> set[str]:
+    return {held["role"] for held in member["roles"]}

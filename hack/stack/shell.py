@@ -79,7 +79,7 @@ def screen(site: Site) -> str:
     """Return the page that ``up`` ends with."""
     root = site.layout.root
     people = "".join(
-        f"  {person.role:<12} {person.email:<28} {site.secret(person.secret)}\n"
+        f"  {person.email:<26}{site.secret(person.secret)}   ({', '.join(person.roles)})\n"
         for person in (LEARNER, TEACHER, ADMIN)
     )
     return f"""
