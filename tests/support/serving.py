@@ -2,7 +2,6 @@
 
 from contextlib import asynccontextmanager
 
-import structlog
 from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.routing import Route
@@ -10,15 +9,6 @@ from starlette.routing import Route
 from kourse.kit.runtime import Process, Service
 from kourse.kit.runtime.http_server import HttpServer
 from kourse.kit.settings import ServiceSettings
-
-structlog.configure(
-    processors=[
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.format_exc_info,
-        structlog.processors.JSONRenderer(default=repr),
-    ]
-)
 
 
 @asynccontextmanager
