@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kourse.contracts.errors import NotFound
 from kourse.contracts.resources import CohortSpec, DeletionPolicy
 from kourse.kit import documents
 from kourse.kit.clock import database_now
 from kourse.kit.db import Database
-from kourse.kit.documents import Doc, Pending, Result
+from kourse.kit.documents import Declared, Doc, Pending, Result
 from kourse.profile.repository import cohorts
 from kourse.profile.service import calendar, declaring
 
@@ -38,6 +39,31 @@ async def retire(
     """Takes a cohort out of service; empty when done, else what still keeps it. Repeating is safe."""
     async with database.transaction(tenant) as tx:
         return await declaring.retire(tx, name, uid, policy)
+
+
+async def read(database: Database, tenant: str, name: str) -> Declared:
+    """The document that is in force under this name.
+
+    Raises:
+        NotFound: There is none.
+    """
+    async with database.transaction(tenant) as tx:
+        found = await documents.find(tx, declaring.KIND, name)
+    if found is None or found.retired:
+        raise NotFound(f"There is no cohort {name!r} here.")
+    return found
+
+
+async def delete(database: Database, tenant: str, name: str) -> None:
+    """Deletes a cohort that was made through the REST API, as its deletion policy says.
+
+    Raises:
+        NotFound: There is none.
+        OwnedByResource: It is declared by a resource.
+    """
+    found = await read(database, tenant, name)
+    policy = CohortSpec.model_validate(found.spec).deletion_policy
+    await retire(database, tenant, found.kind, name, None, policy)
 
 
 async def observe(

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import Rejected
+from kourse.contracts.events import ContentPublished
 from kourse.contracts.resources import COHORT, CohortSpec, DeletionPolicy
 from kourse.kit import documents, outbox
 from kourse.kit.documents import Applied, Claim, Doc, Pending
@@ -120,6 +121,15 @@ def _is_news(claim: Claim, doc: Doc[CohortSpec]) -> bool:
         # What an older release accepted need not be readable today.
         return True
     return told != runs.announced(claim.id, doc.name, doc.spec)
+
+
+async def keep_course(tx: AsyncSession, event: ContentPublished) -> None:
+    """The course is known; cohorts that waited for it are looked at again."""
+    is_new = await cohorts.save_course(
+        tx, event.course, event.course_id, event.title, event.version
+    )
+    if is_new:
+        await documents.wake_waiting(tx)
 
 
 async def retire(

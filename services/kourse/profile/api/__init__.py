@@ -1,0 +1,12 @@
+"""HTTP routes of profile."""
+
+from fastapi import APIRouter
+
+from kourse.profile.api import authoring, cohorts, people
+
+router = APIRouter()
+router.include_router(people.router)
+router.include_router(cohorts.router)
+router.include_router(authoring.router)
+
+__all__ = ["router"]

@@ -1,0 +1,59 @@
+"""Routes for those who run cohorts: the documents that manifests use."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from kourse.contracts.errors import NotFound
+from kourse.contracts.permissions import Permission
+from kourse.contracts.resources import COHORT, CohortSpec
+from kourse.contracts.resources.meta import Name
+from kourse.kit.auth import Actor, allow
+from kourse.kit.documents import Doc, Refused
+from kourse.kit.runtime import CurrentRuntime
+from kourse.profile import authoring, schemas
+
+router = APIRouter(tags=["authoring"])
+KIND = COHORT.kind
+CohortName = Annotated[Name, Path(description="Name of the cohort.")]
+
+
+async def _manager(
+    actor: Annotated[Actor, allow(Permission.COHORT_MANAGE, scoped=True)], cohort: CohortName
+) -> Actor:
+    if not actor.holds(Permission.COHORT_MANAGE, cohort=cohort):
+        # The same answer as for a cohort that does not exist.
+        raise NotFound(f"There is no cohort {cohort!r} here.")
+    return actor
+
+
+Manager = Annotated[Actor, Depends(_manager)]
+
+
+@router.put("/v1/authoring/cohorts/{cohort}", summary="Declare a cohort")
+async def put_cohort(
+    runtime: CurrentRuntime, actor: Manager, cohort: CohortName, spec: CohortSpec
+) -> schemas.DocumentView:
+    """The cohort is as the document says."""
+    doc = Doc(cohort, spec, "api")
+    (result,) = await authoring.apply_many(runtime.database, actor.tenant, KIND, [doc])
+    if isinstance(result, Refused):
+        raise result.error
+    return schemas.DocumentView.model_validate(result)
+
+
+@router.get("/v1/authoring/cohorts/{cohort}", summary="Read a cohort's document")
+async def read_document(
+    runtime: CurrentRuntime, actor: Manager, cohort: CohortName
+) -> schemas.DeclaredView:
+    """The document as it was declared last, through whichever door."""
+    found = await authoring.read(runtime.database, actor.tenant, cohort)
+    return schemas.DeclaredView.model_validate(found)
+
+
+@router.delete("/v1/authoring/cohorts/{cohort}", status_code=204, summary="Delete a cohort")
+async def delete_cohort(runtime: CurrentRuntime, actor: Manager, cohort: CohortName) -> None:
+    """Nobody can join the cohort any more; its deletion policy says what becomes of its members."""
+    await authoring.delete(runtime.database, actor.tenant, cohort)

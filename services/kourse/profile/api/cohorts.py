@@ -1,0 +1,88 @@
+"""Routes of cohorts: joining by code, and what teachers see."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+
+from kourse.contracts.errors import Malformed
+from kourse.contracts.permissions import Permission
+from kourse.kit.auth import Actor, allow
+from kourse.kit.db import Transaction
+from kourse.kit.http import After, Cursor, Limit, Page
+from kourse.kit.runtime import CurrentRuntime
+from kourse.profile import schemas
+from kourse.profile.service import joining
+
+router = APIRouter(tags=["cohorts"])
+CohortName = Annotated[str, Path(max_length=63, description="Name of the cohort.")]
+CodeReader = Annotated[Actor, allow(Permission.COHORT_CODE, scoped=True)]
+
+
+@router.get("/v1/cohorts", summary="Cohorts")
+async def list_cohorts(
+    actor: Annotated[Actor, allow(Permission.PROFILE_OWN)],
+    tx: Transaction,
+    limit: Limit = 20,
+    after: After = None,
+) -> Page[schemas.CohortView]:
+    """Cohorts that you are in or teach, by name."""
+    key = Cursor.decode(after, 1)
+    found = await joining.list_cohorts(tx, actor, str(key[0]) if key else None, limit + 1)
+    items, following = Cursor.page(found, limit, key=lambda row: (row.name,))
+    return Page(items=[schemas.CohortView.model_validate(row) for row in items], next=following)
+
+
+@router.post("/v1/cohorts/join", summary="Join a cohort")
+async def join_cohort(
+    runtime: CurrentRuntime,
+    actor: Annotated[Actor, allow(Permission.COHORT_JOIN)],
+    body: schemas.JoinRequest,
+) -> schemas.JoinedView:
+    """You are a member of the cohort that the code opens; its courses enrol you."""
+    joined = await joining.join(runtime, actor, body.code)
+    return schemas.JoinedView(cohort=joined.name, title=joined.title, courses=joined.courses)
+
+
+@router.get("/v1/cohorts/{cohort}", summary="A cohort")
+async def read_cohort(
+    actor: Annotated[Actor, allow(Permission.PROFILE_OWN)], tx: Transaction, cohort: CohortName
+) -> schemas.CohortView:
+    """A cohort that you are in or teach."""
+    return schemas.CohortView.model_validate(await joining.read_cohort(tx, actor, cohort))
+
+
+@router.get("/v1/cohorts/{cohort}/code", summary="The join code")
+async def read_code(actor: CodeReader, tx: Transaction, cohort: CohortName) -> schemas.CodeView:
+    """The code to hand out; a new one where the last has expired."""
+    return schemas.CodeView.model_validate(await joining.read_code(tx, actor, cohort))
+
+
+@router.post("/v1/cohorts/{cohort}/code", summary="Renew the join code")
+async def rotate_code(actor: CodeReader, tx: Transaction, cohort: CohortName) -> schemas.CodeView:
+    """A new code; the one before opens nothing any more."""
+    return schemas.CodeView.model_validate(await joining.rotate_code(tx, actor, cohort))
+
+
+@router.get("/v1/cohorts/{cohort}/members", summary="Members of a cohort")
+async def list_members(
+    actor: Annotated[Actor, allow(Permission.COHORT_READ, scoped=True)],
+    tx: Transaction,
+    cohort: CohortName,
+    limit: Limit = 20,
+    after: After = None,
+) -> Page[schemas.MemberView]:
+    """Members of a cohort that you teach."""
+    found = await joining.list_members(tx, actor, cohort, _member(after), limit + 1)
+    items, following = Cursor.page(found, limit, key=lambda row: (str(row.user_id),))
+    return Page(items=[schemas.MemberView.model_validate(row) for row in items], next=following)
+
+
+def _member(after: str | None) -> UUID | None:
+    key = Cursor.decode(after, 1)
+    try:
+        return UUID(str(key[0])) if key else None
+    except ValueError:
+        raise Malformed("`after` is not a cursor of this list.") from None

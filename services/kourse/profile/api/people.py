@@ -1,0 +1,98 @@
+"""Routes of a person's own profile and goals."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Response
+
+from kourse.contracts.errors import Malformed
+from kourse.contracts.permissions import Permission
+from kourse.kit.auth import Actor, allow
+from kourse.kit.db import Transaction
+from kourse.kit.http import After, Cursor, Limit, Page
+from kourse.kit.idempotency import IdempotencyKey, idempotency
+from kourse.profile import schemas
+from kourse.profile.service import people
+
+router = APIRouter(tags=["profile"])
+Owner = Annotated[Actor, allow(Permission.PROFILE_OWN)]
+NO_TARGET = "9999-12-31"
+
+
+@router.get("/v1/profile", summary="Your profile")
+async def read_profile(actor: Owner, tx: Transaction, response: Response) -> schemas.ProfileView:
+    """The profile, made when you registered; its ETag guards changes."""
+    found = schemas.ProfileView.model_validate(await people.read(tx, actor.user_id))
+    response.headers["ETag"] = f'"{found.version}"'
+    return found
+
+
+@router.patch("/v1/profile", summary="Change your profile")
+async def change_profile(
+    actor: Owner,
+    tx: Transaction,
+    body: schemas.ProfileChange,
+    response: Response,
+    if_match: Annotated[str | None, Header(description="ETag that was read.")] = None,
+) -> schemas.ProfileView:
+    """The profile with the values sent; with If-Match only when nobody changed it since."""
+    changes = body.model_dump(exclude_none=True, mode="json")
+    changed = await people.change(tx, actor.user_id, changes, _version(if_match))
+    response.headers["ETag"] = f'"{changed.version}"'
+    return schemas.ProfileView.model_validate(changed)
+
+
+def _version(etag: str | None) -> int | None:
+    if etag is None or etag == "*":
+        return None
+    number = etag.removeprefix("W/").strip('"')
+    if not number.isdigit():
+        raise Malformed("If-Match is not an ETag of this profile.")
+    return int(number)
+
+
+@router.get("/v1/profile/goals", summary="Your goals")
+async def list_goals(
+    actor: Owner, tx: Transaction, limit: Limit = 20, after: After = None
+) -> Page[schemas.GoalView]:
+    """Goals, the nearest target first, those without a target last."""
+    key = Cursor.decode(after, 2)
+    start = (str(key[0]), str(key[1])) if key else None
+    found = await people.list_goals(tx, actor.user_id, start, limit + 1)
+    items, following = Cursor.page(
+        found, limit, key=lambda row: (str(row.target_on or NO_TARGET), str(row.id))
+    )
+    return Page(items=[schemas.GoalView.model_validate(row) for row in items], next=following)
+
+
+@router.post("/v1/profile/goals", status_code=201, summary="Set a goal")
+async def add_goal(
+    actor: Owner,
+    tx: Transaction,
+    key: Annotated[IdempotencyKey, idempotency()],
+    body: schemas.NewGoal,
+) -> schemas.GoalView:
+    """The new goal."""
+    goal = {"title": body.title, "course": body.course, "target_on": body.target_date}
+    made = schemas.GoalView.model_validate(await people.add_goal(tx, actor.user_id, goal))
+    return await key.remember(tx, 201, made)
+
+
+@router.patch("/v1/profile/goals/{goal_id}", summary="Change a goal")
+async def change_goal(
+    actor: Owner, tx: Transaction, goal_id: UUID, body: schemas.GoalChange
+) -> schemas.GoalView:
+    """The goal with the values sent."""
+    changes = body.model_dump(exclude_unset=True)
+    if "target_date" in changes:
+        changes["target_on"] = changes.pop("target_date")
+    changed = await people.change_goal(tx, actor.user_id, goal_id, changes)
+    return schemas.GoalView.model_validate(changed)
+
+
+@router.delete("/v1/profile/goals/{goal_id}", status_code=204, summary="Delete a goal")
+async def delete_goal(actor: Owner, tx: Transaction, goal_id: UUID) -> None:
+    """The goal is gone."""
+    await people.delete_goal(tx, actor.user_id, goal_id)

@@ -1,0 +1,23 @@
+"""What profile does when siblings report facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kourse.contracts.events import ContentPublished, UserRegistered
+from kourse.kit.inbox import Delivery, Handlers
+from kourse.profile.service import declaring, people
+
+handlers = Handlers("profile")
+
+
+@handlers.on(UserRegistered)
+async def on_user_registered(tx: Any, event: UserRegistered, _: Delivery) -> None:
+    """Makes the new member's profile."""
+    await people.welcome(tx, event)
+
+
+@handlers.on(ContentPublished)
+async def on_content_published(tx: Any, event: ContentPublished, _: Delivery) -> None:
+    """Knows the course, and wakes cohorts that waited for it."""
+    await declaring.keep_course(tx, event)

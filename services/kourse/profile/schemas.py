@@ -1,0 +1,146 @@
+"""Bodies and answers of the profile API."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from kourse.contracts.resources.meta import LanguageTag, Name, TimeZone
+from kourse.kit.http import Body, View
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Preference = Annotated[str, StringConstraints(max_length=500)]
+
+
+class Level(StrEnum):
+    """How much somebody knows already, by their own estimate."""
+
+    BEGINNER = "Beginner"
+    INTERMEDIATE = "Intermediate"
+    ADVANCED = "Advanced"
+
+
+class Pace(StrEnum):
+    """How fast somebody wants to go."""
+
+    RELAXED = "Relaxed"
+    STEADY = "Steady"
+    INTENSIVE = "Intensive"
+
+
+class ProfileView(View):
+    """A person's profile in this tenant."""
+
+    user_id: UUID
+    display_name: str
+    level: Level
+    pace: Pace
+    time_zone: str
+    locale: str
+    preferences: dict[str, Any]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProfileChange(Body):
+    """New values of a profile; what is left out stays."""
+
+    display_name: Line | None = None
+    level: Level | None = None
+    pace: Pace | None = None
+    time_zone: TimeZone | None = None
+    locale: LanguageTag | None = None
+    preferences: Annotated[dict[Name, Preference], Field(max_length=50)] | None = None
+
+
+class NewGoal(Body):
+    """A goal to set."""
+
+    title: Line
+    course: Name | None = None
+    target_date: date | None = None
+
+
+class GoalChange(Body):
+    """New values of a goal; what is left out stays."""
+
+    title: Line | None = None
+    target_date: date | None = None
+    achieved: bool | None = None
+
+
+class GoalView(View):
+    """A goal of the person."""
+
+    id: UUID
+    title: str
+    course: str | None
+    target_date: date | None = Field(validation_alias="target_on")
+    achieved_at: datetime | None
+    created_at: datetime
+
+
+class CohortView(View):
+    """A cohort and its run."""
+
+    id: UUID
+    name: str
+    title: str
+    courses: list[str]
+    starts_on: date
+    ends_on: date
+    time_zone: str
+
+
+class JoinRequest(Body):
+    """A code that somebody was given."""
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=40)]
+
+
+class JoinedView(View):
+    """The cohort joined."""
+
+    cohort: str
+    title: str
+    courses: list[str] = Field(description="You are enrolled in these within seconds.")
+
+
+class CodeView(View):
+    """The code that lets people into a cohort."""
+
+    code: str
+    expires_at: datetime
+
+
+class MemberView(View):
+    """A member of a cohort."""
+
+    learner_id: UUID = Field(validation_alias="user_id")
+    display_name: str | None
+    role: str
+    joined_at: datetime
+
+
+class DocumentView(View):
+    """What became of a document."""
+
+    name: str
+    changed: bool
+    id: UUID
+    digest: str
+
+
+class DeclaredView(View):
+    """A document as it is declared."""
+
+    name: str
+    id: UUID
+    source: str = Field(description="resource or api.")
+    digest: str
+    spec: dict[str, Any]

@@ -1,0 +1,35 @@
+"""What siblings may read of people and groups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.contracts.errors import NotFound
+from kourse.profile.repository import cohorts, joining, people
+
+
+async def profiles(tx: AsyncSession, learners: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """Profiles of these learners; those without one are left out."""
+    return await people.list_profiles(tx, learners)
+
+
+async def goals(tx: AsyncSession, learner: UUID) -> Sequence[Row[Any]]:
+    """A learner's goals, nearest target date first."""
+    return await people.list_goals(tx, learner)
+
+
+async def members(tx: AsyncSession, cohort: str) -> Sequence[Row[Any]]:
+    """Members of a cohort.
+
+    Raises:
+        NotFound: There is no such cohort.
+    """
+    found = await cohorts.find_cohort(tx, cohort)
+    if found is None:
+        raise NotFound(f"There is no cohort {cohort!r} here.")
+    return await joining.list_members(tx, found.id)
