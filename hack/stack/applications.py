@@ -34,6 +34,14 @@ SHARED_SOURCES = (
 OPERATOR_SOURCES = (ROOT / "operator", SOURCES / "kourse")
 STOP_SECONDS = 20.0
 
+CALLS: Mapping[str, tuple[str, ...]] = {
+    "assessment": ("course",),
+    "course": ("assessment",),
+    "dashboard": ("assessment", "course", "notification", "profile"),
+    "notification": ("identity",),
+}
+"""Which service calls which: identity gives out tokens for these calls only."""
+
 Settings = Mapping[str, str]
 
 
@@ -189,7 +197,7 @@ def _clients(site: Site) -> dict[str, object]:
     return {
         name: {
             "secretSha256": hashlib.sha256(site.secret(f"client-{name}").encode()).hexdigest(),
-            "audiences": [peer for peer in DATABASE_SERVICES if peer != name],
+            "audiences": list(CALLS.get(name, ())),
         }
         for name in SERVICES
     }

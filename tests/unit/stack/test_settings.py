@@ -1,6 +1,7 @@
 """What the services of a stack are told."""
 
 import json
+import re
 import stat
 import subprocess
 from urllib.parse import urlsplit
@@ -8,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from hack.smoke.target import exports
-from hack.stack.applications import render_environment, shared_settings
+from hack.stack.applications import CALLS, SOURCES, render_environment, shared_settings
 from hack.stack.endpoints import endpoints
 from hack.stack.layout import Layout, write_private
 from hack.stack.profiles import PORTS
@@ -50,6 +51,16 @@ class TestSettings:
     def test_give_every_role_a_password_of_its_own(self, site):
         urls = endpoints(site).database_urls
         assert len({urlsplit(url).password for url in urls.values()}) == len(urls)
+
+
+class TestCalls:
+    def test_are_those_that_the_services_make(self):
+        made = {}
+        for path in (SOURCES / "kourse").glob("*/**/*.py"):
+            caller = path.relative_to(SOURCES / "kourse").parts[0]
+            for peer in re.findall(r"\brpc\(\"([a-z]+)\"\)", path.read_text()):
+                made.setdefault(caller, set()).add(peer)
+        assert made == {caller: set(peers) for caller, peers in CALLS.items()}
 
 
 class TestSecrets:
