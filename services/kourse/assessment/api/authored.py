@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from pydantic import ConfigDict
 
 from kourse.assessment import authoring, schemas
 from kourse.contracts.errors import Conflict, NotFound
@@ -26,6 +27,19 @@ from kourse.kit.runtime import CurrentRuntime
 
 router = APIRouter(prefix="/v1/authoring", tags=["authoring"])
 
+
+class PoolBody(QuestionPoolSpec):
+    """A question pool, as in a QuestionPool resource's ``spec``."""
+
+    model_config = ConfigDict(defer_build=False)
+
+
+class ExamBody(ExamConfigSpec):
+    """An exam, as in an ExamConfig resource's ``spec``."""
+
+    model_config = ConfigDict(defer_build=False)
+
+
 Author = Annotated[Actor, allow(Permission.EXAM_AUTHOR)]
 Policy = Annotated[
     DeletionPolicy,
@@ -35,7 +49,7 @@ Policy = Annotated[
 
 @router.put("/pools/{name}")
 async def put_pool(
-    actor: Author, runtime: CurrentRuntime, name: Name, spec: QuestionPoolSpec
+    actor: Author, runtime: CurrentRuntime, name: Name, spec: PoolBody
 ) -> schemas.AppliedView:
     """The pool stands as given; changed questions have new versions."""
     return await _put(runtime.database, actor.tenant, QUESTION_POOL.kind, name, spec)
@@ -60,7 +74,7 @@ async def delete_pool(
 
 @router.put("/exams/{name}")
 async def put_exam(
-    actor: Author, runtime: CurrentRuntime, name: Name, spec: ExamConfigSpec
+    actor: Author, runtime: CurrentRuntime, name: Name, spec: ExamBody
 ) -> schemas.AppliedView:
     """The exam stands as given; changed content is a new version, changed dates and limits are not."""
     return await _put(runtime.database, actor.tenant, EXAM_CONFIG.kind, name, spec)

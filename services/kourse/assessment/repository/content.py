@@ -135,7 +135,7 @@ async def count_questions(tx: AsyncSession, pools: Collection[str]) -> dict[str,
         .where(pool.c.name.in_(pools), question.c.removed_at.is_(None))
         .group_by(pool.c.name)
     )
-    return dict(found.tuples().all())
+    return {row[0]: row[1] for row in found}
 
 
 async def list_drawable(
@@ -329,7 +329,7 @@ async def count_attempts(
     )
     if states:
         statement = statement.where(attempt.c.state.in_(states))
-    return dict((await tx.execute(statement)).tuples().all())
+    return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
 def exam_from(row: Row[Any]) -> Exam:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Course, Enrolment
@@ -142,7 +142,7 @@ async def list_course_enrolments(
     of_course = enrolment_replica.c.course == course
     statement = (
         select(enrolment_replica)
-        .distinct(enrolment_replica.c.learner_id)
+        .ext(distinct_on(enrolment_replica.c.learner_id))
         .where(of_course)
         .order_by(enrolment_replica.c.learner_id, enrolment_replica.c.enrolment_id.desc())
         .limit(limit)

@@ -1,0 +1,217 @@
+"""Practice in lessons and the mastery that follows, on real servers."""
+
+import asyncio
+from uuid import uuid4
+
+import grpc.aio
+import pytest
+
+from kourse.kit.ids import new_id
+from kourse.rules.mastery import SkillParameters, Thresholds, folded_mastery
+from kourse_rpc.assessment.v1 import assessment_pb2, assessment_pb2_grpc
+from support.exams import exam_spec, pool_spec, right_answer, single, wrong_answer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PRACTICE = "/v1/courses/statistics/lessons/tables/practice"
+SKILL = SkillParameters(0.3, 0.15, 0.2, 0.1)
+
+
+async def offered(house, learner):
+    return (await house.get(PRACTICE, by=learner)).body["items"]
+
+
+async def check(house, learner, question, answer, **headers):
+    path = f"/v1/practice/{question['pool']}/{question['question']}/answers"
+    return await house.call("POST", path, by=learner, json={"answer": answer}, headers=headers)
+
+
+async def lessons(house, practice):
+    """The lesson ``tables`` embeds these questions."""
+    lesson = {
+        "id": uuid4(),
+        "key": "tables",
+        "title": "Tables",
+        "chapter": "data",
+        "practice": practice,
+    }
+    await house.publish_course(lessons=[lesson])
+
+
+@pytest.fixture
+def ask(house):
+    """Asks over gRPC, as a sibling with the token of the client given."""
+
+    async def asked(method, request, client="dashboard", audience="assessment"):
+        token = house.issuer.service_token(client, audience)
+        metadata = [("authorization", f"Bearer {token}")]
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{house.process.rpc_port}") as channel:
+            stub = assessment_pb2_grpc.AssessmentServiceStub(channel)
+            return await getattr(stub, method)(request, timeout=5, metadata=metadata)
+
+    return asked
+
+
+class TestListPractice:
+    async def test_offers_what_the_lesson_embeds_without_any_key(self, house):
+        learner = await house.quiz()
+        questions = await offered(house, learner)
+        assert [one["question"] for one in questions] == [
+            "single",
+            "multiple",
+            "numeric",
+            "short",
+            "matching",
+            "ordering",
+        ]
+        assert "canary" not in str(questions).lower()
+
+    async def test_offers_only_the_questions_named(self, house):
+        await lessons(house, {"basics": ["numeric"]})
+        await house.pool()
+        learner = await house.enrol()
+        assert [one["question"] for one in await offered(house, learner)] == ["numeric"]
+
+    async def test_is_the_same_at_every_visit_and_different_for_others(self, house):
+        learner = await house.quiz()
+        first = await offered(house, learner)
+        assert await offered(house, learner) == first
+        other = await offered(house, await house.enrol())
+        assert first[0]["options"][0]["id"] not in str(other)
+
+    async def test_is_404_for_strangers_and_unknown_lessons(self, house):
+        learner = await house.quiz()
+        assert (await house.get(PRACTICE, by=new_id())).status == 404
+        path = "/v1/courses/statistics/lessons/nowhere/practice"
+        assert (await house.get(path, by=learner)).status == 404
+
+
+class TestCheckPractice:
+    async def test_says_at_once_what_was_right_and_why(self, house):
+        learner = await house.quiz()
+        for question in await offered(house, learner):
+            wrong = await check(house, learner, question, wrong_answer(question))
+            assert wrong.status == 200
+            assert (wrong.body["correct"], wrong.body["share"]) == (False, "0")
+            assert wrong.body["explanation"] == f"CANARY explains {question['question']}"
+            right = await check(house, learner, question, right_answer(question))
+            assert (right.body["correct"], right.body["share"]) == (True, "1")
+
+    async def test_moves_mastery_as_the_fold_says(self, house):
+        learner = await house.quiz()
+        question = (await offered(house, learner))[0]
+        answers = [True, False, True, True, True]
+        for correct in answers:
+            answer = (right_answer if correct else wrong_answer)(question)
+            last = await check(house, learner, question, answer)
+        expected = folded_mastery(answers, SKILL, Thresholds())
+        (moved,) = last.body["mastery"]
+        assert moved["skill"] == "reading"
+        assert moved["probability"] == pytest.approx(expected.probability)
+        assert (moved["answers"], moved["band"]) == (5, expected.band.value)
+
+    async def test_counts_every_answer_of_many_at_once(self, house):
+        learner = await house.quiz()
+        question = (await offered(house, learner))[0]
+        answers = await asyncio.gather(
+            *(check(house, learner, question, right_answer(question)) for _ in range(8))
+        )
+        assert {answer.status for answer in answers} == {200}
+        mastery = (await house.get("/v1/courses/statistics/mastery", by=learner)).body["items"]
+        reading = next(one for one in mastery if one["skill"] == "reading")
+        expected = folded_mastery([True] * 8, SKILL, Thresholds())
+        assert (reading["answers"], reading["band"]) == (8, "challenge")
+        assert reading["probability"] == pytest.approx(expected.probability)
+
+    async def test_counts_once_when_repeated_with_its_key(self, house):
+        learner = await house.quiz()
+        question = (await offered(house, learner))[0]
+        key = {"Idempotency-Key": str(uuid4())}
+        first = await check(house, learner, question, right_answer(question), **key)
+        again = await check(house, learner, question, right_answer(question), **key)
+        assert first.body == again.body
+        assert house.rows("SELECT count(*) FROM assessment.answer_log") == [(1,)]
+
+    async def test_uses_the_courses_own_bands(self, house):
+        await house.quiz()
+        await house.publish_course(remediation_below=0.1, challenge_from=0.2)
+        learner = await house.enrol()
+        question = (await offered(house, learner))[0]
+        for _ in range(3):
+            last = await check(house, learner, question, right_answer(question))
+        assert last.body["mastery"][0]["band"] == "challenge"
+
+    async def test_never_enters_the_grade_book(self, house):
+        learner = await house.quiz()
+        question = (await offered(house, learner))[0]
+        await check(house, learner, question, right_answer(question))
+        gradebook = (await house.get("/v1/courses/statistics/gradebook", by=learner)).body
+        assert gradebook["percent"] is None
+
+    async def test_refuses_questions_that_no_lesson_of_theirs_embeds(self, house):
+        await lessons(house, {"basics": ["numeric"]})
+        await house.pool()
+        await house.pool("secret", pool_spec(single("exam-only")))
+        learner = await house.enrol()
+        for pool, question in (("basics", "single"), ("secret", "exam-only"), ("none", "none")):
+            asked = {"pool": pool, "question": question}
+            answer = await check(house, learner, asked, {"option": "x"})
+            assert (answer.status, answer.code) == (404, "not-found")
+
+    async def test_refuses_what_does_not_fit(self, house):
+        learner = await house.quiz()
+        question = (await offered(house, learner))[0]
+        for wrong in ({}, {"option": "canary-c"}, {"options": []}):
+            answer = await check(house, learner, question, wrong)
+            assert (answer.status, answer.code) == (422, "invalid-answer")
+            assert "canary" not in str(answer.body).lower()
+
+
+class TestListMastery:
+    async def test_begins_at_the_prior_on_the_main_path(self, house):
+        learner = await house.quiz()
+        items = (await house.get("/v1/courses/statistics/mastery", by=learner)).body["items"]
+        assert [(one["skill"], one["probability"], one["band"]) for one in items] == [
+            ("reading", 0.3, "main"),
+            ("summing", 0.3, "main"),
+        ]
+
+    async def test_is_told_to_siblings(self, house, ask):
+        learner = await house.quiz()
+        request = assessment_pb2.ListMasteryRequest(tenant="demo", learner_id=str(learner))
+        found = (await ask("ListMastery", request)).mastery
+        assert [(one.course, one.skill, one.band) for one in found] == [
+            ("statistics", "reading", "main"),
+            ("statistics", "summing", "main"),
+        ]
+
+    async def test_of_strangers_is_empty_for_siblings(self, house, ask):
+        await house.quiz()
+        request = assessment_pb2.ListMasteryRequest(tenant="demo", learner_id=str(new_id()))
+        assert not (await ask("ListMastery", request)).mastery
+
+
+class TestListScores:
+    async def test_tells_siblings_released_scores_only_newest_first(self, house, ask):
+        learner = await house.quiz()
+        withheld = exam_spec(title="Withheld", release={"scores": "Never", "answers": "Never"})
+        await house.exam("hidden", withheld)
+        await house.sit(learner, wrong_answer, "hidden")
+        first = await house.sit(learner, wrong_answer)
+        second = await house.sit(learner, right_answer)
+        request = assessment_pb2.ListScoresRequest(tenant="demo", learner_id=str(learner))
+        found = (await ask("ListScores", request)).scores
+        assert [(one.attempt_id, one.points, one.passed) for one in found] == [
+            (second, "12", True),
+            (first, "0", False),
+        ]
+        assert (found[0].title, found[0].max_points) == ("A quiz", "12")
+
+    async def test_refuses_tokens_for_others_and_broken_ids(self, house, ask):
+        request = assessment_pb2.ListScoresRequest(tenant="demo", learner_id="nobody")
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await ask("ListScores", request, audience="course")
+        assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await ask("ListScores", request)
+        assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
