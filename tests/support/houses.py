@@ -18,13 +18,13 @@ class House:
         self.process = process
         self.runtime = process.runtime
         self._client = client
-        self._issuer = issuer
+        self.issuer = issuer
 
     async def call(self, method, path, body=None, *, key=None, who=LEARNER, **claims):
         """Status and decoded body of a call by a person; ``who=None`` sends no token."""
         headers = {"idempotency-key": key} if key else {}
         if who is not None:
-            token = self._issuer.token(sub=str(who), **claims)
+            token = self.issuer.token(sub=str(who), **claims)
             headers["authorization"] = f"Bearer {token}"
         response = await self._client.request(method, path, json=body, headers=headers)
         is_json = "json" in response.headers.get("content-type", "")

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from kourse.contracts.resources import CourseSpec
 from kourse.contracts.resources.meta import AssetPath, Sha256
 from kourse.kit.http import Body, View
 
@@ -192,6 +193,13 @@ class AssignmentView(View):
     late_policy: dict[str, Any]
     extensions: list[str]
     max_size_mib: int
+
+
+class CourseDocument(CourseSpec):
+    """A course as its authors declare it: the ``spec`` of the Course resource."""
+
+    # Built at once, because FastAPI cannot take a deferred model for a body.
+    model_config = ConfigDict(defer_build=False)
 
 
 class PendingView(View):

@@ -62,8 +62,12 @@ def twin(document: type[D]) -> Callable[[Callable[[D], dict[str, bool]]], Twin]:
 
 def answered(document: Document) -> set[str]:
     """Messages of the rules that are checked here of a document of this class."""
-    function = _TWINS.get(type(document))
+    function = _twin_of(document)
     return set(function(document)) if function else set()
+
+
+def _twin_of(document: Document) -> Twin | None:
+    return next((_TWINS[each] for each in type(document).__mro__ if each in _TWINS), None)
 
 
 def violations(document: Document) -> list[Violation]:
@@ -104,7 +108,7 @@ def _violations(document: Document, path: tuple[str | int, ...]) -> Iterator[Vio
 
 
 def _broken_rules(document: Document, path: tuple[str | int, ...]) -> Iterator[Violation]:
-    function = _TWINS.get(type(document))
+    function = _twin_of(document)
     if function is None:
         return
     holds = function(document)

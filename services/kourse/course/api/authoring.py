@@ -38,10 +38,10 @@ Author = Annotated[Actor, Depends(_author)]
 
 @router.put("/v1/authoring/courses/{course}", summary="Declare a course")
 async def put_course(
-    runtime: CurrentRuntime, actor: Author, course: CourseName, spec: CourseSpec
+    runtime: CurrentRuntime, actor: Author, course: CourseName, spec: schemas.CourseDocument
 ) -> schemas.DocumentView:
     """The course is as the document says; new content makes a new version."""
-    doc = Doc(course, spec, "api")
+    doc = Doc[CourseSpec](course, spec, "api")
     (result,) = await authoring.apply_many(runtime.database, actor.tenant, KIND, [doc])
     if isinstance(result, Refused):
         raise result.error

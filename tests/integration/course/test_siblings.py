@@ -1,0 +1,211 @@
+"""What siblings tell course, and what it tells them."""
+
+from datetime import date, datetime
+from uuid import UUID, uuid4
+
+import grpc.aio
+import pytest_asyncio
+
+from kourse.contracts.events import (
+    CohortDates,
+    CohortDeclared,
+    ExamScheduled,
+    GroupJoined,
+    ScoreReleased,
+)
+from kourse.course import consumers
+from kourse.kit.db import Database
+from kourse_rpc.course.v1 import course_pb2, course_pb2_grpc
+from support.houses import LEARNER, OTHER_LEARNER, new_key
+
+COHORT_ID = UUID(int=99)
+COURSE = "/v1/courses/statistics"
+
+
+@pytest_asyncio.fixture
+async def database(scratch):
+    opened = Database(scratch.url("kourse_course"), "course", pool_size=2)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def hear(database):
+    """Applies an event as the consumer does, without the broker."""
+    handlers = {
+        CohortDeclared: consumers.on_cohort_declared,
+        GroupJoined: consumers.on_group_joined,
+        ExamScheduled: consumers.on_exam_scheduled,
+        ScoreReleased: consumers.on_score_released,
+    }
+
+    async def apply(event):
+        async with database.transaction("demo") as tx:
+            await handlers[type(event)](tx, event, None)
+
+    return apply
+
+
+def declared(*courses, **changes):
+    return CohortDeclared(
+        cohort_id=COHORT_ID,
+        cohort="lisbon",
+        title="Evening class",
+        courses=list(courses),
+        starts_on=date(2026, 11, 2),
+        ends_on=date(2027, 6, 30),
+        time_zone="Europe/Lisbon",
+        **changes,
+    )
+
+
+def joined(*courses, learner=LEARNER):
+    return GroupJoined(
+        cohort_id=COHORT_ID, cohort="lisbon", learner_id=learner, courses=list(courses)
+    )
+
+
+ATTEMPT_ID = UUID(int=5)
+
+
+def scored(percent, *, attempt=ATTEMPT_ID, run=1, passed=True, exam="final"):
+    return ScoreReleased(
+        attempt_id=attempt,
+        exam_id=UUID(int=6),
+        exam=exam,
+        course_id=UUID(int=1),
+        course="statistics",
+        learner_id=LEARNER,
+        title="Final",
+        run=run,
+        points="8",
+        max_points="10",
+        percent=percent,
+        passed=passed,
+    )
+
+
+class TestGroupJoined:
+    async def test_enrols_in_every_course_of_the_cohort(self, publish, hear, rows):
+        await publish()
+        await publish("algebra")
+        await hear(declared("statistics", "algebra"))
+        await hear(joined("statistics", "algebra"))
+        await hear(joined("statistics", "algebra"))
+        assert (
+            rows("SELECT run, cohort, status FROM course.enrolment")
+            == [("lisbon", "lisbon", "active")] * 2
+        )
+        assert rows(
+            "SELECT count(*) FROM course.outbox WHERE type = 'course.enrolment.created'"
+        ) == [(2,)]
+
+    async def test_skips_a_course_that_is_gone(self, publish, hear, rows):
+        await publish()
+        await hear(joined("statistics", "deleted"))
+        assert rows("SELECT count(*) FROM course.enrolment") == [(1,)]
+
+    async def test_counts_what_the_learner_did_alone(self, publish, hear, house):
+        await publish(enrolment="Open")
+        await house.post(f"{COURSE}/enrolments", key=new_key())
+        await house.post(f"{COURSE}/lessons/tables/completion")
+        await hear(joined("statistics"))
+        progress = (await house.get(f"{COURSE}/progress")).body
+        assert (progress["cohort"], progress["completed"]) == ("lisbon", 1)
+
+
+class TestCohortDeclared:
+    async def test_enrols_members_in_a_course_that_is_added(self, publish, hear, rows):
+        await publish()
+        await publish("algebra")
+        await hear(declared("statistics"))
+        await hear(joined("statistics"))
+        await hear(joined("statistics", learner=OTHER_LEARNER))
+        await hear(declared("statistics", "algebra"))
+        assert rows(
+            "SELECT c.name, count(*) FROM course.enrolment e JOIN course.course c"
+            " ON c.id = e.course_id GROUP BY c.name ORDER BY c.name"
+        ) == [("algebra", 2), ("statistics", 2)]
+
+    async def test_sets_the_dates_of_assignments(self, publish, hear, house):
+        await publish()
+        due_at = datetime.fromisoformat("2026-12-01T17:00:00+00:00")
+        own = CohortDates(course="statistics", assignment="report", due_at=due_at)
+        await hear(declared("statistics", dates=[own]))
+        await hear(joined("statistics"))
+        (work,) = (await house.get(f"{COURSE}/assignments")).body
+        assert (work["dueAt"], work["sources"]) == ("2026-12-01T17:00:00Z", {"dueAt": "cohort"})
+
+    async def test_counts_default_dates_from_the_start_of_the_run(self, publish, hear, house):
+        await publish()
+        await hear(declared("statistics"))
+        await hear(joined("statistics"))
+        (work,) = (await house.get(f"{COURSE}/assignments")).body
+        assert work["dueAt"] == "2026-11-16T18:00:00Z"
+
+
+class TestScoreReleased:
+    async def test_counts_the_best_attempt_and_the_newest_run_of_each(self, publish, hear, rows):
+        await publish()
+        await hear(scored(40.0))
+        await hear(scored(70.0, run=3))
+        await hear(scored(90.0, run=2))
+        await hear(scored(50.0, attempt=uuid4()))
+        assert rows("SELECT percent FROM course.score ORDER BY percent") == [(50.0,), (70.0,)]
+
+    async def test_completes_a_course_that_asks_for_an_exam(self, publish, hear, house, rows):
+        await publish(completion={"lessonsPercent": 25, "exams": ["final"]})
+        await house.post(f"{COURSE}/enrolments", key=new_key())
+        done = await house.post(f"{COURSE}/lessons/tables/completion")
+        assert done.body["courseCompleted"] is False
+        await hear(scored(80.0))
+        assert rows("SELECT completed_at IS NULL FROM course.enrolment") == [(False,)]
+
+    async def test_names_the_exam_of_a_gate_by_its_title(self, publish, hear, house):
+        await publish(gates=[{"chapter": "chance", "requires": [{"exam": "final"}]}])
+        await house.post(f"{COURSE}/enrolments", key=new_key())
+        await hear(
+            ExamScheduled(
+                exam_id=UUID(int=6),
+                exam="final",
+                course_id=UUID(int=1),
+                course="statistics",
+                title="The final",
+                purpose="Exam",
+                version=1,
+            )
+        )
+        answer = await house.get(f"{COURSE}/lessons/coins")
+        assert answer.body["missing"] == ["Score at least 80 % in “The final” (nothing yet)."]
+
+
+@pytest_asyncio.fixture
+async def stub(house):
+    token = house.issuer.service_token("dashboard", "course")
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{house.process.rpc_port}") as channel:
+        yield course_pb2_grpc.CourseServiceStub(channel), (("authorization", f"Bearer {token}"),)
+
+
+class TestRpc:
+    async def test_gives_the_structure(self, publish, stub):
+        await publish()
+        course, metadata = stub
+        request = course_pb2.GetStructureRequest(tenant="demo", course="statistics")
+        found = await course.GetStructure(request, timeout=5, metadata=metadata)
+        assert (found.title, found.version) == ("Statistics", 1)
+        assert [len(chapter.lessons) for chapter in found.chapters] == [2, 2]
+        assert found.chapters[0].lessons[0].key == "tables"
+
+    async def test_lists_progress_in_every_course(self, publish, stub, house):
+        await publish()
+        await publish("algebra")
+        for name in ("statistics", "algebra"):
+            await house.post(f"/v1/courses/{name}/enrolments", key=new_key())
+        await house.post(f"{COURSE}/lessons/tables/completion")
+        course, metadata = stub
+        request = course_pb2.ListProgressRequest(tenant="demo", learner_id=str(LEARNER))
+        found = await course.ListProgress(request, timeout=5, metadata=metadata)
+        (algebra, statistics) = found.progress
+        assert (algebra.course, algebra.completed, algebra.last_activity_at) == ("algebra", 0, "")
+        assert (statistics.completed, statistics.total) == (1, 4)
+        assert (statistics.next_lesson, statistics.next_lesson_title) == ("means", "Lesson means")
