@@ -28,6 +28,9 @@ class Rows(Protocol):
     ) -> Sequence[Pending]:
         """The document is retired, or what still prevents it."""
 
+    async def count(self, kind: str, tenant: str, name: str) -> Mapping[str, Any]:
+        """The counts of one document, as ``observe`` gives them."""
+
     async def observe(
         self, kind: str, tenant: str, names: Sequence[str]
     ) -> Mapping[str, Mapping[str, Any]]:

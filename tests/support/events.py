@@ -68,7 +68,7 @@ async def running(*loops):
     try:
         yield
     finally:
-        await asyncio.wait_for(asyncio.gather(*(loop.stop() for loop in loops)), 30)
+        await asyncio.wait_for(asyncio.gather(*(loop.stop() for loop in loops)), 90)
         await asyncio.gather(*tasks)
 
 
@@ -84,7 +84,7 @@ async def backbone(course, profile_worker, broker_url, effects):
         await broker.close()
 
 
-async def until(condition, seconds=20.0):
+async def until(condition, seconds=90.0):
     """Waits until the condition, plain or async, is true.
 
     Raises:

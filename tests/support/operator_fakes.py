@@ -117,6 +117,10 @@ class FakeRows(Failing):
             self.docs.pop((tenant, kind, name), None)
         return self.retiring
 
+    async def count(self, kind, tenant, name):
+        self._called("count")
+        return self.counts.get(name, {})
+
     async def observe(self, kind, tenant, names_):
         self._called("observe")
         return {name: self.counts[name] for name in names_ if name in self.counts}

@@ -81,6 +81,9 @@ class ServiceRows:
         self._batches: Batcher[Group, Doc[Any], Result] = Batcher(
             self._apply_together, size=batch_size
         )
+        self._counts: Batcher[Group, str, Mapping[str, Any]] = Batcher(
+            self._count_together, size=batch_size
+        )
 
     async def apply(self, kind: str, tenant: str, doc: Doc[Any]) -> Result:
         """The document is in the database, or refused."""
@@ -101,6 +104,10 @@ class ServiceRows:
         with timed("rows", "retire"):
             return await door.retire(database, tenant, kind, name, uid, policy)
 
+    async def count(self, kind: str, tenant: str, name: str) -> Mapping[str, Any]:
+        """The counts of one document, asked together with others that are asked at the time."""
+        return await self._counts.submit((kind, tenant), name)
+
     async def observe(
         self, kind: str, tenant: str, names: Sequence[str]
     ) -> Mapping[str, Mapping[str, Any]]:
@@ -117,6 +124,7 @@ class ServiceRows:
     async def close(self) -> None:
         """Finishes what is under way and closes every pool."""
         await self._batches.close()
+        await self._counts.close()
         for database in self._databases.values():
             await database.close()
 
@@ -126,6 +134,12 @@ class ServiceRows:
         metrics.BATCH_SIZE.labels(kind).observe(len(docs))
         with timed("rows", "apply"):
             return await door.apply_many(database, tenant, kind, docs)
+
+    async def _count_together(
+        self, group: Group, names: Sequence[str]
+    ) -> Sequence[Mapping[str, Any]]:
+        found = await self.observe(*group, names)
+        return [found.get(name, {}) for name in names]
 
     async def _at(self, kind: str) -> tuple[Database, Door]:
         """Pool and door of the kind's owner.

@@ -184,6 +184,8 @@ class Reconciler:
             "version": result.version,
             **result.status,
         }
+        if "id" not in now.before:
+            now.fields |= await self._rows.count(resource.key.kind, subject.tenant, subject.name)
         now.summary = _live(result)
         return Finding(Reason.RECONCILED, "The content is stored.", ok=True)
 
