@@ -147,6 +147,7 @@ class Relay:
             try:
                 async with await _connect(self._database, "relay listener") as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
+                    self._wake.set()  # for what was committed before anybody listened
                     async for notice in connection.notifies():
                         if notice.payload == self._service:
                             self._wake.set()

@@ -1,18 +1,24 @@
 """From an outbox row to its effect: nothing lost, nothing twice, nothing out of order."""
 
 import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from yarl import URL
 
 from kourse.contracts.errors import Unavailable
+from kourse.kit import relay as relay_module
 from kourse.kit.bus import Broker
 from kourse.kit.inbox import Consumer
 from kourse.kit.outbox import Relay
 from support.events import Effects, backbone, emit_joined, running, until
 from support.proxy import Proxy
 
+TESTS = Path(__file__).parents[2]
 UNPUBLISHED = "SELECT count(*) FROM profile.outbox WHERE published_at IS NULL"
 EFFECTS = "SELECT count(*) FROM course.thing WHERE name LIKE %s"
 PARKED = "SELECT reason, seq FROM course.parked_event WHERE entity = %s ORDER BY seq"
@@ -63,15 +69,24 @@ class TestBackbone:
             await until(lambda: stored(cohort) == 250)
         assert effects.numbers(cohort) == list(range(250))
 
-    async def test_is_awake_within_a_fraction_of_a_second(
-        self, profile, course, profile_worker, broker_url, effects, stored, all_published
+    async def test_is_awoken_by_the_commit_and_not_only_by_looking_again(
+        self,
+        profile,
+        course,
+        profile_worker,
+        broker_url,
+        effects,
+        stored,
+        all_published,
+        monkeypatch,
     ):
+        monkeypatch.setattr(relay_module, "POLL_S", 3600)
         async with backbone(course, profile_worker, broker_url, effects) as relay:
             await until(lambda: len(relay.parts) == 16)
             await until(all_published)
             cohort = uuid4()
             await emit_joined(profile, cohort, range(1))
-            await until(lambda: stored(cohort) == 1, seconds=0.5)
+            await until(lambda: stored(cohort) == 1)
 
 
 class TestRelay:
@@ -92,6 +107,23 @@ class TestRelay:
         async with backbone(course, profile_worker, broker_url, effects):
             await until(lambda: stored(cohort) == 30)
         assert died == [point]
+        assert effects.numbers(cohort) == list(range(30))
+
+    @pytest.mark.parametrize("point", ["relay.selected", "relay.confirmed", "relay.marked"])
+    async def test_loses_nothing_when_its_process_is_killed_at(
+        self, point, profile, course, profile_worker, broker_url, effects, stored, schemas
+    ):
+        cohort = uuid4()
+        await emit_joined(profile, cohort, range(30))
+        worker_url = schemas.url("kourse_profile_worker")
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "support.relay_process", worker_url, "profile", broker_url),
+            cwd=TESTS,
+            env={**os.environ, "KOURSE_FAULTS": f"{point}=kill"},
+        )
+        assert await asyncio.wait_for(process.wait(), 90) == -signal.SIGKILL
+        async with backbone(course, profile_worker, broker_url, effects):
+            await until(lambda: stored(cohort) == 30)
         assert effects.numbers(cohort) == list(range(30))
 
     async def test_goes_on_by_itself_after_the_broker_was_away(
@@ -136,7 +168,7 @@ class TestRelay:
             async with running(first):
                 await until(lambda: len(first.parts) + len(second.parts) == 16)
                 assert not first.parts & second.parts
-            await until(lambda: len(second.parts) == 16, seconds=10)
+            await until(lambda: len(second.parts) == 16)
         await broker.close()
 
 
@@ -154,7 +186,7 @@ class TestConsumer:
         effects.failing = fail
         async with backbone(course, profile_worker, broker_url, effects):
             await emit_joined(profile, cohort, range(3))
-            await until(lambda: stored(cohort) == 3, seconds=60)
+            await until(lambda: stored(cohort) == 3)
         assert len(failures) == 4
         assert effects.numbers(cohort) == [0, 1, 2]
 

@@ -118,7 +118,7 @@ class TestWorkQueue:
         dead = names.dead_letter_queue(QUEUE)
         async with running(queue):
             await submit(broker, exam)
-            await until(lambda: purged(broker, dead), seconds=30)
+            await until(lambda: purged(broker, dead))
 
     async def test_gives_back_what_it_could_not_finish_before_a_stop(
         self, broker, exam, queue, grader
