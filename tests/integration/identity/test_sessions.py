@@ -112,8 +112,8 @@ class TestLogIn:
         guesses = (house.log_in(email, f"guess number {number:03d}") for number in range(100))
         answers = await asyncio.gather(*guesses)
 
-        assert {answer.status for answer in answers} == {401}
-        assert len(checked) <= 5
+        assert {answer.status for answer in answers} <= {401, 503}
+        assert 1 <= len(checked) <= 5
 
     async def test_forgets_failures_after_a_success(self, start):
         async with start(lockout_failure_factor=2) as house:
@@ -208,8 +208,9 @@ class TestRefresh:
 
         answers = await asyncio.gather(*(house.refresh(tokens["refreshToken"]) for _ in range(50)))
 
-        assert {answer.status for answer in answers} == {200}
-        assert len({(await answer.json())["refreshToken"] for answer in answers}) == 1
+        served = [answer for answer in answers if answer.status == 200]
+        assert {answer.status for answer in answers} <= {200, 503}
+        assert len({(await answer.json())["refreshToken"] for answer in served}) == 1
 
     async def test_stores_no_token_that_could_be_used(self, house):
         _, tokens = await house.member()
