@@ -31,6 +31,6 @@ def right_answer(shown: dict[str, Any], declared: dict[str, Any]) -> dict[str, A
 
 
 def _pairs(shown: dict[str, Any], declared: dict[str, Any]) -> dict[str, str]:
-    left = {entry["text"].strip(): entry["id"] for entry in shown["left"]}
-    right = {entry["text"].strip(): entry["id"] for entry in shown["right"]}
+    left = {entry["text"].strip(): entry["id"] for entry in shown["lefts"]}
+    right = {entry["text"].strip(): entry["id"] for entry in shown["rights"]}
     return {left[pair["left"].strip()]: right[pair["right"].strip()] for pair in declared["pairs"]}

@@ -41,7 +41,6 @@ def course(run: str, *, revision: int = 1) -> dict[str, Any]:
     chapter = spec["chapters"][0]
     lessons = [lesson for lesson in chapter["lessons"] if "textFile" not in lesson][:3]
     for lesson in lessons:
-        lesson.pop("assets", None)
         lesson["practice"] = [{"pool": f"{run}-pool"}]
     if revision > 1:
         lessons[0]["text"] += f"\n\nRevision {revision} of this lesson.\n"

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+BIN = Path(sys.executable).parent
+"""Where the project's own environment keeps its commands."""
 
 
 class NotRunning(Exception):
@@ -22,7 +26,7 @@ class Target:
         kubeconfig: For kubectl as the platform team.
         namespace: Where manifests are applied.
         teacher_email: Log-in of a person who may author and teach.
-        teacher_password: Their password.
+        teacher_password_file: File with their password.
         kubectl: The command.
         kourse: The command.
     """
@@ -32,9 +36,14 @@ class Target:
     kubeconfig: Path
     namespace: str
     teacher_email: str
-    teacher_password: str
+    teacher_password_file: Path
     kubectl: str = "kubectl"
     kourse: str = "kourse"
+
+    @property
+    def teacher_password(self) -> str:
+        """The teacher's password."""
+        return self.teacher_password_file.read_text().strip()
 
     @classmethod
     def of_state(cls, state: Path) -> Target:
@@ -62,9 +71,9 @@ class Target:
                 kubeconfig=Path(env["KUBECONFIG"]),
                 namespace=env.get("KOURSE_NAMESPACE", "demo"),
                 teacher_email=env["KOURSE_TEACHER_EMAIL"],
-                teacher_password=Path(env["KOURSE_TEACHER_PASSWORD_FILE"]).read_text().strip(),
-                kubectl=env.get("KOURSE_KUBECTL", "kubectl"),
-                kourse=env.get("KOURSE_CLI", "kourse"),
+                teacher_password_file=Path(env["KOURSE_TEACHER_PASSWORD_FILE"]),
+                kubectl=env.get("KOURSE_KUBECTL", str(BIN / "kubectl")),
+                kourse=env.get("KOURSE_CLI", str(BIN / "kourse")),
             )
         except KeyError as missing:
             raise NotRunning(
