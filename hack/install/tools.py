@@ -101,6 +101,29 @@ HELM = Tool(
     variables={"helm.sh/helm/v3/internal/version.version": "v3.22.0"},
     packages=680,
 )
+KUBE_SCORE = Tool(
+    name="kube-score",
+    module="kube-score",
+    package="github.com/zegl/kube-score/cmd/kube-score",
+    variables={"main.version": "v1.20.0"},
+    packages=400,
+)
+KUBECTL_VALIDATE = Tool(
+    name="kubectl-validate",
+    module="kubectl-validate",
+    package="sigs.k8s.io/kubectl-validate",
+    variables={},
+    packages=700,
+)
+HELM_UNITTEST = Tool(
+    name="helm-unittest",
+    module="helm-unittest",
+    package="github.com/helm-unittest/helm-unittest/cmd/helm-unittest",
+    variables={},
+    packages=700,
+)
+CHART_TOOLS = (HELM, HELM_UNITTEST, KUBE_SCORE, KUBECTL_VALIDATE)
+"""What judges the charts."""
 STACK_TOOLS = (KUBE_APISERVER, MINIO)
 """What the local stack runs; Helm is only built where charts are checked."""
 NODE_TOOLS = (

@@ -98,12 +98,12 @@ def node_image(docker: Docker) -> str:
     named = os.environ.get("KIND_NODE_IMAGE")
     if named:
         return named
-    if docker.has_image(STOCK_IMAGE) or _registry_reachable():
+    if docker.has_image(STOCK_IMAGE) or registry_reachable():
         return STOCK_IMAGE
     return ensure_node_image(docker)
 
 
-def _registry_reachable() -> bool:
+def registry_reachable() -> bool:
     """Tell whether Docker Hub answers; it asks for a token, which is answer enough."""
     try:
         urllib.request.urlopen(REGISTRY, timeout=REGISTRY_SECONDS)

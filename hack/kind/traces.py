@@ -13,6 +13,7 @@ from pathlib import Path
 FORWARDING = Path("/proc/sys/net/ipv4/ip_forward")
 TABLES = ("filter", "nat")
 CONTROL_GROUPS = Path("/sys/fs/cgroup")
+PLUGINS = (Path("/run/docker/plugins"), Path("/run/docker"))
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Traces:
         path.write_text(json.dumps(asdict(self)))
 
     def remove(self) -> None:
-        """Take away what came since: bridges, firewall rules, empty control groups."""
+        """Take away what came since: bridges, firewall rules, empty directories."""
         gone = [name for name in _bridges() if name not in self.bridges]
         for bridge in gone:
             _output("ip", "link", "delete", bridge)
@@ -50,7 +51,7 @@ class Traces:
                 _remove_rules(program, table, gone)
         _output("iptables", "--wait", "-P", "FORWARD", self.policy)
         FORWARDING.write_text(self.forwarding)
-        _remove_control_groups()
+        _remove_directories()
 
 
 def read_traces(path: Path) -> Traces | None:
@@ -82,12 +83,13 @@ def _is_dockers(words: list[str], bridges: list[str]) -> bool:
     return any(word.startswith("DOCKER") or word in bridges for word in words)
 
 
-def _remove_control_groups() -> None:
-    """Remove the groups Docker kept its containers in; one that still holds something stays."""
-    for group in (*CONTROL_GROUPS.glob("*/docker"), CONTROL_GROUPS / "docker"):
-        if group.is_dir():
+def _remove_directories() -> None:
+    """Remove the directories Docker used; one that still holds something stays."""
+    groups = (*CONTROL_GROUPS.glob("*/docker"), CONTROL_GROUPS / "docker")
+    for directory in (*groups, *PLUGINS):
+        if directory.is_dir():
             with contextlib.suppress(OSError):
-                group.rmdir()
+                directory.rmdir()
 
 
 def _output(*command: str) -> str:
