@@ -121,3 +121,10 @@ class InvalidAnswer(Invalid):
 
     code = "invalid-answer"
     title = "The answer does not fit the question."
+
+
+class NotManual(Conflict):
+    """The exam's release policy does not leave this to a teacher."""
+
+    code = "not-manual"
+    title = "This is not released by hand."

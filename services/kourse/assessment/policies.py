@@ -1,4 +1,4 @@
-"""Who may see whose grades."""
+"""Whose work somebody may see and decide on."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from kourse.contracts.permissions import Permission
 from kourse.kit.auth import Actor
 
 
-def readable_cohorts(actor: Actor, course: str, cohort: str | None) -> frozenset[str] | None:
-    """Cohorts whose learners' grades in a course the actor may read; None means everybody's.
+def cohorts_within(
+    actor: Actor, permission: Permission, course: str, cohort: str | None = None
+) -> frozenset[str] | None:
+    """Cohorts for whose learners in a course the actor holds a permission; None means everybody's.
 
     Args:
         actor: Who asks; holds the permission somewhere.
+        permission: What they want to do.
         course: The course.
         cohort: The only cohort asked for, or None.
 
     Raises:
         NotFound: None of what is asked for; the same as if it did not exist.
     """
-    permission = Permission.GRADEBOOK_READ
     everybody = actor.holds(permission, course=course)
     scope = actor.scope_names(permission, "cohort")
     if cohort is not None and (everybody or cohort in scope):
@@ -27,4 +29,4 @@ def readable_cohorts(actor: Actor, course: str, cohort: str | None) -> frozenset
         return None
     if cohort is None and scope:
         return scope
-    raise NotFound(f"There is no course {course!r} whose grade book you may read.")
+    raise NotFound(f"There is nothing of the course {course!r} for you here.")

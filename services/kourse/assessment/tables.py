@@ -325,6 +325,7 @@ score = Table(
     moment_column("graded_at", stamped=False),
     moment_column("release_due_at", nullable=True),
     moment_column("released_at", nullable=True),
+    moment_column("answers_released_at", nullable=True),
 )
 Index("ix_score_release", score.c.release_due_at, postgresql_where=score.c.released_at.is_(None))
 Index("ix_score_tenant_course_learner_id", score.c.tenant, score.c.course, score.c.learner_id)

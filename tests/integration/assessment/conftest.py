@@ -53,7 +53,7 @@ class Course(course_pb2_grpc.CourseServiceServicer):
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(scratch, broker_url):
+async def house(scratch, broker_url, servers):
     """Assessment without its sweeper, which tests call themselves; one for a module's tests."""
     issuer = Issuer()
     identity = Identity(issuer)
@@ -63,6 +63,7 @@ async def house(scratch, broker_url):
             database_url=scratch.url("kourse_assessment"),
             worker_database_url=scratch.url("kourse_assessment_worker"),
             broker_url=broker_url,
+            token_store_url=servers.endpoints.token_store_url,
             token_issuer=issuer.issuer,
             jwks_url=f"{identity_url}/.well-known/jwks.json",
             identity_url=identity_url,

@@ -1,4 +1,4 @@
-"""Routes for teachers: the grade book of the learners in their scope."""
+"""Routes for teachers, of the learners in their scope: grade book, attempts, release by hand."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from kourse.assessment import schemas
-from kourse.assessment.policies import readable_cohorts
-from kourse.assessment.service import gradebook
+from kourse.assessment.policies import cohorts_within
+from kourse.assessment.service import gradebook, teaching
 from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
 from kourse.contracts.resources.meta import Name
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
+from kourse.kit.idempotency import IdempotencyKey, idempotency
 
 router = APIRouter(tags=["teaching"])
+
+Cohort = Annotated[Name | None, Query(description="Only learners of this cohort.")]
 
 
 @router.get("/v1/courses/{course}/gradebook/learners")
@@ -25,20 +28,56 @@ async def list_gradebooks(
     actor: Annotated[Actor, allow(Permission.GRADEBOOK_READ, scoped=True)],
     tx: Transaction,
     course: Name,
-    cohort: Annotated[Name | None, Query(description="Only learners of this cohort.")] = None,
+    cohort: Cohort = None,
     limit: Limit = 20,
     after: After = None,
 ) -> Page[schemas.GradebookView]:
     """Grades of the learners whom the teacher may see, by learner, withheld scores included."""
-    cohorts = readable_cohorts(actor, course, cohort)
+    cohorts = cohorts_within(actor, Permission.GRADEBOOK_READ, course, cohort)
     books = await gradebook.list_books(
-        tx, course, cohorts=cohorts, after=_learner(after), limit=limit + 1
+        tx, course, cohorts=cohorts, after=_id(after), limit=limit + 1
     )
     shown, following = Cursor.page(books, limit, key=lambda book: (book.learner_id,))
     return Page(items=[schemas.GradebookView.of(book) for book in shown], next=following)
 
 
-def _learner(after: str | None) -> UUID | None:
+@router.get("/v1/exams/{exam}/attempts")
+async def list_attempts(
+    actor: Annotated[Actor, allow(Permission.ATTEMPT_READ, scoped=True)],
+    tx: Transaction,
+    exam: Name,
+    cohort: Cohort = None,
+    limit: Limit = 20,
+    after: After = None,
+) -> Page[schemas.WatchedView]:
+    """Attempts of the learners whom the teacher may see, in the order of their start."""
+    found = await teaching.get_exam(tx, exam)
+    cohorts = cohorts_within(actor, Permission.ATTEMPT_READ, found.course, cohort)
+    watched = await teaching.list_attempts(
+        tx, found, cohorts=cohorts, after=_id(after), limit=limit + 1
+    )
+    shown, following = Cursor.page(watched, limit, key=lambda one: (one.attempt.id,))
+    return Page(items=[schemas.WatchedView.seen(one) for one in shown], next=following)
+
+
+@router.post("/v1/exams/{exam}/releases", status_code=202)
+async def release_scores(
+    actor: Annotated[Actor, allow(Permission.ATTEMPT_GRADE, scoped=True)],
+    tx: Transaction,
+    key: Annotated[IdempotencyKey, idempotency()],
+    exam: Name,
+    body: schemas.ReleaseOrder,
+) -> schemas.ReleasedView:
+    """Lets learners see what waits for a teacher's word; it appears within seconds."""
+    found = await teaching.get_exam(tx, exam)
+    cohorts = cohorts_within(actor, Permission.ATTEMPT_GRADE, found.course, body.cohort)
+    scores, answers = await teaching.release(
+        tx, found, cohorts, score_too=body.scores, answers_too=body.answers
+    )
+    return await key.remember(tx, 202, schemas.ReleasedView(scores=scores, answers=answers))
+
+
+def _id(after: str | None) -> UUID | None:
     key = Cursor.decode(after, 1)
     try:
         return None if key is None else UUID(str(key[0]))

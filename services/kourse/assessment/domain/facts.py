@@ -155,3 +155,4 @@ class Score:
     graded_at: datetime
     release_due_at: datetime | None
     released_at: datetime | None
+    answers_released_at: datetime | None

@@ -6,7 +6,7 @@ saves do not. All times are the database's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -110,6 +110,33 @@ async def list_attempts(
         .order_by(attempt.c.exam_id, attempt.c.number)
     )
     return [_attempt(row) for row in found]
+
+
+async def list_exam_attempts(
+    tx: AsyncSession,
+    exam_id: UUID,
+    *,
+    cohorts: Collection[str] | None,
+    after: UUID | None,
+    limit: int,
+) -> list[Attempt]:
+    """Attempts at an exam in the order in which they were started.
+
+    Args:
+        tx: The transaction.
+        exam_id: The exam.
+        cohorts: Only attempts of these cohorts; all when None.
+        after: Only attempts after this one.
+        limit: Most attempts.
+    """
+    statement = (
+        select(attempt).where(attempt.c.exam_id == exam_id).order_by(attempt.c.id).limit(limit)
+    )
+    if cohorts is not None:
+        statement = statement.where(attempt.c.cohort.in_(cohorts))
+    if after is not None:
+        statement = statement.where(attempt.c.id > after)
+    return [_attempt(row) for row in await tx.execute(statement)]
 
 
 async def list_items(tx: AsyncSession, attempt_id: UUID) -> list[Item]:

@@ -64,6 +64,12 @@ async def find_score(tx: AsyncSession, attempt_id: UUID) -> Score | None:
     return None if row is None else _score(row)
 
 
+async def list_attempt_scores(tx: AsyncSession, attempt_ids: Collection[UUID]) -> dict[UUID, Score]:
+    """The scores of these attempts, as far as they are graded."""
+    found = await tx.execute(select(score).where(score.c.attempt_id.in_(attempt_ids)))
+    return {row.attempt_id: _score(row) for row in found}
+
+
 async def release_score(tx: AsyncSession, attempt_id: UUID) -> Score | None:
     """The score is released now; None when it was before or there is none."""
     row = (
@@ -102,6 +108,42 @@ async def set_release_due(tx: AsyncSession, attempt_id: UUID, due_at: datetime |
     await tx.execute(
         update(score).where(score.c.attempt_id == attempt_id).values(release_due_at=due_at)
     )
+
+
+async def release_by_hand(
+    tx: AsyncSession,
+    exam_id: UUID,
+    cohorts: Collection[str] | None,
+    *,
+    score_too: bool,
+    answers_too: bool,
+) -> tuple[int, int]:
+    """Scores become due now, answers are released now; how many of each.
+
+    Args:
+        tx: The transaction.
+        exam_id: The exam.
+        cohorts: Only attempts of these cohorts; all when None.
+        score_too: Whether scores that are withheld become due.
+        answers_too: Whether answers that are withheld are released.
+    """
+    of_exam = score.c.exam_id == exam_id
+    if cohorts is not None:
+        theirs = select(attempt.c.id).where(
+            attempt.c.exam_id == exam_id, attempt.c.cohort.in_(cohorts)
+        )
+        of_exam &= score.c.attempt_id.in_(theirs)
+    counts = [0, 0]
+    if score_too:
+        withheld = score.c.released_at.is_(None)
+        due = update(score).where(of_exam, withheld).values(release_due_at=func.clock_timestamp())
+        counts[0] = len((await tx.execute(due.returning(score.c.attempt_id))).all())
+    if answers_too:
+        withheld = score.c.answers_released_at.is_(None)
+        shown = update(score).where(of_exam, withheld)
+        shown = shown.values(answers_released_at=func.clock_timestamp())
+        counts[1] = len((await tx.execute(shown.returning(score.c.attempt_id))).all())
+    return counts[0], counts[1]
 
 
 async def list_scores(
@@ -146,4 +188,5 @@ def _score(row: Row[Any]) -> Score:
         graded_at=row.graded_at,
         release_due_at=row.release_due_at,
         released_at=row.released_at,
+        answers_released_at=row.answers_released_at,
     )

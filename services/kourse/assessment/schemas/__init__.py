@@ -23,6 +23,7 @@ from kourse.assessment.schemas.taking import (
     SaveAnswer,
     SavedView,
 )
+from kourse.assessment.schemas.teaching import ReleasedView, ReleaseOrder, WatchedView
 
 __all__ = [
     "AppliedView",
@@ -38,7 +39,10 @@ __all__ = [
     "MasteryView",
     "PracticeList",
     "PracticeView",
+    "ReleaseOrder",
+    "ReleasedView",
     "ResultView",
     "SaveAnswer",
     "SavedView",
+    "WatchedView",
 ]

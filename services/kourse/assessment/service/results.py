@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 from uuid import UUID
 
@@ -41,13 +40,15 @@ async def result(tx: AsyncSession, learner_id: UUID, attempt_id: UUID) -> Result
     score = await scores.find_score(tx, attempt_id)
     if score is None or score.released_at is None:
         return Result(sitting, None, None)
-    if not await _answers_released(tx, sitting, score.graded_at):
+    if not await _answers_released(tx, sitting, score):
         return Result(sitting, score, None)
     return Result(sitting, score, await scores.list_shares(tx, attempt_id, score.run))
 
 
-async def _answers_released(tx: AsyncSession, sitting: Sitting, graded_at: datetime) -> bool:
+async def _answers_released(tx: AsyncSession, sitting: Sitting, score: Score) -> bool:
+    if score.answers_released_at is not None:
+        return True
     enrolment_id = sitting.attempt.enrolment_id
     terms = await terms_of_enrolments(tx, sitting.exam, [enrolment_id])
-    due_at = terms[enrolment_id].released_at(sitting.exam.policy.release.answers, graded_at)
+    due_at = terms[enrolment_id].released_at(sitting.exam.policy.release.answers, score.graded_at)
     return due_at is not None and due_at <= await database_now(tx)
