@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from starlette.exceptions import HTTPException
 
 from kourse.contracts.errors import KourseError
@@ -50,6 +53,7 @@ def create_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str) ->
     app.state.runtime = runtime
     for router in routers:
         app.include_router(router)
+    build_bodies(app)
     app.include_router(probe_router(runtime.health))
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     app.add_exception_handler(KourseError, on_kourse_error)
@@ -61,6 +65,20 @@ def create_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str) ->
     app.add_middleware(Guarded, health=runtime.health)
     app.add_middleware(Observed, service=service)
     return app
+
+
+def build_bodies(app: FastAPI) -> None:
+    """Build the validators of bodies whose models are built late (``defer_build``) now.
+
+    Else the first request would build them, and warn of the alias that FastAPI gives to every body,
+    as FastAPI itself knows and hides where it builds them.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
+        for context in iter_route_contexts(app.routes):
+            adapter = getattr(getattr(context, "body_field", None), "_type_adapter", None)
+            if adapter is not None:
+                adapter.rebuild()
 
 
 def _replay_answers(app: FastAPI) -> None:

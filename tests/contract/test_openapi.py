@@ -1,0 +1,92 @@
+"""The services' descriptions are whole, and fit together into one."""
+
+from importlib import import_module
+
+import pytest
+
+from kourse.contracts.names import SERVICES
+from kourse.gateway.description import merge
+from kourse.gateway.downgrade import to_30
+from kourse.gateway.table import load_table
+from kourse.kit.http import create_app
+from kourse.kit.http.openapi import describe
+from kourse.kit.runtime import Runtime
+from kourse.kit.settings import ServiceSettings
+
+
+def description(service):
+    """The document that the service serves."""
+    settings = type("AnySettings", (ServiceSettings,), {}, service=service)(port=0)
+    router = import_module(f"kourse.{service}.api").router
+    return describe(create_app(Runtime(settings), [router], title=f"kourse {service}"))
+
+
+@pytest.fixture(scope="module")
+def parts():
+    return {service: description(service) for service in SERVICES}
+
+
+@pytest.fixture(scope="module")
+def merged(parts):
+    return merge(parts, load_table())
+
+
+def operations(document):
+    return {
+        f"{method.upper()} {path}": operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+    }
+
+
+class TestMergedDescription:
+    def test_has_every_route_of_the_table(self, merged):
+        offered = {f"{route.method} {route.path}" for route in load_table().routes}
+
+        assert set(operations(merged)) == offered
+
+    def test_has_one_id_for_each_operation(self, merged):
+        ids = [operation["operationId"] for operation in operations(merged).values()]
+
+        assert len(set(ids)) == len(ids)
+
+    def test_says_for_each_operation_what_it_does_and_how_it_fails(self, merged):
+        for name, operation in operations(merged).items():
+            assert operation.get("description") or operation.get("summary"), name
+            assert "application/problem+json" in operation["responses"]["default"]["content"], name
+
+    def test_asks_for_a_token_exactly_where_the_table_does(self, merged):
+        for route in load_table().routes:
+            operation = merged["paths"][route.path][route.method.lower()]
+            assert bool(operation["security"]) == (route.permission is not None), route
+
+    def test_refers_to_nothing_that_is_not_there(self, merged):
+        schemas = set(merged["components"]["schemas"])
+
+        assert set(references(merged)) <= schemas
+
+    def test_can_be_told_in_version_3_0(self, merged):
+        older = to_30(merged)
+
+        assert older["openapi"] == "3.0.3"
+        assert "null" not in set(types(older))
+
+
+def references(node):
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"].removeprefix("#/components/schemas/")
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+def types(node):
+    if isinstance(node, dict):
+        if isinstance(node.get("type"), str):
+            yield node["type"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from types(item)
