@@ -29,9 +29,17 @@ from kourse.contracts.errors import (
 from kourse.contracts.resources import Document
 from kourse.kit import document_rows
 from kourse.kit.db import Database, is_transient
-from kourse.kit.document_rows import Declared, find, find_all, wake, wake_waiting
+from kourse.kit.document_rows import (
+    WAKE_CHANNEL,
+    Declared,
+    find,
+    find_all,
+    wake,
+    wake_waiting,
+)
 
 __all__ = [
+    "WAKE_CHANNEL",
     "Applied",
     "Claim",
     "Declared",

@@ -33,6 +33,7 @@ from kourse.kit.bus import CONFIRM_TIMEOUT_S, PERSISTENT, Broker, declare_topolo
 from kourse.kit.db import Database, connect_options, is_transient, statement
 from kourse.kit.delivery import CONTENT_TYPE, Outgoing, headers_of
 from kourse.kit.lifetime import Lifetime
+from kourse.kit.retention import forget_for_ever
 
 log = structlog.get_logger(__name__)
 
@@ -102,7 +103,8 @@ class Relay:
     async def run(self) -> None:
         """Relays until ``stop``; outlives database and broker, and loses nothing meanwhile."""
         with self._life.lived():
-            beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._measure())]
+            loops = (self._listen(), self._measure(), forget_for_ever(self._database))
+            beside = [asyncio.create_task(loop) for loop in loops]
             try:
                 await self._relay()
             finally:
