@@ -3,10 +3,14 @@
 import asyncio
 import io
 import json
+import logging
 from uuid import UUID
 
 import pytest
+import structlog
 from redis.asyncio import Redis
+
+from kourse.kit import telemetry
 
 LEARNER = str(UUID(int=7))
 
@@ -258,3 +262,34 @@ class TestClientThatLeaves:
         await writer.wait_closed()
 
         assert (await http.get("/livez")).status == 200
+
+
+class TestLog:
+    @pytest.fixture
+    def lines(self):
+        root = logging.getLogger()
+        before = (root.handlers, root.level, structlog.get_config())
+        stream = io.BytesIO()
+        telemetry.configure_logs("tiny", "INFO", stream)
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+        root.handlers, root.level = before[:2]
+        structlog.configure(**before[2])
+
+    async def test_joins_request_trace_tenant_and_subject(self, lines, http, issuer):
+        trace = "80f198ee56343ba864fe8b2a57d3eff7"
+        headers = bearer(
+            issuer.token(),
+            **{"x-request-id": "request-0001", "traceparent": f"00-{trace}-e457b5a2e4d86bd1-01"},
+        )
+        await http.get("/v1/me", headers=headers)
+        await http.get("/v1/fail/bug", headers={"x-request-id": "request-0002"})
+
+        (request,) = [line for line in lines() if line.get("correlation") == "request-0001"]
+        assert (request["event"], request["route"], request["status"]) == ("request", "/v1/me", 200)
+        assert (request["tenant"], request["subject"]) == ("demo", LEARNER)
+        assert request["trace_id"] == trace
+        failed, answered = [line for line in lines() if line.get("correlation") == "request-0002"]
+        assert (failed["event"], failed["level"]) == ("request failed", "error")
+        assert "RuntimeError" in failed["exception"]
+        assert "subject" not in answered
+        assert issuer.token()[:20] not in str(lines())
