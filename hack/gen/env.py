@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 from hack.gen.outputs import ROOT
 from hack.gen.services import import_from, names
 from kourse.kit.settings import ServiceSettings, render_env
 
+OPERATOR = "operator"
 TEMPLATES = ROOT / "manifests" / "infra" / "env"
 
 
 def files() -> dict[Path, bytes]:
-    """One template for each service that has settings."""
+    """One template for the operator and for each service that has settings."""
     made: dict[Path, bytes] = {}
-    for name in names():
-        module = import_from(name, "settings")
+    modules = {name: import_from(name, "settings") for name in names()}
+    modules[OPERATOR] = import_module("kourse_operator.settings")
+    for name, module in modules.items():
         for settings in vars(module).values() if module else ():
             if _is_settings_of(settings, name):
                 made[TEMPLATES / f"{name}.env"] = render_env(settings).encode()
@@ -24,7 +27,8 @@ def files() -> dict[Path, bytes]:
 
 def stale() -> list[Path]:
     """Templates of services that are gone."""
-    return [path for path in TEMPLATES.glob("*.env") if path.stem not in names()]
+    wanted = {*names(), OPERATOR}
+    return [path for path in TEMPLATES.glob("*.env") if path.stem not in wanted]
 
 
 def _is_settings_of(value: object, name: str) -> bool:
