@@ -74,7 +74,9 @@ class ServiceTokens:
             ValueError,
             TypeError,
         ) as error:
-            log.warning("identity gave no service token", audience=audience, error=type(error).__name__)
+            log.warning(
+                "identity gave no service token", audience=audience, error=type(error).__name__
+            )
             raise Unavailable(_UNAVAILABLE, retry_after_s=2) from error
 
     async def _post(self, audience: str) -> Any:
