@@ -1,0 +1,18 @@
+{{/* What each service is: whether it has a schema and answers gRPC, and whom it calls over gRPC.
+Network policies and addresses follow from it; tests hold it against the sources. */}}
+{{- define "kourse.catalogue" -}}
+gateway: {schema: false, calls: []}
+identity: {schema: true, calls: []}
+profile: {schema: true, calls: []}
+course: {schema: true, calls: [assessment]}
+assessment: {schema: true, calls: [course]}
+notification: {schema: true, calls: [identity]}
+dashboard: {schema: true, calls: [course, assessment, profile, notification]}
+{{- end -}}
+
+{{/* A service's values over the defaults, as JSON. Call with (list root name). */}}
+{{- define "kourse.serviceValues" -}}
+{{- $root := index . 0 -}}
+{{- $own := index $root.Values.services (index . 1) | default dict -}}
+{{- mergeOverwrite (deepCopy $root.Values.defaults) (deepCopy $own) | toJson -}}
+{{- end -}}
