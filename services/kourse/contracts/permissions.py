@@ -26,7 +26,6 @@ class Permission(StrEnum):
     COURSE_ENROL = "course:enrol"
     COURSE_STUDY = "course:study"
     DASHBOARD_OWN = "dashboard:own"
-    DASHBOARD_TEACH = "dashboard:teach"
     EXAM_AUTHOR = "exam:author"
     GRADEBOOK_OWN = "gradebook:own"
     GRADEBOOK_READ = "gradebook:read"
@@ -34,9 +33,7 @@ class Permission(StrEnum):
     NOTIFICATION_OWN = "notification:own"
     POINTS_OWN = "points:own"
     PROFILE_OWN = "profile:own"
-    PROFILE_READ = "profile:read"
     ROLE_ASSIGN = "role:assign"
-    SUBMISSION_OWN = "submission:own"
 
 
 class Role(StrEnum):
@@ -61,7 +58,6 @@ _LEARNER = frozenset(
         Permission.NOTIFICATION_OWN,
         Permission.POINTS_OWN,
         Permission.PROFILE_OWN,
-        Permission.SUBMISSION_OWN,
     }
 )
 _TEACHER = _LEARNER | {
@@ -97,7 +93,6 @@ DENIALS: Mapping[Permission, str] = {
     Permission.COURSE_ENROL: "Enrolling needs the learner role.",
     Permission.COURSE_STUDY: "Studying needs the learner role.",
     Permission.DASHBOARD_OWN: "A dashboard needs membership of this tenant.",
-    Permission.DASHBOARD_TEACH: "The teacher's dashboard needs the teacher role.",
     Permission.EXAM_AUTHOR: "Authoring exams and question pools needs the author role.",
     Permission.GRADEBOOK_OWN: "Reading grades needs membership of this tenant.",
     Permission.GRADEBOOK_READ: "Reading the grade book needs the teacher role for this course or cohort.",
@@ -105,9 +100,7 @@ DENIALS: Mapping[Permission, str] = {
     Permission.NOTIFICATION_OWN: "Notifications need membership of this tenant.",
     Permission.POINTS_OWN: "Points need membership of this tenant.",
     Permission.PROFILE_OWN: "A profile needs membership of this tenant.",
-    Permission.PROFILE_READ: "Reading other people's profiles needs the teacher role.",
     Permission.ROLE_ASSIGN: "Assigning roles needs the tenant admin role.",
-    Permission.SUBMISSION_OWN: "Handing in needs the learner role.",
 }
 
 
