@@ -66,9 +66,7 @@ _TEACHER = _LEARNER | {
     Permission.COHORT_CODE,
     Permission.COHORT_MANAGE,
     Permission.COHORT_READ,
-    Permission.DASHBOARD_TEACH,
     Permission.GRADEBOOK_READ,
-    Permission.PROFILE_READ,
 }
 _AUTHOR = _LEARNER | {Permission.COURSE_AUTHOR, Permission.EXAM_AUTHOR}
 
