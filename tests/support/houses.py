@@ -20,9 +20,12 @@ class House:
         self._client = client
         self.issuer = issuer
 
-    async def call(self, method, path, body=None, *, key=None, who=LEARNER, **claims):
-        """Status and decoded body of a call by a person; ``who=None`` sends no token."""
-        headers = {"idempotency-key": key} if key else {}
+    async def call(
+        self, method, path, body=None, *, key=None, if_match=None, who=LEARNER, **claims
+    ):
+        """The answer to a call by a person with these claims; ``who=None`` sends no token."""
+        sent = {"idempotency-key": key, "if-match": if_match}
+        headers = {name: value for name, value in sent.items() if value is not None}
         if who is not None:
             token = self.issuer.token(sub=str(who), **claims)
             headers["authorization"] = f"Bearer {token}"

@@ -54,8 +54,10 @@ async def read(database: Database, tenant: str, name: str) -> Declared:
     return found
 
 
-async def delete(database: Database, tenant: str, name: str) -> None:
+async def delete(database: Database, tenant: str, name: str) -> list[Pending]:
     """Deletes a cohort that was made through the REST API, as its deletion policy says.
+
+    Empty when done, else what is still to go.
 
     Raises:
         NotFound: There is none.
@@ -63,7 +65,7 @@ async def delete(database: Database, tenant: str, name: str) -> None:
     """
     found = await read(database, tenant, name)
     policy = CohortSpec.model_validate(found.spec).deletion_policy
-    await retire(database, tenant, found.kind, name, None, policy)
+    return await retire(database, tenant, found.kind, name, None, policy)
 
 
 async def observe(

@@ -70,7 +70,7 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
     ) -> pb.ListMembersResponse:
         """Members of a cohort."""
         async with self._runtime.database.transaction(request.tenant) as tx:
-            found = await roster.members(tx, request.cohort)
+            found = await roster.cohort_members(tx, request.cohort)
         return pb.ListMembersResponse(
             members=[pb.Member(learner_id=str(row.user_id), role=row.role) for row in found]
         )

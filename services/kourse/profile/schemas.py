@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
+from kourse.contracts.resources import CohortSpec
 from kourse.contracts.resources.meta import LanguageTag, Name, TimeZone
 from kourse.kit.http import Body, View
 
@@ -55,7 +56,9 @@ class ProfileChange(Body):
     pace: Pace | None = None
     time_zone: TimeZone | None = None
     locale: LanguageTag | None = None
-    preferences: Annotated[dict[Name, Preference], Field(max_length=50)] | None = None
+    preferences: Annotated[dict[Name, Preference | None], Field(max_length=50)] | None = Field(
+        None, description="Merged with what is kept; null removes an entry."
+    )
 
 
 class NewGoal(Body):
@@ -70,7 +73,7 @@ class GoalChange(Body):
     """New values of a goal; what is left out stays."""
 
     title: Line | None = None
-    target_date: date | None = None
+    target_date: date | None = Field(None, description="null makes it open-ended.")
     achieved: bool | None = None
 
 
@@ -85,6 +88,25 @@ class GoalView(View):
     created_at: datetime
 
 
+class MeetingView(View):
+    """A recurring meeting of a cohort."""
+
+    key: str
+    title: str
+    starts: str = Field(description="First occurrence, wall-clock time in the run's time zone.")
+    minutes: int
+    rrule: str | None = Field(description="RFC 5545 recurrence rule; null when it happens once.")
+    exceptions: list[str]
+
+
+class OccurrenceView(View):
+    """One meeting that takes place."""
+
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+
+
 class CohortView(View):
     """A cohort and its run."""
 
@@ -95,6 +117,18 @@ class CohortView(View):
     starts_on: date
     ends_on: date
     time_zone: str
+    role: str = Field(description="Yours: learner, leader or teacher.")
+    seats: int
+    members: int | None = Field(description="How many there are; null unless you teach it.")
+    schedule: list[MeetingView]
+    next_meeting: OccurrenceView | None
+
+
+class CohortDocument(CohortSpec):
+    """A cohort as it is declared: the ``spec`` of the Cohort resource."""
+
+    # Built at once, because FastAPI cannot take a deferred model for a body.
+    model_config = ConfigDict(defer_build=False)
 
 
 class JoinRequest(Body):
@@ -134,6 +168,19 @@ class DocumentView(View):
     changed: bool
     id: UUID
     digest: str
+
+
+class PendingView(View):
+    """What is still to be done before a deletion is complete."""
+
+    reason: str
+    message: str
+
+
+class RetiredView(View):
+    """What is left of a cohort that was deleted."""
+
+    pending: list[PendingView]
 
 
 class DeclaredView(View):

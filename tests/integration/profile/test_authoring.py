@@ -1,45 +1,16 @@
 """Declaring cohorts, on a real PostgreSQL: rows, dates as instants, events, and what is refused."""
 
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-import pytest_asyncio
 
 from kourse.contracts.resources import CohortSpec, DeletionPolicy
-from kourse.kit.db import Database
 from kourse.kit.documents import Applied, Doc
 from kourse.profile import authoring
-from kourse.profile.repository import cohorts
 from support.courses import cohort_document, cohort_spec
 
 TENANT = "demo"
-
-
-@pytest_asyncio.fixture
-async def operator(scratch):
-    database = Database(scratch.url("kourse_operator"), "profile", pool_size=2)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-def rows(scratch):
-    with scratch.admin() as connection:
-        yield lambda sql, *values: connection.execute(sql, values).fetchall()
-
-
-@pytest_asyncio.fixture(autouse=True)
-async def _one_course(scratch):
-    with scratch.admin() as connection:
-        connection.execute(
-            "TRUNCATE profile.cohort, profile.document, profile.outbox, profile.event_sequence,"
-            " profile.course_replica, profile.document_wait CASCADE"
-        )
-    database = Database(scratch.url("kourse_profile"), "profile", pool_size=1)
-    async with database.transaction(TENANT) as tx:
-        await cohorts.save_course(tx, "statistics", UUID(int=1), "Statistics", 1)
-    await database.close()
 
 
 def declared(spec, name="lisbon", generation=1, uid="u1", **changes):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Response
+from fastapi.responses import JSONResponse
 
 from kourse.contracts.errors import NotFound
 from kourse.contracts.permissions import Permission
@@ -34,10 +35,10 @@ Manager = Annotated[Actor, Depends(_manager)]
 
 @router.put("/v1/authoring/cohorts/{cohort}", summary="Declare a cohort")
 async def put_cohort(
-    runtime: CurrentRuntime, actor: Manager, cohort: CohortName, spec: CohortSpec
+    runtime: CurrentRuntime, actor: Manager, cohort: CohortName, spec: schemas.CohortDocument
 ) -> schemas.DocumentView:
     """The cohort is as the document says."""
-    doc = Doc(cohort, spec, "api")
+    doc = Doc[CohortSpec](cohort, spec, "api")
     (result,) = await authoring.apply_many(runtime.database, actor.tenant, KIND, [doc])
     if isinstance(result, Refused):
         raise result.error
@@ -53,7 +54,19 @@ async def read_document(
     return schemas.DeclaredView.model_validate(found)
 
 
-@router.delete("/v1/authoring/cohorts/{cohort}", status_code=204, summary="Delete a cohort")
-async def delete_cohort(runtime: CurrentRuntime, actor: Manager, cohort: CohortName) -> None:
+@router.delete(
+    "/v1/authoring/cohorts/{cohort}",
+    status_code=204,
+    summary="Delete a cohort",
+    response_model=None,
+    responses={202: {"model": schemas.RetiredView, "description": "Some of it is still to go."}},
+)
+async def delete_cohort(
+    runtime: CurrentRuntime, actor: Manager, cohort: CohortName
+) -> Response | JSONResponse:
     """Nobody can join the cohort any more; its deletion policy says what becomes of its members."""
-    await authoring.delete(runtime.database, actor.tenant, cohort)
+    pending = await authoring.delete(runtime.database, actor.tenant, cohort)
+    if not pending:
+        return Response(status_code=204)
+    view = schemas.RetiredView.model_validate({"pending": pending})
+    return JSONResponse(view.model_dump(by_alias=True), status_code=202)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +15,8 @@ from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.runtime import CurrentRuntime
 from kourse.profile import schemas
-from kourse.profile.service import joining
+from kourse.profile.service import classes, joining
+from kourse.profile.service.classes import Seen
 
 router = APIRouter(tags=["cohorts"])
 CohortName = Annotated[str, Path(max_length=63, description="Name of the cohort.")]
@@ -30,9 +32,29 @@ async def list_cohorts(
 ) -> Page[schemas.CohortView]:
     """Cohorts that you are in or teach, by name."""
     key = Cursor.decode(after, 1)
-    found = await joining.list_cohorts(tx, actor, str(key[0]) if key else None, limit + 1)
-    items, following = Cursor.page(found, limit, key=lambda row: (row.name,))
-    return Page(items=[schemas.CohortView.model_validate(row) for row in items], next=following)
+    found = await classes.list_seen(tx, actor, str(key[0]) if key else None, limit + 1)
+    items, following = Cursor.page(found, limit, key=lambda seen: (seen.row.name,))
+    return Page(items=[_view(seen) for seen in items], next=following)
+
+
+def _view(seen: Seen) -> schemas.CohortView:
+    row = seen.row
+    return schemas.CohortView(
+        id=row.id,
+        name=row.name,
+        title=row.title,
+        courses=row.courses,
+        starts_on=row.starts_on,
+        ends_on=row.ends_on,
+        time_zone=row.time_zone,
+        role=seen.role,
+        seats=row.seats,
+        members=seen.members,
+        schedule=[schemas.MeetingView.model_validate(entry) for entry in seen.meetings],
+        next_meeting=(
+            schemas.OccurrenceView.model_validate(seen.next_meeting) if seen.next_meeting else None
+        ),
+    )
 
 
 @router.post("/v1/cohorts/join", summary="Join a cohort")
@@ -51,19 +73,19 @@ async def read_cohort(
     actor: Annotated[Actor, allow(Permission.PROFILE_OWN)], tx: Transaction, cohort: CohortName
 ) -> schemas.CohortView:
     """A cohort that you are in or teach."""
-    return schemas.CohortView.model_validate(await joining.read_cohort(tx, actor, cohort))
+    return _view(await classes.read(tx, actor, cohort))
 
 
 @router.get("/v1/cohorts/{cohort}/code", summary="The join code")
 async def read_code(actor: CodeReader, tx: Transaction, cohort: CohortName) -> schemas.CodeView:
-    """The code to hand out; a new one where the last has expired."""
-    return schemas.CodeView.model_validate(await joining.read_code(tx, actor, cohort))
+    """The code to hand out; a new one where there is none or the last has expired."""
+    return schemas.CodeView.model_validate(await classes.read_code(tx, actor, cohort))
 
 
 @router.post("/v1/cohorts/{cohort}/code", summary="Renew the join code")
 async def rotate_code(actor: CodeReader, tx: Transaction, cohort: CohortName) -> schemas.CodeView:
     """A new code; the one before opens nothing any more."""
-    return schemas.CodeView.model_validate(await joining.rotate_code(tx, actor, cohort))
+    return schemas.CodeView.model_validate(await classes.rotate_code(tx, actor, cohort))
 
 
 @router.get("/v1/cohorts/{cohort}/members", summary="Members of a cohort")
@@ -74,15 +96,15 @@ async def list_members(
     limit: Limit = 20,
     after: After = None,
 ) -> Page[schemas.MemberView]:
-    """Members of a cohort that you teach."""
-    found = await joining.list_members(tx, actor, cohort, _member(after), limit + 1)
-    items, following = Cursor.page(found, limit, key=lambda row: (str(row.user_id),))
+    """Members of a cohort that you teach, in the order in which they joined; the look is audited."""
+    found = await classes.list_members(tx, actor, cohort, _member(after), limit + 1)
+    items, following = Cursor.page(found, limit, key=lambda row: (row.joined_at, row.user_id))
     return Page(items=[schemas.MemberView.model_validate(row) for row in items], next=following)
 
 
-def _member(after: str | None) -> UUID | None:
-    key = Cursor.decode(after, 1)
+def _member(after: str | None) -> tuple[datetime, UUID] | None:
+    key = Cursor.decode(after, 2)
     try:
-        return UUID(str(key[0])) if key else None
+        return (datetime.fromisoformat(str(key[0])), UUID(str(key[1]))) if key else None
     except ValueError:
         raise Malformed("`after` is not a cursor of this list.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.profile import schemas
-from kourse.profile.service import people
+from kourse.profile.service import goals, people
 
 router = APIRouter(tags=["profile"])
 Owner = Annotated[Actor, allow(Permission.PROFILE_OWN)]
@@ -24,7 +25,7 @@ NO_TARGET = "9999-12-31"
 @router.get("/v1/profile", summary="Your profile")
 async def read_profile(actor: Owner, tx: Transaction, response: Response) -> schemas.ProfileView:
     """The profile, made when you registered; its ETag guards changes."""
-    found = schemas.ProfileView.model_validate(await people.read(tx, actor.user_id))
+    found = schemas.ProfileView.model_validate(await people.get(tx, actor.user_id))
     response.headers["ETag"] = f'"{found.version}"'
     return found
 
@@ -38,8 +39,12 @@ async def change_profile(
     if_match: Annotated[str | None, Header(description="ETag that was read.")] = None,
 ) -> schemas.ProfileView:
     """The profile with the values sent; with If-Match only when nobody changed it since."""
-    changes = body.model_dump(exclude_none=True, mode="json")
-    changed = await people.change(tx, actor.user_id, changes, _version(if_match))
+    values = {
+        name: value
+        for name, value in body.model_dump(exclude_unset=True, mode="json").items()
+        if value is not None
+    }
+    changed = await people.change(tx, actor.user_id, values, seen_version=_version(if_match))
     response.headers["ETag"] = f'"{changed.version}"'
     return schemas.ProfileView.model_validate(changed)
 
@@ -58,13 +63,19 @@ async def list_goals(
     actor: Owner, tx: Transaction, limit: Limit = 20, after: After = None
 ) -> Page[schemas.GoalView]:
     """Goals, the nearest target first, those without a target last."""
-    key = Cursor.decode(after, 2)
-    start = (str(key[0]), str(key[1])) if key else None
-    found = await people.list_goals(tx, actor.user_id, start, limit + 1)
+    found = await goals.list_own(tx, actor.user_id, _start(after), limit + 1)
     items, following = Cursor.page(
         found, limit, key=lambda row: (str(row.target_on or NO_TARGET), str(row.id))
     )
     return Page(items=[schemas.GoalView.model_validate(row) for row in items], next=following)
+
+
+def _start(after: str | None) -> tuple[date, UUID] | None:
+    key = Cursor.decode(after, 2)
+    try:
+        return (date.fromisoformat(str(key[0])), UUID(str(key[1]))) if key else None
+    except ValueError:
+        raise Malformed("`after` is not a cursor of this list.") from None
 
 
 @router.post("/v1/profile/goals", status_code=201, summary="Set a goal")
@@ -76,7 +87,7 @@ async def add_goal(
 ) -> schemas.GoalView:
     """The new goal."""
     goal = {"title": body.title, "course": body.course, "target_on": body.target_date}
-    made = schemas.GoalView.model_validate(await people.add_goal(tx, actor.user_id, goal))
+    made = schemas.GoalView.model_validate(await goals.add(tx, actor.user_id, goal))
     return await key.remember(tx, 201, made)
 
 
@@ -85,14 +96,17 @@ async def change_goal(
     actor: Owner, tx: Transaction, goal_id: UUID, body: schemas.GoalChange
 ) -> schemas.GoalView:
     """The goal with the values sent."""
-    changes = body.model_dump(exclude_unset=True)
-    if "target_date" in changes:
-        changes["target_on"] = changes.pop("target_date")
-    changed = await people.change_goal(tx, actor.user_id, goal_id, changes)
+    sent = body.model_dump(exclude_unset=True)
+    values = {
+        name: value for name in ("title", "achieved") if (value := sent.get(name)) is not None
+    }
+    if "target_date" in sent:
+        values["target_on"] = sent["target_date"]
+    changed = await goals.change(tx, actor.user_id, goal_id, values)
     return schemas.GoalView.model_validate(changed)
 
 
 @router.delete("/v1/profile/goals/{goal_id}", status_code=204, summary="Delete a goal")
 async def delete_goal(actor: Owner, tx: Transaction, goal_id: UUID) -> None:
     """The goal is gone."""
-    await people.delete_goal(tx, actor.user_id, goal_id)
+    await goals.delete(tx, actor.user_id, goal_id)

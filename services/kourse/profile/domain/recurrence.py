@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,9 @@ PARTS: Mapping[str, frozenset[str]] = {
 }
 """Parts that a rule may have, by frequency."""
 MOST = {"INTERVAL": 366, "COUNT": 5000}
+CYCLE_YEARS = 400
+"""After so many years the Gregorian calendar repeats, weekdays included (146,097 days, 20,871 weeks)."""
+_LOCAL = "%Y%m%dT%H%M%S"
 
 
 @dataclass(frozen=True)
@@ -100,17 +103,28 @@ def _walls(meeting: Meeting, zone: ZoneInfo, last_day: date) -> Iterator[datetim
 
 
 def _recurring(meeting: Meeting, zone: ZoneInfo) -> Iterator[datetime]:
+    """Every occurrence, exceptions included, without end where the rule has none.
+
+    The rule is worked out as many whole cycles of the calendar later as there is room for, so that a
+    day that never comes is given up after at most four centuries instead of eighty.
+    """
     first = local_of(meeting.starts, zone)
     if meeting.rrule is None:
         return iter([first])
-    rule = _wall_rule(meeting.rrule, zone)
+    later = (MAXYEAR - first.year) // CYCLE_YEARS * CYCLE_YEARS
+    rule = _wall_rule(meeting.rrule, zone, later)
     try:
-        return iter(rrulestr(rule, dtstart=first))
+        found = iter(rrulestr(rule, dtstart=_moved(first, later)))
     except ValueError as error:
         raise InvalidRecurrence(f"The rule {meeting.rrule!r} cannot be read: {error}.") from None
+    return (_moved(wall, -later) for wall in found)
 
 
-def _wall_rule(rrule: str, zone: ZoneInfo) -> str:
+def _moved(wall: datetime, years: int) -> datetime:
+    return wall.replace(year=wall.year + years)
+
+
+def _wall_rule(rrule: str, zone: ZoneInfo, later: int) -> str:
     parts = dict(part.split("=", 1) for part in rrule.split(";"))
     unknown = sorted(set(parts) - PARTS.get(parts.get("FREQ", ""), frozenset()))
     if unknown or len(parts) != rrule.count(";") + 1:
@@ -119,14 +133,22 @@ def _wall_rule(rrule: str, zone: ZoneInfo) -> str:
     for name, most in MOST.items():
         if name in parts and not (parts[name].isdigit() and 1 <= int(parts[name]) <= most):
             raise InvalidRecurrence(f"{name} of the rule {rrule!r} must be from 1 to {most}.")
-    if parts.get("UNTIL", "").endswith("Z"):
-        parts["UNTIL"] = _wall_until(parts["UNTIL"], rrule, zone)
+    if "UNTIL" in parts:
+        until = _until(parts.pop("UNTIL"), rrule, zone)
+        if until.year + later <= MAXYEAR:
+            parts["UNTIL"] = _moved(until, later).strftime(_LOCAL)
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
-def _wall_until(until: str, rrule: str, zone: ZoneInfo) -> str:
+def _until(text: str, rrule: str, zone: ZoneInfo) -> datetime:
+    """Wall-clock time until which a rule goes; a day counts to its end."""
     try:
-        moment = datetime.strptime(until, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if text.endswith("Z"):
+            moment = datetime.strptime(text, f"{_LOCAL}Z").replace(tzinfo=UTC)
+            return moment.astimezone(zone).replace(tzinfo=None, fold=0)
+        if "T" in text:
+            return datetime.strptime(text, _LOCAL)  # noqa: DTZ007 - a wall clock is meant
+        day = datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - likewise
     except ValueError:
         raise InvalidRecurrence(f"UNTIL of the rule {rrule!r} is not a time.") from None
-    return moment.astimezone(zone).strftime("%Y%m%dT%H%M%S")
+    return datetime.combine(day, time.max).replace(microsecond=0)

@@ -21,6 +21,12 @@ def tenant(tx: AsyncSession) -> str:
     return str(tx.info["tenant"])
 
 
+async def fetch(tx: AsyncSession, query: Any) -> Sequence[Row[Any]]:
+    """Every row of a query, whatever its columns."""
+    rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
+    return rows
+
+
 async def find_cohort(tx: AsyncSession, name: str, *, lock: bool = False) -> Row[Any] | None:
     """The cohort of that name, or None; with ``lock`` nobody else changes it until the commit."""
     query = select(t.cohort).where(t.cohort.c.tenant == tenant(tx), t.cohort.c.name == name)
@@ -62,7 +68,7 @@ async def list_named(tx: AsyncSession, names: Sequence[str]) -> Sequence[Row[Any
     """The cohorts of these names; those that are not known are left out."""
     c = t.cohort.c
     query = select(t.cohort).where(c.tenant == tenant(tx), c.name.in_(names))
-    return (await tx.execute(query)).all()
+    return await fetch(tx, query)
 
 
 async def count_members(tx: AsyncSession, cohort_ids: Iterable[UUID]) -> dict[UUID, int]:
@@ -92,6 +98,13 @@ async def retire(tx: AsyncSession, cohort_id: UUID, *, purge: bool) -> None:
     if purge:
         values["purge_at"] = func.coalesce(c.purge_at, now)
     await tx.execute(update(t.cohort).where(c.id == cohort_id).values(values))
+
+
+async def list_purges(tx: AsyncSession) -> list[tuple[str, str]]:
+    """Tenant and name of the cohorts whose memberships are to go, of all tenants."""
+    c = t.cohort.c
+    query = select(c.tenant, c.name).where(c.purge_at.is_not(None)).order_by(c.purge_at)
+    return [(row.tenant, row.name) for row in await tx.execute(query)]
 
 
 async def delete_cohort(tx: AsyncSession, cohort_id: UUID) -> None:

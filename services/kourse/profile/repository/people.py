@@ -2,83 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, tuple_, update
+from sqlalchemy import Row, delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.kit.ids import new_id
 from kourse.profile import tables as t
-from kourse.profile.repository.cohorts import tenant
+from kourse.profile.repository.cohorts import fetch, tenant
+
+OPEN_ENDED = date(9999, 12, 31)
+"""Sorts goals without a target date last."""
 
 
-async def make_profile(tx: AsyncSession, user_id: UUID, display_name: str, locale: str) -> None:
-    """The profile is there; one that was there already stays as it is."""
-    values = {"user_id": user_id, "display_name": display_name, "locale": locale}
-    await tx.execute(upsert(t.profile).values(tenant=tenant(tx), **values).on_conflict_do_nothing())
+async def add_profile(tx: AsyncSession, user_id: UUID, display_name: str, locale: str) -> None:
+    """The person has a profile; one that is there already stays as it is."""
+    await tx.execute(
+        upsert(t.profile)
+        .values(tenant=tenant(tx), user_id=user_id, display_name=display_name, locale=locale)
+        .on_conflict_do_nothing()
+    )
 
 
-async def find_profile(tx: AsyncSession, user_id: UUID) -> Row[Any] | None:
-    """The profile, or None."""
+async def find_profile(tx: AsyncSession, user_id: UUID, *, lock: bool = False) -> Row[Any] | None:
+    """The person's profile, or None."""
     p = t.profile.c
     query = select(t.profile).where(p.tenant == tenant(tx), p.user_id == user_id)
-    return (await tx.execute(query)).one_or_none()
+    return (await tx.execute(query.with_for_update() if lock else query)).one_or_none()
 
 
-async def change_profile(
-    tx: AsyncSession, user_id: UUID, changes: Mapping[str, Any], version: int | None
-) -> Row[Any] | None:
-    """The changed profile; None when there is none, or it no longer has this version."""
-    p = t.profile.c
-    where = [p.tenant == tenant(tx), p.user_id == user_id]
-    if version is not None:
-        where.append(p.version == version)
-    stamped = {**changes, "version": p.version + 1, "updated_at": func.clock_timestamp()}
-    query = update(t.profile).where(*where).values(stamped).returning(t.profile)
-    changed: Row[Any] | None = (await tx.execute(query)).one_or_none()
-    return changed
-
-
-async def list_profiles(tx: AsyncSession, user_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def list_profiles(tx: AsyncSession, user_ids: Collection[UUID]) -> Sequence[Row[Any]]:
     """The profiles of these people; those without one are left out."""
     p = t.profile.c
     query = select(t.profile).where(p.tenant == tenant(tx), p.user_id.in_(user_ids))
-    return (await tx.execute(query)).all()
+    return await fetch(tx, query)
 
 
-async def add_goal(tx: AsyncSession, row: Mapping[str, Any]) -> Row[Any]:
-    """The new goal."""
-    query = upsert(t.goal).values(tenant=tenant(tx), **row).returning(t.goal)
-    made: Row[Any] = (await tx.execute(query)).one()
-    return made
+async def change_profile(tx: AsyncSession, user_id: UUID, values: Mapping[str, Any]) -> Row[Any]:
+    """The profile with these values, one version on."""
+    p = t.profile.c
+    statement = (
+        update(t.profile)
+        .where(p.tenant == tenant(tx), p.user_id == user_id)
+        .values(**values, version=p.version + 1, updated_at=func.clock_timestamp())
+        .returning(*t.profile.c)
+    )
+    return (await tx.execute(statement)).one()
 
 
-async def change_goal(
-    tx: AsyncSession, user_id: UUID, goal_id: UUID, changes: Mapping[str, Any]
+async def add_goal(tx: AsyncSession, user_id: UUID, values: Mapping[str, Any]) -> Row[Any]:
+    """A new goal."""
+    statement = (
+        upsert(t.goal)
+        .values(id=new_id(), tenant=tenant(tx), user_id=user_id, **values)
+        .returning(*t.goal.c)
+    )
+    return (await tx.execute(statement)).one()
+
+
+async def count_goals(tx: AsyncSession, user_id: UUID) -> int:
+    """How many goals the person has."""
+    g = t.goal.c
+    query = select(func.count()).where(g.tenant == tenant(tx), g.user_id == user_id)
+    return int(await tx.scalar(query) or 0)
+
+
+async def find_goal(
+    tx: AsyncSession, user_id: UUID, goal_id: UUID, *, lock: bool = False
 ) -> Row[Any] | None:
-    """The person's changed goal, or None when it is not theirs."""
+    """A goal of the person, or None."""
     g = t.goal.c
-    query = update(t.goal).where(g.id == goal_id, g.user_id == user_id).values(changes)
-    found: Row[Any] | None = (await tx.execute(query.returning(t.goal))).one_or_none()
-    return found
-
-
-async def delete_goal(tx: AsyncSession, user_id: UUID, goal_id: UUID) -> bool:
-    """Whether the goal was the person's; it is gone then."""
-    g = t.goal.c
-    query = delete(t.goal).where(g.id == goal_id, g.user_id == user_id).returning(g.id)
-    return (await tx.execute(query)).one_or_none() is not None
+    query = select(t.goal).where(g.tenant == tenant(tx), g.user_id == user_id, g.id == goal_id)
+    return (await tx.execute(query.with_for_update() if lock else query)).one_or_none()
 
 
 async def list_goals(
-    tx: AsyncSession, user_id: UUID, after: tuple[str, str] | None = None, limit: int = 200
+    tx: AsyncSession, user_id: UUID, after: tuple[date, UUID] | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """The person's goals, the nearest target first, those without one last."""
+    """The person's goals, nearest target date first, open-ended ones last."""
     g = t.goal.c
-    target = func.coalesce(g.target_on, func.date("9999-12-31"))
-    query = select(t.goal).where(g.tenant == tenant(tx), g.user_id == user_id)
+    target = func.coalesce(g.target_on, literal(OPEN_ENDED))
+    query = (
+        select(t.goal)
+        .where(g.tenant == tenant(tx), g.user_id == user_id)
+        .order_by(target, g.id)
+        .limit(limit)
+    )
     if after is not None:
-        query = query.where(tuple_(target, g.id) > tuple_(func.date(after[0]), UUID(after[1])))
-    return (await tx.execute(query.order_by(target, g.id).limit(limit))).all()
+        query = query.where(tuple_(target, g.id) > after)
+    return await fetch(tx, query)
+
+
+async def change_goal(tx: AsyncSession, goal_id: UUID, values: Mapping[str, Any]) -> Row[Any]:
+    """The goal with these values."""
+    statement = update(t.goal).where(t.goal.c.id == goal_id).values(**values).returning(*t.goal.c)
+    return (await tx.execute(statement)).one()
+
+
+async def delete_goal(tx: AsyncSession, user_id: UUID, goal_id: UUID) -> bool:
+    """The goal is gone; whether it was there."""
+    g = t.goal.c
+    statement = (
+        delete(t.goal)
+        .where(g.tenant == tenant(tx), g.user_id == user_id, g.id == goal_id)
+        .returning(g.id)
+    )
+    return (await tx.execute(statement)).one_or_none() is not None

@@ -1,101 +1,77 @@
-"""Profiles and goals of the person who asks."""
+"""Profiles, made once for each account, and what their owners change."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.errors import NotFound
+from kourse.contracts.errors import Invalid
 from kourse.contracts.events import UserRegistered
-from kourse.kit.clock import database_now
-from kourse.kit.ids import new_id
 from kourse.profile.errors import ProfileChanged, ProfileNotReady
 from kourse.profile.repository import people
 from kourse.rules.dates import zone_of
 
+RETRY_AFTER_S = 1.0
+"""The event that makes a profile usually arrives well within a second."""
+MOST_PREFERENCES = 50
+
 
 async def welcome(tx: AsyncSession, event: UserRegistered) -> None:
-    """The new member has a profile, made once."""
-    await people.make_profile(tx, event.user_id, event.display_name, event.locale)
+    """The new account has a profile."""
+    await people.add_profile(tx, event.user_id, event.display_name, event.locale)
 
 
-async def read(tx: AsyncSession, user_id: UUID) -> Row[Any]:
+async def get(tx: AsyncSession, user_id: UUID) -> Row[Any]:
     """The person's profile.
 
     Raises:
-        ProfileNotReady: The event that makes it has not arrived yet.
+        ProfileNotReady: It is still on its way.
     """
-    found = await people.find_profile(tx, user_id)
+    return _ready(await people.find_profile(tx, user_id))
+
+
+def _ready(found: Row[Any] | None) -> Row[Any]:
     if found is None:
-        raise ProfileNotReady(retry_after_s=1)
+        raise ProfileNotReady("Try again in a moment.", retry_after_s=RETRY_AFTER_S)
     return found
 
 
 async def change(
-    tx: AsyncSession, user_id: UUID, changes: Mapping[str, Any], version: int | None
+    tx: AsyncSession, user_id: UUID, values: Mapping[str, Any], *, seen_version: int | None
 ) -> Row[Any]:
-    """The profile with these changes.
+    """The profile with these values.
 
     Args:
         tx: The transaction.
-        user_id: Whose.
-        changes: New values by column.
-        version: Version that was read; None to overwrite whatever is there.
+        user_id: The person.
+        values: Columns to change; ``preferences`` is merged, a None in it removes the entry.
+        seen_version: Version that the caller has read, or None for any.
 
     Raises:
-        UnknownTimeZone: The zone is not in the IANA database.
-        ProfileNotReady: The event that makes it has not arrived yet.
-        ProfileChanged: It has another version by now.
+        ProfileNotReady: The profile is still on its way.
+        ProfileChanged: It changed since it was read.
+        UnknownTimeZone: The time zone is not in the IANA database.
+        Invalid: There would be too many preferences.
     """
-    if "time_zone" in changes:
-        zone_of(changes["time_zone"])
-    if not changes:
-        return await read(tx, user_id)
-    changed = await people.change_profile(tx, user_id, changes, version)
-    if changed is None:
-        await read(tx, user_id)
-        raise ProfileChanged("Read it again, then send the change with its new ETag.")
-    return changed
+    found = _ready(await people.find_profile(tx, user_id, lock=True))
+    if seen_version is not None and seen_version != found.version:
+        raise ProfileChanged(f"It is at version {found.version} now; read it again.")
+    if "time_zone" in values:
+        zone_of(values["time_zone"])
+    wanted = dict(values)
+    if "preferences" in wanted:
+        wanted["preferences"] = _merged(found.preferences, wanted["preferences"])
+    if all(getattr(found, name) == value for name, value in wanted.items()):
+        return found
+    return await people.change_profile(tx, user_id, wanted)
 
 
-async def add_goal(tx: AsyncSession, user_id: UUID, goal: Mapping[str, Any]) -> Row[Any]:
-    """The new goal of the person."""
-    return await people.add_goal(tx, {"id": new_id(), "user_id": user_id, **goal})
-
-
-async def change_goal(
-    tx: AsyncSession, user_id: UUID, goal_id: UUID, changes: dict[str, Any]
-) -> Row[Any]:
-    """The goal with these changes; ``achieved`` stamps or clears the moment.
-
-    Raises:
-        NotFound: The person has no such goal.
-    """
-    if "achieved" in changes:
-        achieved = changes.pop("achieved")
-        changes["achieved_at"] = await database_now(tx) if achieved else None
-    found = await people.change_goal(tx, user_id, goal_id, changes)
-    if found is None:
-        raise NotFound("You have no such goal.")
-    return found
-
-
-async def delete_goal(tx: AsyncSession, user_id: UUID, goal_id: UUID) -> None:
-    """The goal is gone.
-
-    Raises:
-        NotFound: The person has no such goal.
-    """
-    if not await people.delete_goal(tx, user_id, goal_id):
-        raise NotFound("You have no such goal.")
-
-
-async def list_goals(
-    tx: AsyncSession, user_id: UUID, after: tuple[str, str] | None, limit: int
-) -> Sequence[Row[Any]]:
-    """The person's goals, the nearest target first."""
-    return await people.list_goals(tx, user_id, after, limit)
+def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = {name: value for name, value in {**before, **change}.items() if value is not None}
+    if len(merged) > MOST_PREFERENCES:
+        raise Invalid(f"At most {MOST_PREFERENCES} preferences are kept.")
+    return merged

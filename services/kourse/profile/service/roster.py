@@ -10,7 +10,8 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import NotFound
-from kourse.profile.repository import cohorts, joining, people
+from kourse.profile.repository import cohorts, members, people
+from kourse.profile.service.goals import MOST_GOALS
 
 
 async def profiles(tx: AsyncSession, learners: Sequence[UUID]) -> Sequence[Row[Any]]:
@@ -20,10 +21,10 @@ async def profiles(tx: AsyncSession, learners: Sequence[UUID]) -> Sequence[Row[A
 
 async def goals(tx: AsyncSession, learner: UUID) -> Sequence[Row[Any]]:
     """A learner's goals, nearest target date first."""
-    return await people.list_goals(tx, learner)
+    return await people.list_goals(tx, learner, None, MOST_GOALS)
 
 
-async def members(tx: AsyncSession, cohort: str) -> Sequence[Row[Any]]:
+async def cohort_members(tx: AsyncSession, cohort: str) -> Sequence[Row[Any]]:
     """Members of a cohort.
 
     Raises:
@@ -32,4 +33,4 @@ async def members(tx: AsyncSession, cohort: str) -> Sequence[Row[Any]]:
     found = await cohorts.find_cohort(tx, cohort)
     if found is None:
         raise NotFound(f"There is no cohort {cohort!r} here.")
-    return await joining.list_members(tx, found.id)
+    return await members.list_members(tx, found.id, None, None)

@@ -1,0 +1,97 @@
+"""Profile on real servers: its own database and the cache."""
+
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from kourse.contracts.events import UserRegistered
+from kourse.kit.db import Database
+from kourse.kit.documents import Applied, Doc
+from kourse.profile import authoring, consumers
+from kourse.profile.__main__ import service as profile_service
+from kourse.profile.repository import cohorts
+from kourse.profile.settings import ProfileSettings
+from support.courses import cohort_spec
+from support.houses import LEARNER, open_house
+
+TENANT = "demo"
+COURSE_ID = UUID(int=1)
+
+
+@pytest_asyncio.fixture
+async def operator(scratch):
+    """The operator's own connection, which may write content and nothing of people."""
+    database = Database(scratch.url("kourse_operator"), "profile", pool_size=2)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def database(scratch):
+    """The service's own connection."""
+    opened = Database(scratch.url("kourse_profile"), "profile", pool_size=2)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def rows(scratch):
+    """Runs a query that no policy binds."""
+    with scratch.admin() as connection:
+        yield lambda sql, *values: connection.execute(sql, values).fetchall()
+
+
+@pytest_asyncio.fixture(autouse=True)
+async def _one_course(scratch, database):
+    with scratch.admin() as connection:
+        connection.execute(
+            "TRUNCATE profile.cohort, profile.document, profile.outbox, profile.event_sequence,"
+            " profile.course_replica, profile.document_wait, profile.profile, profile.goal,"
+            " profile.audit_entry, profile.idempotency_key CASCADE"
+        )
+    async with database.transaction(TENANT) as tx:
+        await cohorts.save_course(tx, "statistics", COURSE_ID, "Statistics", 1)
+
+
+@pytest_asyncio.fixture
+async def house(scratch, servers):
+    """Profile without a broker: what it says waits in its outbox."""
+    async with open_house(
+        profile_service, ProfileSettings, scratch, servers, guesses=3, purge_interval="PT0.05S"
+    ) as opened:
+        yield opened
+        async for key in opened.runtime.cache.scan_iter(match="*join-guesses*"):
+            await opened.runtime.cache.delete(key)
+
+
+@pytest.fixture
+def declare(operator):
+    """Applies a cohort as its resource would be; changes of the small cohort."""
+    generation = iter(range(1, 1000))
+
+    async def apply(name="lisbon", **changes):
+        document = Doc(
+            name,
+            cohort_spec(**changes),
+            "resource",
+            uid=f"uid-{name}",
+            generation=next(generation),
+        )
+        (result,) = await authoring.apply_many(operator, TENANT, "Cohort", [document])
+        assert isinstance(result, Applied), result
+        return result
+
+    return apply
+
+
+@pytest.fixture
+def register(database):
+    """Makes a person's profile as the event does."""
+
+    async def hear(user_id=LEARNER, name="Ann", tenant=TENANT):
+        event = UserRegistered(user_id=user_id, display_name=name, locale="pt")
+        async with database.transaction(tenant) as tx:
+            await consumers.on_user_registered(tx, event, None)
+
+    return hear
