@@ -373,6 +373,7 @@ mastery = Table(
     Column("answers", Integer, nullable=False),
     Column("band", Text, nullable=False),
     Column("below", Integer, nullable=False),
+    Column("basis", Text, nullable=False, server_default=text("''")),
     moment_column("updated_at"),
     PrimaryKeyConstraint("tenant", "learner_id", "course", "skill"),
 )

@@ -113,6 +113,16 @@ class TestStartAttempt:
         answer = await house.start(learner)
         assert (answer.status, answer.code) == (409, "attempts-used-up")
 
+    async def test_begins_anew_with_a_new_enrolment(self, house):
+        learner = await house.quiz(attempts={"maximum": 1})
+        await house.sit(learner, right_answer)
+        assert (await house.start(learner)).code == "attempts-used-up"
+        await house.enrol(learner, cohort="next-year")
+        again = await house.start(learner)
+        assert (again.status, again.body["number"]) == (201, 2)
+        gradebook = (await house.get("/v1/courses/statistics/gradebook", by=learner)).body
+        assert gradebook["percent"] is None
+
     async def test_is_refused_after_the_close(self, house):
         learner = await house.quiz(dates={"closes": {"at": when(-1)}})
         answer = await house.start(learner)

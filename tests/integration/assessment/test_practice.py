@@ -168,6 +168,19 @@ class TestCheckPractice:
 
 
 class TestListMastery:
+    async def test_follows_new_parameters_and_new_skills_at_once(self, house):
+        learner = await house.quiz()
+        question = (await offered(house, learner))[0]
+        for _ in range(3):
+            await check(house, learner, question, right_answer(question))
+        sharper = [
+            {"key": "reading", "title": "R", "prior": 0.1, "learn": 0.1, "guess": 0.1, "slip": 0.1}
+        ]
+        await house.publish_course(version=2, skills=sharper)
+        (item,) = (await house.get("/v1/courses/statistics/mastery", by=learner)).body["items"]
+        assert item["probability"] == pytest.approx(0.99196, abs=1e-5)
+        assert (item["answers"], item["band"]) == (3, "challenge")
+
     async def test_begins_at_the_prior_on_the_main_path(self, house):
         learner = await house.quiz()
         items = (await house.get("/v1/courses/statistics/mastery", by=learner)).body["items"]

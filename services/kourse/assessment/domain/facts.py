@@ -55,6 +55,10 @@ class Course:
             return None
         return SkillParameters(found.prior, found.learn, found.guess, found.slip)
 
+    def basis(self, skill: str) -> str:
+        """What a fold of the skill rests on: its parameters and the bands, as text to compare."""
+        return f"{self.parameters(skill)} {self.thresholds}"
+
     def practises(self, pool: str, question: str) -> bool:
         """Whether a lesson embeds the question; a lesson that names none embeds the whole pool."""
         return any(

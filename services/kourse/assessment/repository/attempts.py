@@ -100,13 +100,25 @@ async def find_running(tx: AsyncSession, exam_id: UUID, learner_id: UUID) -> Att
     return None if row is None else _attempt(row)
 
 
+async def count_started(tx: AsyncSession, learner_id: UUID, exam_id: UUID) -> int:
+    """How many attempts at the exam the learner ever started, in any run of the course."""
+    found = await tx.scalar(
+        select(func.count()).where(attempt.c.learner_id == learner_id, attempt.c.exam_id == exam_id)
+    )
+    return int(found or 0)
+
+
 async def list_attempts(
-    tx: AsyncSession, learner_id: UUID, exam_ids: Sequence[UUID]
+    tx: AsyncSession, enrolment_id: UUID, learner_id: UUID, exam_ids: Sequence[UUID]
 ) -> list[Attempt]:
-    """The learner's attempts at these exams, in order."""
+    """The attempts at these exams within one enrolment, in order."""
     found = await tx.execute(
         select(attempt)
-        .where(attempt.c.learner_id == learner_id, attempt.c.exam_id.in_(exam_ids))
+        .where(
+            attempt.c.learner_id == learner_id,
+            attempt.c.exam_id.in_(exam_ids),
+            attempt.c.enrolment_id == enrolment_id,
+        )
         .order_by(attempt.c.exam_id, attempt.c.number)
     )
     return [_attempt(row) for row in found]

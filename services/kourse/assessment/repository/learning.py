@@ -25,6 +25,14 @@ class Logged:
     correct: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A state of mastery and what it was folded under."""
+
+    state: Mastery
+    basis: str
+
+
 async def log_answers(tx: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> None:
     """The answers are in the log; an answer that is there already takes its new grading."""
     statement = insert(answer_log)
@@ -59,11 +67,11 @@ async def list_logged(
 
 
 async def save_mastery(
-    tx: AsyncSession, learner_id: UUID, course: str, states: Mapping[str, Mastery]
+    tx: AsyncSession, learner_id: UUID, course: str, folds: Mapping[str, Fold]
 ) -> None:
-    """The learner's mastery of these skills stands as given."""
+    """The learner's mastery of these skills stands as folded."""
     statement = insert(mastery)
-    fields = ("probability", "answers", "band", "below")
+    fields = ("probability", "answers", "band", "below", "basis")
     await tx.execute(
         statement.on_conflict_do_update(
             index_elements=["tenant", "learner_id", "course", "skill"],
@@ -78,24 +86,27 @@ async def save_mastery(
                 "learner_id": learner_id,
                 "course": course,
                 "skill": skill,
-                "probability": state.probability,
-                "answers": state.answers,
-                "band": state.band.value,
-                "below": state.below,
+                "probability": fold.state.probability,
+                "answers": fold.state.answers,
+                "band": fold.state.band.value,
+                "below": fold.state.below,
+                "basis": fold.basis,
             }
-            for skill, state in states.items()
+            for skill, fold in folds.items()
         ],
     )
 
 
 async def list_mastery(
     tx: AsyncSession, learner_id: UUID, courses: Collection[str]
-) -> dict[tuple[str, str], Mastery]:
+) -> dict[tuple[str, str], Fold]:
     """The learner's mastery by course and skill, as far as there are answers."""
     found = await tx.execute(
         select(mastery).where(mastery.c.learner_id == learner_id, mastery.c.course.in_(courses))
     )
     return {
-        (row.course, row.skill): Mastery(row.probability, row.answers, Band(row.band), row.below)
+        (row.course, row.skill): Fold(
+            Mastery(row.probability, row.answers, Band(row.band), row.below), row.basis
+        )
         for row in found
     }

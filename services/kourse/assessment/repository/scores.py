@@ -27,6 +27,7 @@ class ExamScore:
     title: str
     course: str
     learner_id: UUID
+    enrolment_id: UUID
     number: int
 
 
@@ -160,6 +161,7 @@ async def list_scores(
             exam.c.name.label("exam"),
             exam.c.title,
             attempt.c.number,
+            attempt.c.enrolment_id,
         )
         .join(attempt, attempt.c.id == score.c.attempt_id)
         .join(exam, exam.c.id == score.c.exam_id)
@@ -172,7 +174,14 @@ async def list_scores(
         statement = statement.where(score.c.released_at.is_not(None))
     return [
         ExamScore(
-            _score(row), row.exam_id, row.exam, row.title, row.course, row.learner_id, row.number
+            _score(row),
+            row.exam_id,
+            row.exam,
+            row.title,
+            row.course,
+            row.learner_id,
+            row.enrolment_id,
+            row.number,
         )
         for row in await tx.execute(statement)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -118,11 +118,6 @@ async def get_own_attempt(tx: AsyncSession, learner_id: UUID, attempt_id: UUID) 
     if attempt is None:
         raise NotFound("There is no such attempt of yours.")
     return attempt
-
-
-def used(taken: Sequence[Attempt], exam_id: UUID) -> int:
-    """How many attempts at an exam were started."""
-    return sum(attempt.exam_id == exam_id for attempt in taken)
 
 
 async def _run(tx: AsyncSession, enrolment: Enrolment) -> CohortRun | None:

@@ -64,10 +64,11 @@ async def start(tx: AsyncSession, learner_id: UUID, exam_name: str) -> tuple[Sit
     now = await database_now(tx)
     if admission.terms.is_closed(now):
         raise ExamClosed(admission.terms.closes_at)
-    taken = await attempts.list_attempts(tx, learner_id, [exam.id])
+    taken = await attempts.list_attempts(tx, admission.enrolment.id, learner_id, [exam.id])
     if len(taken) >= admission.terms.attempts:
         raise AttemptsUsedUp(f"All {admission.terms.attempts} attempts at this exam are used up.")
-    id_ = await _begin(tx, admission, len(taken) + 1, now)
+    number = await attempts.count_started(tx, learner_id, exam.id) + 1
+    id_ = await _begin(tx, admission, number, now)
     return await sitting_of(tx, await get_own_attempt(tx, learner_id, id_)), True
 
 

@@ -19,7 +19,7 @@ async def list_exams(tx: AsyncSession, learner_id: UUID, course: str) -> list[Ex
     Raises:
         NotEnrolled: The learner is not enrolled in it, as far as is known here.
     """
-    return await _views(tx, learner_id, await list_admissions(tx, learner_id, course))
+    return await _views(tx, await list_admissions(tx, learner_id, course))
 
 
 async def get_exam(tx: AsyncSession, learner_id: UUID, name: str) -> ExamView:
@@ -28,16 +28,18 @@ async def get_exam(tx: AsyncSession, learner_id: UUID, name: str) -> ExamView:
     Raises:
         NotFound: There is no such exam, or the learner may not know of it.
     """
-    (view,) = await _views(tx, learner_id, [await admit(tx, learner_id, name)])
+    (view,) = await _views(tx, [await admit(tx, learner_id, name)])
     return view
 
 
-async def _views(
-    tx: AsyncSession, learner_id: UUID, admissions: Sequence[Admission]
-) -> list[ExamView]:
+async def _views(tx: AsyncSession, admissions: Sequence[Admission]) -> list[ExamView]:
+    """The views of exams to which one enrolment is admitted."""
+    if not admissions:
+        return []
+    enrolment = admissions[0].enrolment
     ids = [admission.exam.id for admission in admissions]
     contents = await content.list_versions(tx, [one.exam.version_id for one in admissions])
-    taken = await attempts.list_attempts(tx, learner_id, ids)
+    taken = await attempts.list_attempts(tx, enrolment.id, enrolment.learner_id, ids)
     now = await database_now(tx)
     return [
         ExamView.of(

@@ -59,7 +59,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One learner's grades in one course; percentages are exact, None while nothing counts."""
+    """One learner's grades in one run of a course; exact percentages, None while nothing counts."""
 
     course: str
     learner_id: UUID
@@ -118,10 +118,10 @@ async def _books(
     ]
     learners = [enrolment.learner_id for enrolment in enrolments]
     found = await scores.list_scores(tx, learners, course.name, released_only=released_only)
-    by_learner: dict[UUID, list[ExamScore]] = {}
+    by_enrolment: dict[UUID, list[ExamScore]] = {}
     for score in found:
-        by_learner.setdefault(score.learner_id, []).append(score)
-    return [_book(course, one, exams, by_learner.get(one.learner_id, [])) for one in enrolments]
+        by_enrolment.setdefault(score.enrolment_id, []).append(score)
+    return [_book(course, one, exams, by_enrolment.get(one.id, [])) for one in enrolments]
 
 
 def _book(

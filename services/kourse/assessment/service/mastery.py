@@ -1,4 +1,8 @@
-"""Mastery of a course's skills, folded from the answer log."""
+"""Mastery of a course's skills, folded from the answer log.
+
+The fold is stored with what it rests on; when a course changes a skill's parameters or its bands, readers
+fold again until the next answer stores the new state.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Course
 from kourse.assessment.repository import learning, replicas
+from kourse.assessment.repository.learning import Fold
 from kourse.assessment.service.access import get_membership
-from kourse.rules.mastery import Mastery, folded_mastery, initial_mastery
+from kourse.rules.mastery import Mastery, folded_mastery
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +36,13 @@ async def refold(
 
     Skills that the course does not have are left out. Folds of one learner and course come one by one.
     """
-    known = {skill: found for skill in skills if (found := course.parameters(skill)) is not None}
+    known = [skill for skill in skills if skill in course.skills]
     if not known:
         return {}
     await learning.lock_learner(tx, learner_id, course.name)
-    logged = await learning.list_logged(tx, learner_id, course.name, known)
-    states = {
-        skill: folded_mastery(
-            (answer.correct for answer in logged if skill in answer.skills),
-            parameters,
-            course.thresholds,
-        )
-        for skill, parameters in known.items()
-    }
-    await learning.save_mastery(tx, learner_id, course.name, states)
+    states = await _folded(tx, learner_id, course, known)
+    folds = {skill: Fold(state, course.basis(skill)) for skill, state in states.items()}
+    await learning.save_mastery(tx, learner_id, course.name, folds)
     return states
 
 
@@ -73,10 +71,30 @@ async def _list(
     stored = await learning.list_mastery(tx, learner_id, [course.name for course in courses])
     found: list[SkillMastery] = []
     for course in courses:
-        for key, skill in course.skills.items():
-            state = stored.get((course.name, key))
-            if state is None:
-                parameters = course.parameters(key)
-                state = initial_mastery(parameters) if parameters else Mastery(0.0)
-            found.append(SkillMastery(course.name, key, skill.title, state))
+        current = {
+            skill: fold.state
+            for skill in course.skills
+            if (fold := stored.get((course.name, skill))) and fold.basis == course.basis(skill)
+        }
+        if outdated := course.skills.keys() - current.keys():
+            current |= await _folded(tx, learner_id, course, outdated)
+        found += [
+            SkillMastery(course.name, key, skill.title, current[key])
+            for key, skill in course.skills.items()
+        ]
     return found
+
+
+async def _folded(
+    tx: AsyncSession, learner_id: UUID, course: Course, skills: Collection[str]
+) -> dict[str, Mastery]:
+    logged = await learning.list_logged(tx, learner_id, course.name, skills)
+    return {
+        skill: folded_mastery(
+            (answer.correct for answer in logged if skill in answer.skills),
+            parameters,
+            course.thresholds,
+        )
+        for skill in skills
+        if (parameters := course.parameters(skill)) is not None
+    }
