@@ -110,6 +110,7 @@ class Database:
                 raise Unavailable(
                     "The database is not available right now.", retry_after_s=RETRY_AFTER_S
                 ) from error
+            _leave_out_values(error)
             raise
 
     async def ping(self) -> None:
@@ -124,6 +125,14 @@ class Database:
     async def close(self) -> None:
         """Closes every connection of the pool."""
         await self._engine.dispose()
+
+
+def _leave_out_values(error: BaseException) -> None:
+    """The message says what is wrong and no more: PostgreSQL's detail quotes the row, and logs must not."""
+    cause = error.orig if isinstance(error, exc.DBAPIError) else error
+    if isinstance(cause, psycopg.Error) and cause.diag.message_primary:
+        cause.args = (cause.diag.message_primary,)
+        error.args = (f"({type(cause).__name__}) {cause.diag.message_primary}",)
 
 
 def connect_options(statement_timeout_s: float, application: str) -> dict[str, Any]:

@@ -159,10 +159,18 @@ def event_of(delivery: Delivery, body: bytes | str) -> Event:
     try:
         event = kind.model.model_validate_json(body)
     except pydantic.ValidationError as error:
-        raise UnknownEventError(str(error)) from error
+        raise UnknownEventError(_places_of(error)) from None
     if event.entity != delivery.entity:
         raise UnknownEventError(f"the payload speaks of {event.entity}, the envelope does not")
     return event
+
+
+def _places_of(error: pydantic.ValidationError) -> str:
+    """Where and how the payload does not fit, without what it holds."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    return ", ".join(
+        f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in faults[:10]
+    )
 
 
 def _rfc3339(moment: datetime) -> str:

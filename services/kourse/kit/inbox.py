@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts import names
 from kourse.contracts.errors import Unavailable
-from kourse.contracts.events import Event
+from kourse.contracts.events import CATALOG, Event
 from kourse.kit import faults, inbox_rows
 from kourse.kit.backoff import full_jitter, pause
 from kourse.kit.bus import Broker, declare_topology, messages
@@ -108,10 +108,17 @@ class Handlers:
         """Wire names of the events that have a function."""
         return frozenset(self._by_type)
 
-    async def apply(self, tx: AsyncSession, event: Event, delivery: Delivery) -> None:
-        """Calls the function of this event, if there is one."""
+    async def apply(self, tx: AsyncSession, delivery: Delivery, body: bytes) -> None:
+        """Calls the function of this event, if there is one.
+
+        Raises:
+            UnknownEventError: The catalog does not know the type, so a newer build may have a function
+                for it, or the payload is not what the catalog says.
+        """
         if (handler := self._by_type.get(delivery.type)) is not None:
-            await handler(tx, event, delivery)
+            await handler(tx, event_of(delivery, body), delivery)
+        elif delivery.type not in CATALOG:
+            raise UnknownEventError(f"{delivery.type} is not in the catalog")
 
 
 class Consumer:
@@ -261,16 +268,16 @@ class Inbox:
         async with self._database.transaction(delivery.tenant) as tx:
             standing = await inbox_rows.stand(tx, self._consumer, delivery)
             step = self._decide(standing, delivery)
-            if step in {Step.GAP, Step.BLOCKED}:
-                await inbox_rows.set_aside(tx, self._consumer, delivery, body, step)
-                following = None
-            elif step is Step.APPLY and await inbox_rows.record(tx, self._consumer, delivery):
-                await self._handlers.apply(tx, event_of(delivery, body), delivery)
+            following = None
+            if step is Step.APPLY:
+                if await inbox_rows.record(tx, self._consumer, delivery):
+                    await self._handlers.apply(tx, delivery, body)
                 following = await inbox_rows.advance(tx, self._consumer, delivery)
                 await faults.point("inbox.applied")
-            else:
-                step = Step.DUPLICATE
+            elif step is Step.DUPLICATE:
                 following = await inbox_rows.due(tx, self._consumer, delivery, standing)
+            else:
+                await inbox_rows.set_aside(tx, self._consumer, delivery, body, step)
         self._count(delivery, step)
         await faults.point("inbox.committed")
         return following

@@ -122,6 +122,12 @@ class TestTake:
         await take(cohort, 2)
         assert effects.numbers(cohort) == [2]
 
+    async def test_does_not_advance_past_a_type_that_only_a_newer_build_knows(self, take, admin):
+        cohort = uuid4()
+        with pytest.raises(UnknownEventError):
+            await take(cohort, 1, type="profile.group.renamed")
+        assert admin.execute(CURSOR, (str(cohort),)).fetchone() is None
+
     async def test_does_not_take_a_version_that_it_does_not_know(self, take, admin):
         cohort = uuid4()
         schema = "https://kourse.dev/schemas/profile.group.joined/2"

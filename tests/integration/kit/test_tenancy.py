@@ -1,5 +1,7 @@
 """PostgreSQL keeps tenants apart, whatever the code above it does."""
 
+import traceback
+
 import pytest
 from sqlalchemy import exc, text
 
@@ -63,6 +65,14 @@ class TestTransaction:
         with pytest.raises(ZeroDivisionError):
             await add_and_fail(course, "undone")
         assert await count(course, "undone") == 0
+
+    async def test_tells_of_a_broken_constraint_without_the_values(self, course):
+        await add(course, "discreet", "secret-value")
+        with pytest.raises(exc.IntegrityError) as raised:
+            await add(course, "discreet", "secret-value")
+        told = "".join(traceback.format_exception(raised.value))
+        assert "thing_tenant_name_key" in told
+        assert "secret-value" not in told
 
     async def test_tells_the_time_of_the_database_in_utc(self, course):
         async with course.transaction(None) as tx:

@@ -1,5 +1,6 @@
 """What the relay writes into headers is what consumers read out of them."""
 
+import traceback
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -105,6 +106,13 @@ class TestEvent:
     def test_is_unknown_when_the_payload_does_not_fit(self, payload):
         with pytest.raises(UnknownEventError):
             event_of(delivery_of(headers_of(ROW)), payload)
+
+    def test_is_unknown_without_telling_what_the_payload_holds(self):
+        payload = ROW.payload.replace(str(COHORT), "secret-value")
+        with pytest.raises(UnknownEventError) as raised:
+            event_of(delivery_of(headers_of(ROW)), payload)
+        assert "cohort_id: uuid_parsing" in str(raised.value)
+        assert "secret-value" not in "".join(traceback.format_exception(raised.value))
 
     def test_is_unknown_when_it_speaks_of_another_entity(self):
         headers = headers_of(ROW) | {f"{PREFIX}subject": str(uuid4())}
