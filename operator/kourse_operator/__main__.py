@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from kourse.kit.telemetry import configure_logs
+from kourse.kit.telemetry import configure_logs, configure_tracing, shutdown_tracing
 from kourse.kit.telemetry.metrics import announce_build
 from kourse_operator.process import Operator
 from kourse_operator.settings import OperatorSettings
@@ -18,8 +18,16 @@ def main() -> None:
     logging.getLogger("kopf.objects").setLevel(
         logging.WARNING
     )  # a line for each event it passes on
+    configure_tracing(
+        "operator",
+        otlp_endpoint=settings.otlp_endpoint,
+        zipkin_endpoint=settings.zipkin_endpoint,
+    )
     announce_build("operator")
-    asyncio.run(_run(settings))
+    try:
+        asyncio.run(_run(settings))
+    finally:
+        shutdown_tracing()
 
 
 async def _run(settings: OperatorSettings) -> None:

@@ -6,7 +6,6 @@ silent, and a queue that nobody works on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from time import monotonic, time
 
 from aiohttp import web
@@ -36,7 +35,6 @@ class Health:
         self._age_limit_s = age_limit_s
         self._heard: dict[str, float] = {kind.kind: monotonic() for kind in KINDS}
         self.is_started = False
-        self.needs: Mapping[str, Callable[[], bool]] = {}
 
     def heard(self, kind: str) -> None:
         """The kind's watch said something, or began anew."""
@@ -57,10 +55,7 @@ class Health:
 
     def obstacles(self) -> list[str]:
         """Why it does not serve yet; empty when it does."""
-        starting = [] if self.is_started else ["the first lists are not read yet"]
-        return starting + [
-            f"{name} is missing" for name, there in self.needs.items() if not there()
-        ]
+        return [] if self.is_started else ["the watches have not begun yet"]
 
 
 def application(health: Health, engine: Engine) -> web.Application:

@@ -79,12 +79,14 @@ class BrokerWires:
                     raise DependencyNotReady(_missing(wire)) from error
 
     async def _absent(self, wires: Sequence[Wire]) -> tuple[str, ...]:
-        found = [wire for wire in wires if not await self._is_there(wire)]
-        return tuple(dict.fromkeys(_name(wire) for wire in found))
+        named = [wire for wire in wires if not isinstance(wire, Binding)]
+        absent: list[Wire] = [wire for wire in named if not await self._is_there(wire)]
+        if self._management:
+            bindings = [wire for wire in wires if isinstance(wire, Binding)]
+            absent += await self._management.lacks(bindings)
+        return tuple(dict.fromkeys(_name(wire) for wire in absent))
 
-    async def _is_there(self, wire: Wire) -> bool:
-        if isinstance(wire, Binding):
-            return self._management is None or await self._management.has_binding(wire)
+    async def _is_there(self, wire: Exchange | Queue) -> bool:
         async with self._broker.open() as channel:
             try:
                 if isinstance(wire, Exchange):

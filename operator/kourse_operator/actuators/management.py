@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
@@ -21,24 +23,39 @@ class Management:
         place = parts.hostname or ""
         self._root = urlunsplit((parts.scheme, f"{place}:{parts.port}", "", "", ""))
         self._auth = aiohttp.BasicAuth(parts.username or "", parts.password or "")
-        self._vhost = quote(vhost, safe="")
+        self._vhost = vhost
         self._session: aiohttp.ClientSession | None = None
 
-    async def has_binding(self, binding: Binding) -> bool:
-        """Whether it exists; True when the API does not answer, as nothing is known then."""
-        letter = "q" if binding.to == "queue" else "e"
-        path = "/".join(["/api/bindings", self._vhost, "e", quote(binding.source, safe=""), letter])
+    async def lacks(self, bindings: Sequence[Binding]) -> list[Binding]:
+        """Those that do not exist; none where the API does not answer, as nothing is known then."""
+        pairs = {(item.source, item.to, item.destination) for item in bindings}
+        there = {pair: await self._between(*pair) for pair in pairs}
+        return [
+            item
+            for item in bindings
+            if (found := there[item.source, item.to, item.destination]) is not None
+            and (item.key, dict(item.arguments)) not in found
+        ]
+
+    async def _between(
+        self, source: str, to: str, destination: str
+    ) -> list[tuple[str, dict[str, Any]]] | None:
+        """Keys and arguments that lead from one to the other, or None when nothing is known."""
+        path = "/".join(
+            quote(part, safe="") for part in (self._vhost, "e", source, to[0], destination)
+        )
         try:
             async with self._open().get(
-                f"{self._root}{path}/{quote(binding.destination, safe='')}", timeout=TIMEOUT
+                f"{self._root}/api/bindings/{path}", timeout=TIMEOUT
             ) as response:
+                if response.status == HTTPStatus.NOT_FOUND:
+                    return []
                 if response.status != HTTPStatus.OK:
-                    return response.status != HTTPStatus.NOT_FOUND
+                    return None
                 found = await response.json()
         except (aiohttp.ClientError, TimeoutError):
-            return True
-        wanted = (binding.key, dict(binding.arguments))
-        return any((item["routing_key"], item["arguments"]) == wanted for item in found)
+            return None
+        return [(item["routing_key"], item["arguments"]) for item in found]
 
     async def close(self) -> None:
         """Closes the session."""

@@ -18,7 +18,7 @@ from typing import Any
 from kourse.contracts.errors import Unavailable
 from kourse.kit import clock
 from kourse.kit.outages import outage_of
-from kourse.kit.telemetry import get_logger
+from kourse.kit.telemetry import accept_correlation, get_logger
 from kourse_operator import conditions, metrics
 from kourse_operator.conditions import Type
 from kourse_operator.engine.backoff import Backoff
@@ -138,6 +138,7 @@ class Engine:
             except QueueClosed:
                 return
             started = monotonic()
+            accept_correlation(None)
             metrics.ACTIVE_WORKERS.labels("kourse").inc()
             try:
                 result = await self._handle(key)

@@ -18,7 +18,7 @@ from kourse.contracts.resources import BY_KIND, MAX_OBJECT_BYTES, Document
 from kourse.kit import clock
 from kourse.kit.documents import Applied, Doc, Refused
 from kourse.kit.outages import outage_of
-from kourse.kit.telemetry import get_logger
+from kourse.kit.telemetry import get_logger, span
 from kourse.rules import declared
 from kourse_operator import conditions, plans
 from kourse_operator.conditions import Condition, Finding, Reason, Type
@@ -105,6 +105,10 @@ class Reconciler:
 
     async def reconcile(self, resource: Resource) -> Verdict:
         """What the object came to after everything possible was done for it."""
+        with span("reconcile", attributes={"kourse.kind": resource.key.kind}):
+            return await self._reconcile(resource)
+
+    async def _reconcile(self, resource: Resource) -> Verdict:
         before = resource.status
         if resource.paused:
             return self._paused(resource, before)

@@ -107,6 +107,7 @@ class TestOutage:
         finally:
             wires[wire].mend()
         assert "force-delete" in condition(found, "Ready")["message"]
+        assert found["metadata"].get("annotations", {}) == {}, "no progress is noted in the object"
         cluster.gone("Course", namespace, name)
 
 

@@ -5,6 +5,7 @@ Retries are slow here, so whatever happens soon happens because the operator was
 
 import pytest
 
+from kourse.contracts.resources import BY_KIND
 from support.operator_backends import Backends
 from support.operator_fakes import SPECS
 from support.waiting import eventually
@@ -71,3 +72,8 @@ class TestProbes:
         assert operator.get("/readyz")[0] == 200
         assert '"version"' in operator.get("/buildinfo")[1]
         assert operator.metric("workqueue_adds_total") > 0
+
+    @pytest.mark.parametrize("kind", BY_KIND)
+    def test_have_heard_of_every_watch(self, operator, kind):
+        heard = "kourse_operator_last_watch_activity_timestamp_seconds"
+        assert operator.metric(heard, kind=kind) > 0
