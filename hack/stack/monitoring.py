@@ -8,6 +8,11 @@ from hack.stack.pki import Pki
 from hack.stack.process import Probe, ProbeKind, Process, digest_of
 from hack.stack.site import PYTHON, SERVICES, Site, base_environment, program, python_environment
 
+KUBERNETES_METRICS = (
+    "up|process_.*|apiserver_(request_total|storage_objects|current_inflight_requests)"
+)
+"""What is worth keeping of the API server's figures; all of them take 100 MiB."""
+
 
 def mail_sink(site: Site) -> Process:
     """Return the SMTP server that keeps mails for reading."""
@@ -63,7 +68,15 @@ def _config(site: Site) -> dict[str, object]:
         _job("etcd", site.address("etcd")),
         _job("rabbitmq", site.address("rabbitmq-metrics")),
         _job("minio", site.address("minio"), metrics_path="/minio/v2/metrics/cluster"),
-        _job("kubernetes", site.address("kubernetes"), scheme="https", tls_config=client),
+        _job(
+            "kubernetes",
+            site.address("kubernetes"),
+            scheme="https",
+            tls_config=client,
+            metric_relabel_configs=[
+                {"source_labels": ["__name__"], "action": "keep", "regex": KUBERNETES_METRICS}
+            ],
+        ),
     ]
     return {
         "global": {"scrape_interval": "15s", "scrape_timeout": "10s"},

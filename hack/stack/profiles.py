@@ -1,9 +1,7 @@
 """Which processes a stack has: the API server alone, the infrastructure, or everything."""
 
-import dataclasses
 from enum import StrEnum
 
-from hack.install.machine import ROOT
 from hack.stack import datastores
 from hack.stack.applications import applications
 from hack.stack.broker import rabbitmq
@@ -63,27 +61,8 @@ def make_plan(site: Site, profile: Profile) -> Plan:
         return Plan(site.layout.identity(), tuple(kubernetes(site)))
     processes = [*infrastructure(site)]
     if profile is Profile.FULL:
-        processes += [prometheus(site), *written(applications(site))]
+        processes += [prometheus(site), *applications(site)]
     return Plan(site.layout.identity(), tuple(processes))
-
-
-def written(processes: list[Process]) -> list[Process]:
-    """Leave out what has no code yet."""
-    roots = [ROOT / "services", ROOT / "operator"]
-
-    def exists(process: Process) -> bool:
-        if process.name == "migrate":
-            return (ROOT / "services/kourse/kit/migrate.py").exists()
-        path = process.argv[2].replace(".", "/")
-        return any((root / path / "__main__.py").exists() for root in roots)
-
-    chosen = [process for process in processes if exists(process)]
-    names = {process.name for process in chosen}
-    missing = {process.name for process in processes} - names
-    return [
-        dataclasses.replace(p, needs=tuple(need for need in p.needs if need not in missing))
-        for p in chosen
-    ]
 
 
 def infrastructure(site: Site) -> list[Process]:
