@@ -279,16 +279,16 @@ class TestLog:
         trace = "80f198ee56343ba864fe8b2a57d3eff7"
         headers = bearer(
             issuer.token(),
-            **{"x-request-id": "request-0001", "traceparent": f"00-{trace}-e457b5a2e4d86bd1-01"},
+            **{"x-request-id": "joined-0001", "traceparent": f"00-{trace}-e457b5a2e4d86bd1-01"},
         )
         await http.get("/v1/me", headers=headers)
-        await http.get("/v1/fail/bug", headers={"x-request-id": "request-0002"})
+        await http.get("/v1/fail/bug", headers={"x-request-id": "joined-0002"})
 
-        (request,) = [line for line in lines() if line.get("correlation") == "request-0001"]
+        (request,) = [line for line in lines() if line.get("correlation") == "joined-0001"]
         assert (request["event"], request["route"], request["status"]) == ("request", "/v1/me", 200)
         assert (request["tenant"], request["subject"]) == ("demo", LEARNER)
         assert request["trace_id"] == trace
-        failed, answered = [line for line in lines() if line.get("correlation") == "request-0002"]
+        failed, answered = [line for line in lines() if line.get("correlation") == "joined-0002"]
         assert (failed["event"], failed["level"]) == ("request failed", "error")
         assert "RuntimeError" in failed["exception"]
         assert "subject" not in answered

@@ -11,16 +11,22 @@ from kourse.kit import telemetry
 from kourse.kit.telemetry.logs import without_secrets
 
 
+@pytest.fixture(autouse=True)
+def no_context():
+    yield
+    structlog.contextvars.clear_contextvars()
+
+
 @pytest.fixture
 def lines():
     root = logging.getLogger()
     before = (root.handlers, root.level)
+    configured = structlog.get_config()
     stream = io.BytesIO()
     telemetry.configure_logs("course", "INFO", stream)
     yield lambda: [orjson.loads(line) for line in stream.getvalue().splitlines()]
     root.handlers, root.level = before
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    structlog.configure(**configured)
 
 
 class TestLogLine:
