@@ -92,7 +92,8 @@ def _named(course: dict[str, Any]) -> Iterator[dict[str, str]]:
 def _checked(one: DeclaredFile, manifest: Path) -> DeclaredFile:
     if not one.file.is_file():
         raise CommandError(f"{manifest} names {one.path!r}, which is not beside it.")
-    digest = hashlib.sha256(one.file.read_bytes()).hexdigest()
+    with one.file.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
     if digest != one.sha256:
         raise CommandError(
             f"{one.file} has the digest {digest}, but {manifest} declares {one.sha256}: "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -21,6 +22,9 @@ from kourse.cli.declared_files import DeclaredFile, declared_files
 from kourse.cli.session import CommandError, Problem, Session, open_session
 
 PAUSE_S = 0.5
+BATCH = 20
+"""Files offered, sent and confirmed together, so that no link runs out before its turn."""
+KIBI = 1024
 T = TypeVar("T")
 
 
@@ -54,20 +58,30 @@ class Pusher:
         Raises:
             CommandError: The platform refuses one, or the course does not appear in time.
         """
+        sent, published = 0, None
+        for start in range(0, len(files), BATCH):
+            part = files[start : start + BATCH]
+            now_sent, now_published = self._push_some(course, part, start, len(files))
+            sent, published = sent + now_sent, now_published or published
+        return Pushed(course, sent, len(files) - sent, published)
+
+    def _push_some(
+        self, course: str, files: list[DeclaredFile], before: int, total: int
+    ) -> tuple[int, int | None]:
+        """How many of the files were not stored, and the version that their coming took live."""
         path = f"/v1/authoring/courses/{course}/assets"
         offer = {"assets": [one.offer for one in files]}
         wanted = self._patiently(course, lambda: self._session.post(path, offer))
-        by_digest = {one.sha256: one for one in files}
-        for number, upload in enumerate(wanted["uploads"], 1):
-            one = by_digest[upload["sha256"]]
-            self._say(f"{course}: {one.path} ({number} of {len(wanted['uploads'])})")
-            self._patiently(course, partial(self._send, one, upload))
-        digests = [upload["sha256"] for upload in wanted["uploads"]] + wanted["present"]
-        published = None
-        if digests:
-            confirmed = self._session.post(f"{path}/stored", {"sha256s": digests})
-            published = confirmed["published"]
-        return Pushed(course, len(digests), len(files) - len(digests), published)
+        uploads = {upload["sha256"]: upload for upload in wanted["uploads"]}
+        for number, one in enumerate(files, before + 1):
+            if upload := uploads.get(one.sha256):
+                self._say(f"{course}: {one.path}, {_size(one)} ({number} of {total})")
+                self._patiently(course, partial(self._send, one, upload))
+        digests = [*uploads, *wanted["present"]]
+        if not digests:
+            return 0, None
+        confirmed = self._session.post(f"{path}/stored", {"sha256s": digests})
+        return len(digests), confirmed["published"]
 
     def _send(self, one: DeclaredFile, upload: dict[str, Any]) -> None:
         with one.file.open("rb") as content:
@@ -97,6 +111,15 @@ class Pusher:
                     self._say(f"{course}: waiting for the operator ({problem})")
                     told = True
             sleep(PAUSE_S)
+
+
+def _size(one: DeclaredFile) -> str:
+    size = float(one.file.stat().st_size)
+    for unit in ("bytes", "KiB", "MiB"):
+        if size < KIBI:
+            return f"{size:.0f} {unit}"
+        size /= KIBI
+    return f"{size:.1f} GiB"
 
 
 Places = Annotated[list[Path], typer.Argument(help="Folders or files with manifests.")]
@@ -133,16 +156,13 @@ def push_assets(
         typer.echo(line, err=output is not Output.TEXT)
 
     try:
-        files = declared_files(places)
+        files = sorted(declared_files(places), key=attrgetter("course"))
         done = []
         if files:
-            pusher = Pusher(open_session(url, token, email, password_file), timeout, say)
-            done = [
-                pusher.push(course, list(group))
-                for course, group in groupby(
-                    sorted(files, key=attrgetter("course")), attrgetter("course")
-                )
-            ]
+            with closing(open_session(url, token, email, password_file)) as session:
+                pusher = Pusher(session, timeout, say)
+                courses = groupby(files, attrgetter("course"))
+                done = [pusher.push(course, list(group)) for course, group in courses]
     except CommandError as error:
         typer.echo(f"kourse push-assets: {error}", err=True)
         raise typer.Exit(1) from None
@@ -160,6 +180,9 @@ def apply(
     places: Places,
     url: Url,
     namespace: Annotated[str, typer.Option("--namespace", "-n", envvar="KOURSE_NAMESPACE")] = "",
+    kubectl: Annotated[
+        str, typer.Option(envvar="KOURSE_KUBECTL", help="The kubectl to run.")
+    ] = "kubectl",
     token: Token = "",
     email: Email = "",
     password_file: PasswordFile = None,
@@ -172,12 +195,20 @@ def apply(
     except CommandError as error:
         typer.echo(f"kourse apply: {error}", err=True)
         raise typer.Exit(1) from None
-    command = ["kubectl", "apply", "--server-side", "--recursive"]
+    command = [kubectl, "apply", "--server-side", "--recursive"]
     command += ["--namespace", namespace] if namespace else []
     for place in places:
         command += ["-f", str(place)]
     quiet = subprocess.PIPE if output is Output.JSON else None
-    ran = subprocess.run(command, stdout=quiet, check=False)  # noqa: S603 - no shell, fixed program
+    try:
+        ran = subprocess.run(command, stdout=quiet, check=False)  # noqa: S603 - no shell
+    except OSError:
+        typer.echo(
+            f"kourse apply: {kubectl!r} cannot be run; install kubectl, or say where it is with "
+            "--kubectl (KOURSE_KUBECTL).",
+            err=True,
+        )
+        raise typer.Exit(1) from None
     if ran.returncode:
         raise typer.Exit(ran.returncode)
     push_assets(places, url, token, email, password_file, timeout, output)

@@ -34,19 +34,50 @@ class Problem(CommandError):
 
 @dataclass
 class Session:
-    """Calls the gateway with an access token."""
+    """Calls the gateway with an access token.
+
+    Attributes:
+        url: Address of the gateway.
+        token: Access token; it lives for minutes.
+        login: E-mail address and password by which a new one is got, or None.
+        http: The client.
+    """
 
     url: str
-    token: str
+    token: str = field(default="", repr=False)
+    login: dict[str, str] | None = field(default=None, repr=False)
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=TIMEOUT_S))
 
+    def close(self) -> None:
+        """Ends the connections."""
+        self.http.close()
+
+    def log_in(self) -> None:
+        """The session has a new access token.
+
+        Raises:
+            Problem: The log-in is refused.
+            CommandError: The gateway cannot be reached.
+        """
+        self.token = ""
+        self.token = self._post("/v1/auth/login", self.login or {})["accessToken"]
+
     def post(self, path: str, body: dict[str, Any]) -> Any:
-        """The answer's JSON.
+        """The answer's JSON; a token that has run out meanwhile is renewed where there is a log-in.
 
         Raises:
             Problem: The platform refuses.
             CommandError: The gateway cannot be reached.
         """
+        try:
+            return self._post(path, body)
+        except Problem as problem:
+            if problem.code != "unauthenticated" or self.login is None:
+                raise
+        self.log_in()
+        return self._post(path, body)
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
         headers = {"Idempotency-Key": str(uuid4())}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -78,9 +109,9 @@ def open_session(
     Raises:
         CommandError: Neither is given, or the log-in is refused.
     """
-    session = Session(url.rstrip("/"), token)
+    address = url.rstrip("/")
     if token:
-        return session
+        return Session(address, token)
     if not email or password_file is None:
         raise CommandError(
             "Say who you are: set KOURSE_TOKEN, or give --email and --password-file "
@@ -88,6 +119,11 @@ def open_session(
         )
     if not password_file.is_file():
         raise CommandError(f"There is no password file {os.fspath(password_file)!r}.")
-    body = {"email": email, "password": password_file.read_text(encoding="utf-8").strip()}
-    session.token = session.post("/v1/auth/login", body)["accessToken"]
+    password = password_file.read_text(encoding="utf-8").strip()
+    session = Session(address, login={"email": email, "password": password})
+    try:
+        session.log_in()
+    except CommandError:
+        session.close()
+        raise
     return session
