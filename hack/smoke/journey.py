@@ -66,10 +66,14 @@ class Journey:
         Raises:
             Unexpected: A step went wrong; the steps before it were yielded.
         """
-        for title, action in self.steps():
-            begun = monotonic()
-            ids = action()
-            yield Done(title, monotonic() - begun, ids)
+        try:
+            for title, action in self.steps():
+                begun = monotonic()
+                ids = action()
+                yield Done(title, monotonic() - begun, ids)
+        finally:
+            for party in (self.learner, self.teacher, self.mailbox):
+                party.close()
 
     def register(self) -> dict[str, str]:
         """A new account, verified with the code of the real e-mail."""

