@@ -4,6 +4,7 @@ import asyncio
 
 import orjson
 import pytest
+import pytest_asyncio
 from starlette.applications import Starlette
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as Endpoint
@@ -38,9 +39,7 @@ class Upstream:
     """A service that tells what reached it, and misbehaves when asked to."""
 
     def __init__(self):
-        self.release = asyncio.Event()
-        self.left = asyncio.Event()
-        self.asked = 0
+        self.forget()
         self.app = Starlette(
             routes=[
                 Endpoint("/v1/slow", self._slow),
@@ -52,6 +51,12 @@ class Upstream:
                 Endpoint("/{rest:path}", self._echo, methods=["GET", "POST", "DELETE"]),
             ]
         )
+
+    def forget(self):
+        """Begin anew."""
+        self.release = asyncio.Event()
+        self.left = asyncio.Event()
+        self.asked = 0
 
     async def _echo(self, request):
         body = await request.body()
@@ -106,28 +111,40 @@ class Upstream:
         return Response(orjson.dumps({"openapi": "3.1.0", "paths": paths}))
 
 
-@pytest.fixture(scope="session")
+module_wide = pytest_asyncio.fixture(scope="module", loop_scope="module")
+
+
+@pytest.fixture(scope="module")
 def issuer():
     return Issuer()
 
 
-@pytest.fixture
-def redis(tmp_path):
-    server = RedisServer(tmp_path)
+@pytest.fixture(scope="module")
+def shared_redis(tmp_path_factory):
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
     server.start()
     yield server
     server.stop()
 
 
 @pytest.fixture
+def redis(tmp_path):
+    """A server that the test may stop."""
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@module_wide
 async def identity(issuer):
     fake = Identity(issuer)
     async with serving(fake.app) as fake.url:
         yield fake
 
 
-@pytest.fixture
-async def upstream():
+@module_wide
+async def shared_upstream():
     service = Upstream()
     async with serving(service.app) as service.url:
         yield service
@@ -135,7 +152,14 @@ async def upstream():
 
 
 @pytest.fixture
-def configured(identity, redis, upstream):
+def upstream(shared_upstream):
+    """The service, as if nobody had asked it before."""
+    shared_upstream.forget()
+    return shared_upstream
+
+
+@pytest.fixture(scope="module")
+def configured(identity, shared_redis, shared_upstream):
     """Settings, with changes."""
 
     def settings(**changes):
@@ -144,10 +168,12 @@ def configured(identity, redis, upstream):
                 "port": 0,
                 "token_issuer": "http://gateway.test",
                 "jwks_url": f"{identity.url}/.well-known/jwks.json",
-                "cache_url": redis.url,
-                "upstreams": {"course": upstream.url, "profile": "http://127.0.0.1:1"},
+                "cache_url": shared_redis.url,
+                "upstreams": {"course": shared_upstream.url, "profile": "http://127.0.0.1:1"},
                 "domain": "kourse.test",
-                "answer_timeout": "PT1S",
+                "answer_timeout": "PT0.5S",
+                "user_quota": 10_000,
+                "failure_quota": 10_000,
                 **changes,
             }
         )
@@ -157,17 +183,17 @@ def configured(identity, redis, upstream):
 
 @pytest.fixture
 def start():
-    """Runs a gateway with these settings."""
+    """Runs a gateway of the test's own."""
     return lambda settings: running(gateway(settings, TABLE))
 
 
-@pytest.fixture
-async def edge(configured, start):
-    async with start(configured()) as process:
+@module_wide
+async def edge(configured):
+    async with running(gateway(configured(), TABLE)) as process:
         yield process
 
 
-@pytest.fixture
+@module_wide
 async def http(edge):
     async with session_to(f"http://127.0.0.1:{edge.http_port}") as session:
         yield Client(session)
