@@ -194,18 +194,21 @@ class Reconciler:
         return Finding(Reason.RECONCILED, "The content is stored.", ok=True)
 
     async def _ensure_bucket(self, now: Pass) -> Finding:
-        assert now.plan.bucket is not None  # noqa: S101 -- the caller asked
+        bucket = now.plan.bucket
+        assert bucket is not None  # noqa: S101 -- the caller asked
 
         async def forget() -> None:
-            if await self._rows.forget_assets(now.subject.tenant, now.subject.name):
+            if bucket.holds_files and await self._rows.forget_assets(
+                now.subject.tenant, now.subject.name
+            ):
                 await self._ensure_rows(now)
 
-        made, missing = await self._buckets.ensure(now.plan.bucket, forget)
+        made, missing = await self._buckets.ensure(bucket, forget)
         if made and now.held(Type.BUCKET_READY):
             now.repaired.append("bucket")
         if missing:
             return Finding(Reason.FEATURE_MISSING, " ".join(missing), ok=True)
-        return Finding(Reason.RECONCILED, f"Bucket {now.plan.bucket.name} is in place.", ok=True)
+        return Finding(Reason.RECONCILED, f"Bucket {bucket.name} is in place.", ok=True)
 
     async def _ensure_wires(self, now: Pass) -> Finding:
         restored = await self._wires.ensure(now.plan.wires, check=now.held(Type.BINDINGS_READY))

@@ -8,14 +8,15 @@ from kourse_operator.plans.steps import Binding, Bucket, Exchange, Plan, Subject
 
 
 def plan(subject: Subject, spec: CourseSpec) -> Plan:
-    """What a course needs; the spec changes nothing about it."""
-    del spec
+    """What a course needs."""
+    lessons = [lesson for chapter in spec.chapters for lesson in chapter.lessons]
+    has_files = any(lesson.assets or lesson.text_file for lesson in lessons)
     bucket = names.bucket(subject.bucket_prefix, subject.tenant, subject.name)
     exchange = names.course_exchange(subject.tenant, subject.name)
     keys = names.course_exchange_bindings(subject.tenant, subject.name)
     feed = [Binding(names.EVENTS_EXCHANGE, exchange, "exchange", key) for key in keys]
     return Plan(
-        bucket=Bucket(bucket),
+        bucket=Bucket(bucket, holds_files=has_files),
         wires=(Exchange(exchange), *feed),
         feeds=True,
         status={"bucket": bucket},

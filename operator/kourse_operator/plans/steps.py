@@ -15,11 +15,13 @@ class Bucket:
         name: Its name at the object store.
         old_versions_days: Days after which a replaced or deleted version of an object goes.
         unfinished_days: Days after which an upload that never finished goes.
+        holds_files: Whether files are declared that must be in it.
     """
 
     name: str
     old_versions_days: int = 90
     unfinished_days: int = 7
+    holds_files: bool = False
 
 
 @dataclass(frozen=True)

@@ -226,13 +226,15 @@ class TestDrift:
         assert second.repaired == ()
 
     async def test_of_a_bucket_makes_the_service_forget_its_assets(self, room):
+        lesson = {"key": "l", "title": "L", "textFile": {"path": "l.md", "sha256": "a" * 64}}
+        spec = {"chapters": [{"key": "a", "title": "A", "lessons": [lesson]}]}
         room.rows.assets_stored = True
-        first = await reconcile(room)
+        first = await reconcile(room, spec=spec)
         assert room.rows.assets_stored is False
         room.rows.assets_stored = True
         room.buckets.names.clear()
         before = room.rows.calls["apply"]
-        await again(room, first)
+        await again(room, first, spec=spec)
         assert room.rows.calls["apply"] == before + 2, "applied anew, so that what is missing shows"
 
 
