@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 from fastapi import APIRouter, Request
 from pydantic import EmailStr
 
@@ -72,43 +73,66 @@ async def inside() -> str:
     return "for siblings"
 
 
+module_wide = pytest_asyncio.fixture(scope="module", loop_scope="module")
+
+
 @pytest.fixture(scope="session")
 def issuer():
     return Issuer()
 
 
 @pytest.fixture
-def redis(tmp_path):
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 async def identity(issuer):
+    """Identity, which the test may take down."""
     fake = Identity(issuer)
     async with serving(fake.app) as fake.url:
         yield fake
 
 
-@pytest.fixture
-async def service(identity, redis):
-    settings = settings_of(
-        "tiny",
-        jwks_url=f"{identity.url}/.well-known/jwks.json",
-        identity_url=identity.url,
-        client_secret="s3cret",
-        token_store_url=redis.url,
-        cache_url="redis://127.0.0.1:1/0",
-        domain="kourse.test",
-    )
-    async with running(Service(settings, "tiny", [router], needs=frozenset({"keys"}))) as process:
+@module_wide
+async def shared_identity(issuer):
+    fake = Identity(issuer)
+    async with serving(fake.app) as fake.url:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def tiny(shared_identity, redis):
+    """The small service, with changed settings."""
+
+    def service(**changes):
+        settings = settings_of(
+            "tiny",
+            **{
+                "jwks_url": f"{shared_identity.url}/.well-known/jwks.json",
+                "identity_url": shared_identity.url,
+                "client_secret": "s3cret",
+                "token_store_url": redis.url,
+                "cache_url": "redis://127.0.0.1:1/0",
+                "domain": "kourse.test",
+                **changes,
+            },
+        )
+        return Service(settings, "tiny", [router], needs=frozenset({"keys"}))
+
+    return service
+
+
+@module_wide
+async def service(tiny):
+    async with running(tiny()) as process:
         yield process
 
 
-@pytest.fixture
+@module_wide
 async def http(service):
-    base = f"http://127.0.0.1:{service.http_port}"
-    async with session_to(base) as session:
+    async with session_to(f"http://127.0.0.1:{service.http_port}") as session:
         yield Client(session)
