@@ -108,6 +108,17 @@ class TestApply:
         ]
         assert not (await apply(operator, declared(course_spec()))).changed
 
+    async def test_repairs_what_learners_have_while_the_next_version_is_a_draft(
+        self, operator, rows, scratch
+    ):
+        await apply(operator, declared(course_spec()))
+        draft = declared(course_spec(title="Next", lifecycle="Draft"), generation=2)
+        await apply(operator, draft)
+        with scratch.admin() as connection:
+            connection.execute("DELETE FROM course.lesson WHERE version = 1 AND key = 'dice'")
+        assert (await apply(operator, draft)).changed
+        assert rows("SELECT count(*) FROM course.lesson WHERE version = 1") == [(4,)]
+
     async def test_refuses_an_older_generation_of_the_same_object(self, operator):
         await apply(operator, declared(course_spec(), generation=2))
         result = await apply(operator, declared(course_spec(title="Old"), generation=1))

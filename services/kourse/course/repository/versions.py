@@ -24,11 +24,17 @@ async def write_version(
     parts: Mapping[str, Rows],
 ) -> int:
     """The version and its parts (rows by table) are these; how many rows were not."""
-    scope = {"course_id": course_id, "tenant": tenant(tx)}
-    written = await equalise(tx, t.course_version, {**scope, "number": number}, [row])
-    for name, rows in parts.items():
-        written += await equalise(tx, _PARTS[name], {**scope, "version": number}, rows)
-    return written
+    numbered = {"course_id": course_id, "tenant": tenant(tx), "number": number}
+    written = await equalise(tx, t.course_version, numbered, [row])
+    return written + await write_parts(tx, course_id, number, parts)
+
+
+async def write_parts(
+    tx: AsyncSession, course_id: UUID, number: int, parts: Mapping[str, Rows]
+) -> int:
+    """The parts of the version (rows by table) are these; how many rows were not."""
+    scope = {"course_id": course_id, "tenant": tenant(tx), "version": number}
+    return sum([await equalise(tx, _PARTS[name], scope, rows) for name, rows in parts.items()])
 
 
 async def write_gates(tx: AsyncSession, course_id: UUID, rows: Rows) -> int:

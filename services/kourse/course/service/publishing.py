@@ -57,6 +57,7 @@ async def apply(tx: AsyncSession, doc: Doc[CourseSpec]) -> Applied:
         highest=standing.highest,
     )
     repaired = await _write(tx, course, decision)
+    repaired += await _repair_live(tx, course.id, standing.live, decision.version)
     live = standing.live.number if standing.live else None
     missing = await content.missing_assets(tx, course.id, _digests(doc.spec))
     if _goes_live(decision.version, live, missing):
@@ -117,6 +118,19 @@ async def _write(tx: AsyncSession, course: _Course, decision: Decision) -> int:
     written += await versions.write_prerequisites(tx, course.name, parts.prerequisites(spec))
     written += await content.declare_assets(tx, course.id, _digests(spec))
     return int(changed) + written
+
+
+async def _repair_live(
+    tx: AsyncSession, course_id: UUID, live: Version | None, current: Version
+) -> int:
+    """How many parts of what learners have were not as published, while the next is a draft."""
+    if live is None or live.number == current.number:
+        return 0
+    row = await content.get_version(tx, course_id, live.number)
+    spec = CourseSpec.model_validate(row.content)
+    return await versions.write_parts(
+        tx, course_id, live.number, parts.version_parts(course_id, spec)
+    )
 
 
 def _version_row(spec: CourseSpec, version: Version) -> Mapping[str, Any]:

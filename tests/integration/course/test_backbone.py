@@ -1,0 +1,73 @@
+"""Profile and course together, over the real broker: what one says, the other does."""
+
+import asyncio
+from uuid import UUID
+
+import pytest_asyncio
+
+from kourse.contracts.resources import CohortSpec, CourseSpec
+from kourse.course.__main__ import service as course_service
+from kourse.course.settings import CourseSettings
+from kourse.profile.__main__ import service as profile_service
+from kourse.profile.settings import ProfileSettings
+from support.courses import cohort_document, course_document
+from support.houses import open_house
+
+TEACHER = {"who": UUID(int=100), "roles": ["teacher", "author"]}
+
+
+@pytest_asyncio.fixture
+async def houses(scratch, servers, broker_url):
+    async with (
+        open_house(
+            course_service, CourseSettings, scratch, servers, broker_url=broker_url
+        ) as course,
+        open_house(
+            profile_service, ProfileSettings, scratch, servers, broker_url=broker_url
+        ) as profile,
+    ):
+        yield course, profile
+
+
+async def eventually(ask, wanted):
+    """The first answer that is wanted, within 30 seconds."""
+    for _ in range(300):
+        answer = await ask()
+        if wanted(answer):
+            return answer
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"last answer: {answer.status} {answer.body}")
+
+
+class TestFromCourseToCohortToLesson:
+    async def test_a_learner_joins_by_code_and_studies(self, houses):
+        course, profile = houses
+        document = CourseSpec.model_validate(course_document(enrolment="Cohort"))
+        spec = document.model_dump(mode="json", by_alias=True, exclude_none=True)
+        cohort = CohortSpec.model_validate(
+            cohort_document(
+                dates=[
+                    {
+                        "course": "statistics",
+                        "assignment": "report",
+                        "dates": {"due": {"day": 7, "time": "12:00"}},
+                    }
+                ]
+            )
+        ).model_dump(mode="json", by_alias=True, exclude_none=True)
+        put = "/v1/authoring/cohorts/lisbon"
+        assert (await profile.put(put, cohort, **TEACHER)).code == "course-unknown"
+        made = await course.put("/v1/authoring/courses/statistics", spec, **TEACHER)
+        assert made.status == 200
+        await eventually(
+            lambda: profile.put(put, cohort, **TEACHER), lambda answer: answer.status == 200
+        )
+        code = (await profile.get("/v1/cohorts/lisbon/code", **TEACHER)).body["code"]
+        assert (await profile.post("/v1/cohorts/join", {"code": code})).status == 200
+        await eventually(
+            lambda: course.get("/v1/courses/statistics/progress"),
+            lambda answer: answer.status == 200 and answer.body["cohort"] == "lisbon",
+        )
+        assert (await course.get("/v1/courses/statistics/lessons/tables")).status == 200
+        (work,) = (await course.get("/v1/courses/statistics/assignments")).body
+        assert (work["dueAt"], work["sources"]) == ("2026-11-09T12:00:00Z", {"dueAt": "cohort"})
