@@ -7,6 +7,7 @@ takes it down.
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -17,20 +18,26 @@ from support.servers import Servers
 
 _STATE = "KOURSE_TEST_INFRA"
 _KEPT = "KOURSE_TEST_STATE"
+_MADE = pytest.StashKey[Path]()
 
 
 def pytest_configure(config):
     _log_plainly()
-    if not hasattr(config, "workerinput") and _STATE not in os.environ:
-        kept = os.environ.get(_KEPT)
-        state = Path(kept) / "infra" if kept else Path(tempfile.mkdtemp(prefix="kourse-tests-"))
-        os.environ[_STATE] = str(state)
+    if hasattr(config, "workerinput"):
+        return
+    # Ended by a signal, as by `timeout`, the run still takes its servers down.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    if kept := os.environ.get(_KEPT):
+        os.environ[_STATE] = str(Path(kept) / "infra")
+    else:
+        config.stash[_MADE] = Path(tempfile.mkdtemp(prefix="kourse-tests-"))
+        os.environ[_STATE] = str(config.stash[_MADE])
 
 
 def pytest_unconfigure(config):
-    if hasattr(config, "workerinput") or _KEPT in os.environ:
+    state = config.stash.get(_MADE, None)
+    if state is None:
         return
-    state = Path(os.environ.pop(_STATE))
     if any(state.iterdir()):
         from hack.stack.lifecycle import stop
 
