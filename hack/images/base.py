@@ -11,7 +11,7 @@ from pathlib import Path
 from hack.images.builder import Builder
 from hack.kind.debian import package_tree
 
-PACKAGES = ("python3.11-minimal", "libpython3.11-stdlib", "netbase")
+PACKAGES = ("python3.11-minimal", "libpython3.11-stdlib", "libstdc++6", "netbase")
 RECIPE = """\
 FROM scratch
 ADD base.tar /

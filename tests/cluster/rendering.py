@@ -1,0 +1,56 @@
+"""What the chart renders for every combination of values that somebody would choose."""
+
+import subprocess
+from functools import cache
+
+import yaml
+
+from hack.install.machine import ROOT
+from hack.install.tools import HELM, KUBERNETES, build_tools
+
+CHART = ROOT / "charts" / "kourse"
+COMBINATIONS = {
+    "defaults": [],
+    "one-namespace": ["operator.namespaces={school}", "operator.aggregateRoles=false"],
+    "evaluation": [
+        "evaluation.enabled=true",
+        "evaluation.nodePorts.gateway=30080",
+        "evaluation.nodePorts.objectStore=30900",
+        "evaluation.nodePorts.mail=30025",
+    ],
+    "hpa": ["autoscaling.mode=hpa", "priorityClasses.create=true"],
+    "ingress": ["ingress.enabled=true", "ingress.host=kourse.example", "ingress.tlsSecret=tls"],
+    "single": ["defaults.replicas=1", "networkPolicy.enabled=false"],
+    "telemetry": [
+        "telemetry.otlpEndpoint=http://collector:4318",
+        "smtp.existingSecret=mail",
+        "bootstrapAdmin.existingSecret=admin",
+        "networkPolicy.gatewayFrom.team=web",
+    ],
+}
+"""Name to settings; those that need definitions of other projects are in FOREIGN."""
+
+FOREIGN = {
+    "keda": ["autoscaling.mode=keda"],
+    "route": ["httpRoute.enabled=true", "httpRoute.parentRefs[0].name=public"],
+    "monitor": ["serviceMonitor.enabled=true"],
+    "operators": ["cloudNativePG.enabled=true", "rabbitmqCluster.enabled=true"],
+}
+
+
+@cache
+def render(*settings: str) -> str:
+    """The manifests for these settings."""
+    build_tools((HELM,))
+    flags = [word for setting in settings for word in ("--set", setting)]
+    command = [str(HELM.path), "template", "kourse", str(CHART), "--namespace", "kourse"]
+    version = ["--kube-version", KUBERNETES]
+    return subprocess.run(
+        [*command, *version, *flags], capture_output=True, text=True, check=True
+    ).stdout
+
+
+@cache
+def documents(*settings: str) -> tuple[dict, ...]:
+    """The same, read."""
+    return tuple(found for found in yaml.safe_load_all(render(*settings)) if found)

@@ -1,0 +1,180 @@
+"""The chart agrees with the sources: every setting exists, every edge of the network is needed."""
+
+import ast
+import re
+import subprocess
+from importlib import import_module
+from inspect import getmembers, isclass
+from itertools import chain
+
+import pytest
+
+from cluster.rendering import CHART, COMBINATIONS, FOREIGN, documents, render
+from hack.install.machine import ROOT
+from hack.install.tools import (
+    HELM,
+    HELM_UNITTEST,
+    KUBE_SCORE,
+    KUBERNETES,
+    build_tools,
+)
+from kourse.kit.settings import ServiceSettings
+
+ALL = {**COMBINATIONS, **FOREIGN}
+IGNORED_SCORES = (
+    "container-image-pull-policy",  # a release's tag is never moved
+    "pod-networkpolicy",  # judged by our own test, which knows the calls
+    "pod-probes-identical",  # the operator's are different on purpose
+    "container-resources",  # no limit of CPU: throttling hurts more than it helps
+)
+
+
+@pytest.fixture(scope="module")
+def tools():
+    """The judges; `make install` builds them, for a first build takes minutes."""
+    build_tools((HELM, HELM_UNITTEST, KUBE_SCORE))
+
+
+def settings_of(component):
+    module = "kourse_operator" if component == "operator" else f"kourse.{component}"
+    found = getmembers(import_module(f"{module}.settings"), isclass)
+    return next(
+        each
+        for _, each in found
+        if issubclass(each, ServiceSettings) and each is not ServiceSettings
+    )
+
+
+def pods(*settings):
+    for document in documents(*settings):
+        if document["kind"] in {"Deployment", "Job"}:
+            yield document["metadata"]["name"], document["spec"]["template"]["spec"]
+        elif document["kind"] == "Pod":
+            yield document["metadata"]["name"], document["spec"]
+
+
+class TestSettings:
+    @pytest.mark.parametrize("combination", ALL)
+    def test_exist_in_the_service_that_is_told(self, combination):
+        unknown = []
+        for name, pod in pods(*ALL[combination]):
+            command = pod["containers"][0]["command"]
+            if command[:2] != ["python", "-m"]:
+                continue
+            component = command[2].removeprefix("kourse.").replace("kourse_operator", "operator")
+            fields = settings_of(component).model_fields
+            for variable in pod["containers"][0]["env"]:
+                field = re.sub(rf"^KOURSE_({component.upper()}_)?", "", variable["name"]).lower()
+                if variable["name"].startswith("KOURSE_") and field not in fields:
+                    unknown.append((name, variable["name"]))
+        assert unknown == []
+
+    def test_that_all_share_exist_somewhere(self):
+        shared = next(
+            each["data"]
+            for each in documents()
+            if each["kind"] == "ConfigMap" and each["metadata"]["name"] == "kourse-settings"
+        )
+        components = ("gateway", "identity", "profile", "course", "assessment", "notification")
+        known = {
+            name
+            for component in components
+            for field in settings_of(component).model_fields
+            for name in (f"KOURSE_{field}".upper(), f"KOURSE_{component}_{field}".upper())
+        }
+        assert set(shared) - known == set()
+
+
+class TestPods:
+    @pytest.mark.parametrize("combination", ALL)
+    def test_keep_to_the_restricted_profile_with_a_read_only_root(self, combination):
+        for name, pod in pods(*ALL[combination]):
+            for container in pod["containers"]:
+                security = container["securityContext"]
+                assert security["readOnlyRootFilesystem"], name
+                assert security["capabilities"] == {"drop": ["ALL"]}, name
+            assert pod["securityContext"]["runAsNonRoot"], name
+
+    @pytest.mark.parametrize("combination", ALL)
+    def test_hold_a_token_of_kubernetes_only_as_the_operator(self, combination):
+        holders = [
+            name
+            for name, pod in pods(*ALL[combination])
+            if pod.get("automountServiceAccountToken", True)
+        ]
+        assert holders == ["kourse-operator"]
+
+
+class TestNetworkPolicies:
+    def test_open_exactly_the_calls_that_the_sources_make(self):
+        assert edges_of_the_chart() == edges_of_the_sources()
+
+    def test_deny_what_is_not_named(self):
+        denied = next(
+            each for each in documents() if each["metadata"]["name"] == "kourse-default-deny"
+        )
+        assert denied["spec"]["policyTypes"] == ["Ingress", "Egress"]
+        assert not {"ingress", "egress"} & set(denied["spec"])
+
+
+@pytest.mark.usefixtures("tools")
+class TestJudges:
+    @pytest.mark.parametrize("combination", ALL)
+    def test_helm_lint_has_nothing_to_say(self, combination):
+        flags = chain.from_iterable(("--set", each) for each in ALL[combination])
+        command = [HELM.path, "lint", "--strict", "--quiet", "--kube-version", KUBERNETES]
+        run(*command, *flags, CHART)
+
+    def test_the_chart_s_own_tests_pass(self):
+        run(HELM_UNITTEST.path, "--strict", "--file", "tests/*_test.yaml", CHART)
+
+    @pytest.mark.parametrize("combination", ["defaults", "hpa", "ingress"])
+    def test_kube_score_finds_nothing_critical(self, combination):
+        ignored = chain.from_iterable(("--ignore-test", each) for each in IGNORED_SCORES)
+        command = [KUBE_SCORE.path, "score", "--output-format", "ci", *ignored, "-"]
+        run(*command, text=render(*ALL[combination]))
+
+
+def edges_of_the_chart():
+    """(caller, called) of gRPC, from the incoming and from the outgoing side, which must agree."""
+    incoming, outgoing = set(), set()
+    for policy in documents():
+        if policy["kind"] != "NetworkPolicy":
+            continue
+        own = policy["spec"]["podSelector"]["matchLabels"].get("app.kubernetes.io/component")
+        for peer in peers(policy["spec"].get("ingress", []), "from", 9090):
+            incoming.add((peer, own))
+        for peer in peers(policy["spec"].get("egress", []), "to", 9090):
+            outgoing.add((own, peer))
+    assert incoming == outgoing
+    return incoming
+
+
+def peers(rules, side, port):
+    for rule in rules:
+        if port in [each["port"] for each in rule.get("ports", [])]:
+            for peer in rule.get(side, []):
+                yield peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
+
+
+def edges_of_the_sources():
+    found = set()
+    for path in (ROOT / "services" / "kourse").glob("*/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "rpc"
+                and node.args
+                and isinstance(node.args[0], ast.Constant)
+            ):
+                caller = path.relative_to(ROOT / "services" / "kourse").parts[0]
+                found.add((caller, node.args[0].value))
+    return found
+
+
+def run(*command, text=None):
+    done = subprocess.run(
+        [str(word) for word in command], input=text, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
