@@ -17,7 +17,8 @@ from kourse.gateway.upstreams import Upstream, Upstreams
 from kourse.kit.telemetry import get_logger
 from kourse.kit.telemetry.metrics import build_info
 
-FETCH_TIMEOUT_S = 2.0
+FETCH_TIMEOUT_S = 5.0
+"""Time for one service, which makes its description when it is first asked."""
 RETRY_S = 5.0
 """Time for which a description with gaps is kept."""
 _SHARED = frozenset({"Problem", "FieldError"})

@@ -59,7 +59,7 @@ class Process:
         Raises:
             OSError: The HTTP port is taken.
         """
-        watch_back_ends(self.runtime, self._service.needs)
+        watch_back_ends(self.runtime, self._service)
         app = create_app(self.runtime, self._service.routers, title=self._service.title)
         around = self._service.around
         self._http = HttpServer(around(self.runtime, app) if around else app, drain_s=DRAIN_S)
@@ -192,11 +192,14 @@ def consumers_of(service: Service, runtime: Runtime) -> list[Any]:
     return takers
 
 
-def watch_back_ends(runtime: Runtime, needs: frozenset[str]) -> None:
-    """Let readiness ask every back end that is configured."""
+def watch_back_ends(runtime: Runtime, service: Service) -> None:
+    """Let readiness ask every back end that is configured and used."""
+    settings = runtime.settings
+    has_events = bool(service.handlers or service.work or settings.worker_database_url)
     for name, (setting, client, method) in _BACK_ENDS.items():
-        if getattr(runtime.settings, setting):
-            runtime.health.watch(name, _asking(runtime, client, method), required=name in needs)
+        if getattr(settings, setting) and (has_events or name != "broker"):
+            is_needed = name in service.needs
+            runtime.health.watch(name, _asking(runtime, client, method), required=is_needed)
 
 
 _BACK_ENDS = {
