@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from kourse.contracts.errors import Malformed
 from kourse.kit.http.strictness import check_json
 
+TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]))
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**62), 2**62) | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    st.none() | st.booleans() | st.integers(-(2**62), 2**62) | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
     max_leaves=20,
 )
 
@@ -41,6 +42,8 @@ class TestCheckJson:
             b"\xff\xfe",
             b'"\xed\xa0\x80"',
             b"\xef\xbb\xbf{}",
+            b'{"a": ["b\\u0000"]}',
+            b'{"a\\u0000": 1}',
         ],
         ids=lambda text: repr(text[:24]),
     )
@@ -48,7 +51,9 @@ class TestCheckJson:
         with pytest.raises(Malformed):
             check_json(text)
 
-    @pytest.mark.parametrize("text", [b"", b"[" * 32 + b"]" * 32, b"9" * 19, b'["[[[", "{{"]'])
+    @pytest.mark.parametrize(
+        "text", [b"", b"[" * 32 + b"]" * 32, b"9" * 19, b'["[[[", "{{"]', rb'"\\u0000"']
+    )
     def test_accepts_what_lies_just_within(self, text):
         check_json(text)
 

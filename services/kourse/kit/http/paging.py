@@ -62,7 +62,7 @@ class Cursor:
             key = orjson.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         except (ValueError, binascii.Error):
             key = None
-        if not isinstance(key, list) or len(key) != length or any(map(_is_nested, key)):
+        if not isinstance(key, list) or len(key) != length or any(map(_is_unfit, key)):
             raise Malformed("`after` is not a cursor of this list.")
         return key
 
@@ -80,5 +80,5 @@ class Cursor:
         return shown, Cursor.encode(*key(shown[-1])) if more and shown else None
 
 
-def _is_nested(part: Any) -> bool:
-    return isinstance(part, list | dict)
+def _is_unfit(part: Any) -> bool:
+    return isinstance(part, list | dict) or (isinstance(part, str) and "\x00" in part)

@@ -14,6 +14,8 @@ from kourse.kit.http.problems import problem_response
 
 MAX_BODY_BYTES = 1_048_576
 MAX_DEPTH = 32
+NO_NUL = "A text must not contain the character NUL."
+"""PostgreSQL stores none, and other programs end a text there."""
 MAX_INTEGER_DIGITS = 19
 """Digits of the largest 64-bit number."""
 
@@ -31,7 +33,10 @@ class StrictBody:
         self._max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request, or refuses its body."""
+        """Answers one request, or refuses its address or body."""
+        if scope["type"] == "http" and _has_nul(scope):
+            await problem_response(Malformed(NO_NUL))(scope, receive, send)
+            return
         if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
@@ -66,7 +71,7 @@ def check_json(body: bytes) -> None:
 
     Raises:
         Malformed: It is broken, nested deeper than 32, has a name twice in one object, or a number
-            that 64 bits cannot hold.
+            that 64 bits cannot hold, or a text with the character NUL.
     """
     if not body:
         return
@@ -80,6 +85,16 @@ def check_json(body: bytes) -> None:
         raise Malformed("The body is not valid JSON.") from None
     if body.count(b"[") + body.count(b"{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise Malformed(f"JSON may be nested {MAX_DEPTH} deep at most.")
+    if b"\\u0000" in body and _holds_nul(value):
+        raise Malformed(NO_NUL)
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_nul, value)) or any(map(_holds_nul, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_nul, value))
+    return isinstance(value, str) and "\x00" in value
 
 
 def _depth(value: Any) -> int:
@@ -119,6 +134,10 @@ def _refuse(_constant: str) -> NoReturn:
 _decoder = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_number, parse_constant=_refuse
 )
+
+
+def _has_nul(scope: Scope) -> bool:
+    return "\x00" in scope["path"] or b"%00" in scope["query_string"]
 
 
 def _has_body(scope: Scope) -> bool:
