@@ -99,12 +99,19 @@ def _violations(document: Document, path: tuple[str | int, ...]) -> Iterator[Vio
     for name, info in type(document).model_fields.items():
         value = getattr(document, name)
         where = (*path, info.alias or name)
+        if any("\x00" in text for text in _texts(value)):
+            yield Violation(where, "must not contain the character NUL")
         if isinstance(value, Document):
             yield from _violations(value, where)
         elif isinstance(value, list) and value and isinstance(value[0], Document):
             yield from _repeated(value, where, type(document).list_map_keys.get(name))
             for index, entry in enumerate(value):
                 yield from _violations(entry, (*where, index))
+
+
+def _texts(value: object) -> list[str]:
+    entries = value if isinstance(value, list) else [value]
+    return [entry for entry in entries if isinstance(entry, str)]
 
 
 def _broken_rules(document: Document, path: tuple[str | int, ...]) -> Iterator[Violation]:

@@ -157,6 +157,16 @@ class TestReadLesson:
         assert (answer.body["previous"], answer.body["next"]) == ("tables", "coins")
         assert answer.body["completedAt"] is None
 
+    async def test_refuses_an_address_with_a_nul(self, house, publish):
+        await publish()
+        for path in ("/v1/courses/a%00b", "/v1/courses?after=a%00"):
+            assert (await house.get(path)).code == "malformed"
+
+    async def test_refuses_a_cursor_of_another_list(self, house):
+        for cursor in ("WyJhIl0", "WyJhXHUwMDAwIl0", "x"):
+            assert (await house.get(f"/v1/enrolments?after={cursor}")).code == "malformed"
+        assert (await house.get("/v1/courses?after=WyJhXHUwMDAwIl0")).code == "malformed"
+
     async def test_knows_no_lesson_of_that_key(self, house, publish):
         await publish()
         await enrol(house)

@@ -74,6 +74,12 @@ class TestViolations:
     def test_compare_only_what_one_object_can_tell(self, window, wrong):
         assert bool(documents.violations(Window.model_validate(window))) is wrong
 
+    def test_find_characters_that_no_database_stores(self):
+        document = course_document(title="a\x00b", tags=["one"])
+        document["chapters"][0]["lessons"][0]["text"] = "c\x00"
+        found = documents.violations(CourseSpec.model_validate(document))
+        assert [entry.field for entry in found] == ["title", "chapters.0.lessons.0.text"]
+
     def test_of_a_cohort(self):
         document = cohort_document(
             run={"starts": "2026-02-01", "ends": "2026-01-01"},

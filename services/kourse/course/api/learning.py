@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
+from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
 from kourse.course import schemas
 from kourse.course.api import views
@@ -68,12 +70,19 @@ async def list_enrolments(
     actor: Student, tx: Transaction, limit: Limit = 20, after: After = None
 ) -> Page[schemas.EnrolmentView]:
     """The courses that you study or studied, the newest enrolment first."""
-    key = Cursor.decode(after, 1)
-    found = await enrolments.list_own(tx, actor.user_id, str(key[0]) if key else None, limit + 1)
+    found = await enrolments.list_own(tx, actor.user_id, _enrolment(after), limit + 1)
     items, following = Cursor.page(found, limit, key=lambda row: (row.id,))
     return Page(
         items=[views.enrolment(row, row.course, row.title) for row in items], next=following
     )
+
+
+def _enrolment(after: str | None) -> UUID | None:
+    key = Cursor.decode(after, 1)
+    try:
+        return UUID(str(key[0])) if key else None
+    except ValueError:
+        raise Malformed("`after` is not a cursor of this list.") from None
 
 
 @router.get("/v1/courses/{course}/lessons/{lesson}", summary="Read a lesson")

@@ -87,7 +87,7 @@ async def carry_over(tx: AsyncSession, enrolment_id: UUID) -> None:
 
 
 async def list_enrolments(
-    tx: AsyncSession, learner_id: UUID, after: str | None, limit: int
+    tx: AsyncSession, learner_id: UUID, after: UUID | None, limit: int
 ) -> Sequence[Row[Any]]:
     """A learner's enrolments with course name and title, newest first."""
     e, c, v = t.enrolment.c, t.course.c, t.course_version.c
@@ -105,7 +105,7 @@ async def list_enrolments(
         .limit(limit)
     )
     if after is not None:
-        query = query.where(e.id < UUID(after))
+        query = query.where(e.id < after)
     return await _all(tx, query)
 
 

@@ -73,7 +73,7 @@ async def enrol(tx: AsyncSession, learner_id: UUID, name: str) -> Enrolled:
 
 
 async def list_own(
-    tx: AsyncSession, learner_id: UUID, after: str | None, limit: int
+    tx: AsyncSession, learner_id: UUID, after: UUID | None, limit: int
 ) -> Sequence[Row[Any]]:
     """The learner's enrolments, newest first."""
     return await learning.list_enrolments(tx, learner_id, after, limit)
