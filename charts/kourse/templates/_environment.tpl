@@ -64,6 +64,11 @@ postgresql+psycopg://{{ index . 1 }}:$({{ index . 2 }})@{{ include "kourse.host"
 {{ include "kourse.redis" (list $root "cache" "CACHE_PASSWORD" "KOURSE_CACHE_URL") }}
 {{ include "kourse.redis" (list $root "tokenStore" "TOKEN_STORE_PASSWORD" "KOURSE_TOKEN_STORE_URL") }}
 {{- if eq $name "identity" }}
+{{- /* Asks itself, not its Service: that has no address before identity is ready. */}}
+- name: KOURSE_IDENTITY_JWKS_URL
+  value: http://127.0.0.1:8080/.well-known/jwks.json
+- name: KOURSE_IDENTITY_IDENTITY_URL
+  value: http://127.0.0.1:8080
 - name: KOURSE_IDENTITY_SIGNING_KEY_FILE
   value: /etc/kourse/identity/signing-key.pem
 - name: KOURSE_IDENTITY_CLIENTS_FILE
