@@ -22,8 +22,20 @@ class Unexpected(AssertionError):
 T = TypeVar("T")
 
 
-def eventually(what: str, look: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
+def eventually(
+    what: str,
+    look: Callable[[], T | None],
+    patience_s: float = PATIENCE_S,
+    *,
+    pause_s: float = 0.1,
+) -> T:
     """The first answer that is neither None nor empty.
+
+    Args:
+        what: What is awaited, for the message.
+        look: Asked again and again.
+        patience_s: Seconds until it is given up.
+        pause_s: Seconds between two looks.
 
     Raises:
         Unexpected: It did not come in time; the message says what was awaited.
@@ -33,7 +45,7 @@ def eventually(what: str, look: Callable[[], T | None], patience_s: float = PATI
         found = look()
         if found:
             return found
-        sleep(0.1)
+        sleep(pause_s)
     raise Unexpected(f"{what} did not come within {patience_s:.0f} s")
 
 
