@@ -7,7 +7,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
-.PHONY: help install environment up down status logs clean-state smoke check test lint bench gen fmt
+.PHONY: help install environment up down status logs clean-state smoke check test lint bench gen fmt \
+  images cluster cluster-down
 
 help: ## Show this help
 	@awk 'BEGIN { FS = ":.*##" } \
@@ -32,6 +33,16 @@ clean-state: | $(VENV)/python ## Stop everything and delete its data
 
 smoke: environment ## Take a new learner through the sample course over REST
 	@$(VENV)/python -m hack.smoke
+
+##@ A kind cluster
+images: environment ## Build the images with docker, podman or buildah
+	@$(VENV)/python -m hack.images
+
+cluster: environment ## Bring up kind, install the charts, apply the samples, run the smoke on pods
+	@$(VENV)/python -m hack.kind up
+
+cluster-down: | $(VENV)/python ## Delete the cluster; the machine is as it was before
+	@$(VENV)/python -m hack.kind down
 
 ##@ Development
 install: ## Install Debian packages, built tools and the Python environment

@@ -1,23 +1,34 @@
-"""``python -m hack.kind up|down``: a throw-away cluster, and the machine as it was before."""
+"""``python -m hack.kind up|down``: kourse in a throw-away cluster, and the machine as it was before."""
 
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from hack.install.machine import ROOT, PrerequisiteMissing, report
 from hack.kind import engine
 from hack.kind.cluster import KindCluster, node_image
+from hack.kind.platform import bring_up
 
 NAME = "kourse"
 KUBECONFIG = ROOT / ".kourse" / "cluster" / "kubeconfig"
 
 
-def up() -> None:
-    """Start an engine if none runs and create the cluster if it is not there."""
+def empty() -> KindCluster:
+    """Start an engine if none runs, create the cluster if it is not there, and return it."""
     started = time.monotonic()
-    KindCluster(engine.ensure(), NAME, KUBECONFIG).create()
+    cluster = KindCluster(engine.ensure(), NAME, KUBECONFIG)
+    cluster.create()
     report("cluster", f"ready: export KUBECONFIG={_short(KUBECONFIG)}", started)
+    return cluster
+
+
+def up() -> None:
+    """Bring up the cluster with everything in it, and take a learner through the sample course."""
+    platform = bring_up(empty())
+    platform.bring_samples()
+    platform.smoke()
 
 
 def down() -> None:
@@ -35,7 +46,12 @@ def image() -> None:
     print(node_image(engine.ensure()))
 
 
-COMMANDS = {"up": up, "down": down, "image": image}
+COMMANDS: dict[str, Callable[[], object]] = {
+    "up": up,
+    "empty": empty,
+    "down": down,
+    "image": image,
+}
 
 
 def _short(path: Path) -> str:

@@ -23,7 +23,6 @@ from kourse.kit.settings import ServiceSettings
 ALL = {**COMBINATIONS, **FOREIGN}
 IGNORED_SCORES = (
     "container-image-pull-policy",  # a release's tag is never moved
-    "networkpolicy-targets-pod",  # does not count the pod of `helm test`
 )
 
 
