@@ -1,12 +1,15 @@
 """The cluster that the tests make is a real one: it schedules, resolves names and refuses."""
 
+import os
 import subprocess
 
 import pytest
 from pykube import Node
 
+from cluster.rendering import COMBINATIONS, render
 from hack.install.tools import KUBERNETES
 
+DRY_RUN = ("apply", "--server-side", "--dry-run=server", "--force-conflicts")
 POD = """
 apiVersion: v1
 kind: Pod
@@ -52,3 +55,34 @@ class TestNode:
 
 def apply(cluster, manifest, *where):
     cluster.kubectl("apply", *where, "-f", "-", input=manifest, stderr=subprocess.PIPE)
+
+
+class TestChart:
+    @pytest.mark.parametrize("combination", COMBINATIONS)
+    def test_is_accepted_by_a_restricted_namespace(self, cluster, combination):
+        settings = COMBINATIONS[combination]
+        for namespace in ("kourse", "school"):
+            manifest = cluster.kubectl(
+                "create", "namespace", namespace, "--dry-run=client", "-o", "yaml"
+            )
+            cluster.kubectl("apply", "-f", "-", input=manifest)
+            cluster.kubectl(
+                "label",
+                "--overwrite",
+                "namespace",
+                namespace,
+                "pod-security.kubernetes.io/enforce=restricted",
+                "pod-security.kubernetes.io/warn=restricted",
+            )
+        # The context's namespace, not a flag: some objects name another one.
+        cluster.kubectl("config", "set-context", "--current", "--namespace=kourse")
+        said = subprocess.run(
+            [str(cluster.kubectl_path), *DRY_RUN, "-f", "-"],
+            env={**os.environ, "KUBECONFIG": str(cluster.kubeconfig_path)},
+            input=render(*settings),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        cluster.kubectl("config", "set-context", "--current", "--namespace=default")
+        assert (said.returncode, said.stderr) == (0, "")

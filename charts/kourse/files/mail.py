@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from asyncio import StreamReader, StreamWriter
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -11,14 +12,14 @@ MAILS = []
 KEPT = 500
 
 
-async def converse(reader, writer):
+async def converse(reader: StreamReader, writer: StreamWriter) -> None:
     """Speak as much SMTP as a sender needs."""
 
-    async def say(line):
+    async def say(line: str) -> None:
         writer.write(f"{line}\r\n".encode())
         await writer.drain()
 
-    recipients = []
+    recipients: list[str] = []
     await say("220 kourse evaluation")
     while line := await reader.readline():
         verb = line.decode(errors="replace").strip().upper()
@@ -36,7 +37,7 @@ async def converse(reader, writer):
     writer.close()
 
 
-def keep(recipients, body):
+def keep(recipients: list[str], body: bytes) -> None:
     """Keep a mail; the oldest go first."""
     mail = message_from_bytes(body, policy=policy.default)
     text = mail.get_body(preferencelist=("plain", "html"))
@@ -54,7 +55,8 @@ def keep(recipients, body):
 class Listing(BaseHTTPRequestHandler):
     """Answers with mails, newest last: all, or with ``?to=`` one recipient's."""
 
-    def do_GET(self):
+    def do_GET(self) -> None:
+        """List mails as JSON."""
         wanted = parse_qs(urlsplit(self.path).query).get("to", [None])[0]
         found = [mail for mail in MAILS if wanted is None or wanted in mail["to"]]
         body = json.dumps(found).encode()
@@ -64,11 +66,11 @@ class Listing(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         """Say nothing."""
 
 
-async def main():
+async def main() -> None:
     """Serve both until the end."""
     Thread(target=ThreadingHTTPServer(("", 8025), Listing).serve_forever, daemon=True).start()
     async with await asyncio.start_server(converse, "", 2525, limit=2**24) as server:
