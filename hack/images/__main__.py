@@ -9,7 +9,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-from hack.images.base import ensure_base
+from hack.images.base_image import ensure_base
 from hack.images.builder import Builder, find_builder
 from hack.images.evaluation import ensure_evaluation
 from hack.images.wheels import LOCK, locked_wheels, own_wheel

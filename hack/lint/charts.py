@@ -44,6 +44,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="kourse-lint-") as state:
         kubeconfig = ensure(Path(state), Profile.CLUSTER).kubeconfig
         try:
+            # What a controller manager makes in every namespace; pods are refused without it.
+            _run(KUBECTL, "--kubeconfig", kubeconfig, "create", "serviceaccount", "default")
             for manifests in rendered:
                 dry_run = (
                     "apply",
