@@ -1,7 +1,7 @@
 """Profile and course together, over the real broker: what one says, the other does."""
 
 import asyncio
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest_asyncio
 
@@ -63,11 +63,14 @@ class TestFromCourseToCohortToLesson:
             lambda: profile.put(put, cohort, **TEACHER), lambda answer: answer.status == 200
         )
         code = (await profile.get("/v1/cohorts/lisbon/code", **TEACHER)).body["code"]
-        assert (await profile.post("/v1/cohorts/join", {"code": code})).status == 200
+        learner = uuid4()
+        joined = await profile.post("/v1/cohorts/join", {"code": code}, who=learner)
+        assert joined.status == 200
+        at = "/v1/courses/statistics"
         await eventually(
-            lambda: course.get("/v1/courses/statistics/progress"),
+            lambda: course.get(f"{at}/progress", who=learner),
             lambda answer: answer.status == 200 and answer.body["cohort"] == "lisbon",
         )
-        assert (await course.get("/v1/courses/statistics/lessons/tables")).status == 200
-        (work,) = (await course.get("/v1/courses/statistics/assignments")).body
+        assert (await course.get(f"{at}/lessons/tables", who=learner)).status == 200
+        (work,) = (await course.get(f"{at}/assignments", who=learner)).body
         assert (work["dueAt"], work["sources"]) == ("2026-11-09T12:00:00Z", {"dueAt": "cohort"})

@@ -107,6 +107,13 @@ class TestJoin:
         assert int(late.headers["retry-after"]) > 0
         assert (await join(house, code, OTHER_LEARNER)).status == 200
 
+    async def test_works_while_the_cache_is_down(self, house, declare, cache):
+        await declare()
+        code = await code_of(house)
+        cache.stop()
+        assert (await join(house, "WRONG")).code == "code-unknown"
+        assert (await join(house, code)).status == 200
+
     async def test_counts_only_wrong_codes(self, house, declare):
         await declare()
         code = await code_of(house)
