@@ -52,8 +52,13 @@ class Docker:
         return bool(self.run("images", "--quiet", tag))
 
     def containers(self) -> list[str]:
-        """Return the ids of all containers, also of those that ended."""
-        return self.run("ps", "--all", "--quiet").split()
+        """Return the ids of the containers that run."""
+        return self.run("ps", "--quiet").split()
+
+    def prune(self) -> None:
+        """Remove what failed and replaced builds left: ended containers, nameless images."""
+        self.run("container", "prune", "--force")
+        self.run("image", "prune", "--force")
 
     def _run(
         self, arguments: Sequence[str], stdin: Path | None = None

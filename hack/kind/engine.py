@@ -56,7 +56,7 @@ def ensure() -> Docker:
 
 
 def stop_when_idle() -> bool:
-    """Stop our own engine and undo what it did to the machine, unless it holds containers.
+    """Stop our own engine and undo what it did to the machine, unless containers run in it.
 
     Returns:
         Whether our own engine is gone now.
@@ -65,6 +65,7 @@ def stop_when_idle() -> bool:
         if own().answers():
             if own().containers():
                 return False
+            own().prune()
             _end(int((home() / "dockerd.pid").read_text()))
         traces = read_traces(home() / "traces.json")
         if traces is not None:
