@@ -39,7 +39,6 @@ class TestDigestOf:
             (["deletionPolicy"], "Delete"),
             (["prerequisites"], [{"courseRef": "algebra"}]),
             (["completion"], {"lessonsPercent": 50}),
-            (["adaptivity"], {"remediationBelow": 70}),
             (["atRisk"], {"inactiveDays": 3}),
             (["gates"], [{"chapter": "data", "requires": [{"lesson": "tables"}]}]),
             (["assignments", 0, "dates"], {"due": {"day": 30}}),
@@ -61,6 +60,7 @@ class TestDigestOf:
             (["skills", 0, "parameters"], {"prior": 40}),
             (["assignments", 0, "points"], 11),
             (["gradeBands"], [{"label": "A", "fromPercent": 90}]),
+            (["adaptivity"], {"remediationBelow": 70}),
         ],
     )
     def test_changes_with_what_learners_read_or_are_graded_by(self, path, value):
@@ -122,6 +122,11 @@ class TestAnnouncements:
         assert [skill.prior for skill in event.skills] == [0.3, 0.3]
         assert [lesson.chapter for lesson in event.lessons] == ["data", "data", "chance", "chance"]
         assert event.categories[0].weight == 100
+
+    def test_tell_where_the_bands_of_mastery_meet(self):
+        spec = changed(["adaptivity"], {"remediationBelow": 70, "challengeFrom": 90})
+        event = announcements.published(COURSE_ID, "statistics", spec, version=1, digest="d")
+        assert (event.remediation_below, event.challenge_from) == (0.7, 0.9)
 
     def test_name_only_assignments_that_are_new(self):
         spec = course_spec()

@@ -52,6 +52,8 @@ def published(
             )
             for category in spec.grade_categories
         ],
+        remediation_below=spec.adaptivity.remediation_below / 100,
+        challenge_from=spec.adaptivity.challenge_from / 100,
     )
 
 

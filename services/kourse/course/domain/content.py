@@ -1,7 +1,7 @@
 """What of a course is content, and so makes an immutable version, and what is policy.
 
 Policy (dates, limits, visibility, gates, lifecycle) changes without a new version; everything else that
-learners read or are graded by is content.
+learners read, are graded by or are led by is content.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from kourse.contracts.resources.meta import Asset
 
 POLICY_FIELDS = frozenset(
     {
-        "adaptivity",
         "at_risk",
         "completion",
         "deletion_policy",
@@ -41,7 +40,7 @@ def content_of(spec: CourseSpec) -> dict[str, Any]:
 
 def policy_of(spec: CourseSpec) -> dict[str, Any]:
     """The policy that has no column of its own: wire names, assignments by key."""
-    kept = {"adaptivity", "at_risk", "completion"}
+    kept = {"at_risk", "completion"}
     policy = spec.model_dump(mode="json", by_alias=True, include=kept)
     policy["assignments"] = {
         entry.key: entry.model_dump(mode="json", by_alias=True, include=set(ASSIGNMENT_POLICY))
