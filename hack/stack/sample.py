@@ -11,7 +11,7 @@ import httpx2
 
 from hack.install.machine import ROOT
 from hack.install.venv import ENVIRONMENT
-from hack.stack.cluster import FIELD_MANAGER, kubectl
+from hack.stack.cluster import kubectl
 from hack.stack.endpoints import Endpoints, endpoints
 from hack.stack.handover import StackError
 from hack.stack.kubernetes import NAMESPACE
@@ -83,7 +83,8 @@ def _admit_people(site: Site) -> None:
 
 
 def _apply(site: Site) -> None:
-    flags = ["--server-side", "--force-conflicts", "--field-manager", FIELD_MANAGER]
+    # As kubectl's own manager, so that a person who applies them again meets no conflict.
+    flags = ["--server-side", "--force-conflicts"]
     where = ["-n", NAMESPACE, "--recursive", "-f", str(SAMPLES)]
     kubectl(site.layout, "apply", *flags, *where)
 
