@@ -13,13 +13,19 @@ from collections.abc import Callable
 
 from hack.install.machine import PrerequisiteMissing
 from hack.install.packages import install_packages
-from hack.install.tools import build_tools
+from hack.install.tools import HELM, STACK_TOOLS, build_tools
 from hack.install.venv import install_venv
+
+
+def install_tools() -> None:
+    """Build what the local stack runs and what the checks need."""
+    build_tools((*STACK_TOOLS, HELM))
+
 
 PARTS: dict[str, Callable[[], None]] = {
     "packages": install_packages,
     "venv": install_venv,
-    "tools": build_tools,
+    "tools": install_tools,
 }
 
 
