@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kourse.contracts.errors import NotFound
 from kourse.contracts.resources import CourseSpec, DeletionPolicy
 from kourse.course.errors import PrerequisiteUnknown
 from kourse.course.repository import content
@@ -59,10 +58,7 @@ async def read(database: Database, tenant: str, name: str) -> Declared:
         NotFound: There is none.
     """
     async with database.transaction(tenant) as tx:
-        found = await documents.find(tx, publishing.KIND, name)
-    if found is None or found.retired:
-        raise NotFound(f"There is no course {name!r} here.")
-    return found
+        return await documents.get_in_force(tx, publishing.KIND, name)
 
 
 async def delete(runtime: Runtime, tenant: str, name: str) -> list[Pending]:

@@ -12,6 +12,7 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.contracts.errors import NotFound
 from kourse.kit.db import statement
 
 WAKE_CHANNEL = "kourse_wake"
@@ -128,6 +129,18 @@ async def find(tx: AsyncSession, kind: str, name: str, *, lock: bool = False) ->
     template = _FIND + (" FOR UPDATE" if lock else "")
     row = (await tx.execute(_sql(tx, template), _name(tx, kind, name))).one_or_none()
     return None if row is None else _declared(row)
+
+
+async def get_in_force(tx: AsyncSession, kind: str, name: str) -> Declared:
+    """The object that is declared under this name now.
+
+    Raises:
+        NotFound: There is none, or it is retired.
+    """
+    found = await find(tx, kind, name)
+    if found is None or found.retired:
+        raise NotFound(f"There is no {kind.lower()} {name!r} here.")
+    return found
 
 
 async def find_all(

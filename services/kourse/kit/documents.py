@@ -34,6 +34,7 @@ from kourse.kit.document_rows import (
     Declared,
     find,
     find_all,
+    get_in_force,
     wake,
     wake_waiting,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "digest_of",
     "find",
     "find_all",
+    "get_in_force",
     "release",
     "wake",
     "wake_waiting",

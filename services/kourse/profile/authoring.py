@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kourse.contracts.errors import NotFound
 from kourse.contracts.resources import CohortSpec, DeletionPolicy
 from kourse.kit import documents
 from kourse.kit.clock import database_now
@@ -48,10 +47,7 @@ async def read(database: Database, tenant: str, name: str) -> Declared:
         NotFound: There is none.
     """
     async with database.transaction(tenant) as tx:
-        found = await documents.find(tx, declaring.KIND, name)
-    if found is None or found.retired:
-        raise NotFound(f"There is no cohort {name!r} here.")
-    return found
+        return await documents.get_in_force(tx, declaring.KIND, name)
 
 
 async def delete(database: Database, tenant: str, name: str) -> list[Pending]:

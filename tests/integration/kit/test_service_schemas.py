@@ -75,6 +75,11 @@ class TestTenancy:
         tenanted = "EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant')"
         assert query(f"{tenanted} AND NOT (c.relrowsecurity AND c.relforcerowsecurity)") == []
 
+    def test_is_not_kept_on_exactly_these_tables(self, query):
+        tenanted = "EXISTS (SELECT 1 FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant')"
+        kit = "c.relname IN ('alembic_version', 'inbox_consumer')"
+        assert query(f"NOT {tenanted} AND NOT {kit}") == ["identity.account", "identity.credential"]
+
     def test_has_the_same_rule_for_reading_and_writing(self, admin):
         rules = admin.execute(
             "SELECT DISTINCT qual, with_check FROM pg_policies WHERE policyname = 'tenant_isolation'"

@@ -6,7 +6,6 @@ transaction through the same use cases as everybody else, so any number of repli
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
@@ -20,6 +19,7 @@ from kourse.assessment.service.attempts import EXPIRY_GRACE, expire
 from kourse.assessment.service.grading import grade, release_if_due
 from kourse.assessment.service.reach import reach
 from kourse.contracts.errors import Unavailable
+from kourse.kit import sweeping
 from kourse.kit.db import Database
 
 log = structlog.get_logger(__name__)
@@ -59,12 +59,7 @@ async def sweep(database: Database, worker: Database) -> int:
 
 async def sweep_forever(database: Database, worker: Database) -> None:
     """Sweeps every second until cancelled; a database that is down is waited for."""
-    while True:
-        try:
-            await sweep(database, worker)
-        except Unavailable as error:
-            log.warning("sweep.interrupted", error=error.detail)
-        await asyncio.sleep(INTERVAL_S)
+    await sweeping.repeat(lambda: sweep(database, worker), INTERVAL_S)
 
 
 async def _act(database: Database, name: str, act: Act, tenant: str, id_: UUID) -> bool:

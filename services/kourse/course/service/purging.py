@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from kourse.contracts import names
-from kourse.contracts.errors import Unavailable
 from kourse.contracts.resources import DeletionPolicy
 from kourse.course.repository import content
 from kourse.course.service import enrolments, publishing, retirement
-from kourse.kit import documents
+from kourse.kit import documents, sweeping
 from kourse.kit.runtime import Runtime
 from kourse.kit.telemetry import get_logger
 
@@ -20,12 +17,8 @@ log = get_logger(__name__)
 
 async def sweep_forever(runtime: Runtime) -> None:
     """Sweeps again and again until it is cancelled."""
-    while True:
-        try:
-            await sweep(runtime)
-        except Unavailable as error:
-            log.warning("purge.postponed", reason=error.detail)
-        await asyncio.sleep(runtime.settings.purge_interval.total_seconds())
+    interval_s = runtime.settings.purge_interval.total_seconds()
+    await sweeping.repeat(lambda: sweep(runtime), interval_s)
 
 
 async def sweep(runtime: Runtime) -> int:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from kourse.contracts.errors import Unavailable
 from kourse.contracts.resources import DeletionPolicy
-from kourse.kit import documents
+from kourse.kit import documents, sweeping
 from kourse.kit.runtime import Runtime
 from kourse.kit.telemetry import get_logger
 from kourse.profile.repository import cohorts, members
@@ -19,12 +16,8 @@ log = get_logger(__name__)
 
 async def sweep_forever(runtime: Runtime) -> None:
     """Sweeps again and again until it is cancelled."""
-    while True:
-        try:
-            await sweep(runtime)
-        except Unavailable as error:
-            log.warning("purge.postponed", reason=error.detail)
-        await asyncio.sleep(runtime.settings.purge_interval.total_seconds())
+    interval_s = runtime.settings.purge_interval.total_seconds()
+    await sweeping.repeat(lambda: sweep(runtime), interval_s)
 
 
 async def sweep(runtime: Runtime) -> int:
