@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 VERSION_TABLE = "alembic_version"
 OPERATOR_ROLE = "kourse_operator"
-UNTENANTED = frozenset({"inbox_consumer"})
+UNTENANTED = frozenset({"inbox_consumer", "partition_member", "partition_lease"})
 """Platform tables that hold nobody's data."""
 _ISOLATED = "tenant = nullif(current_setting('app.tenant', true), '')"
 _REVISION = re.compile(r"""^revision(?:\s*:[^=]+)?\s*=\s*["'](?P<id>[^"']+)["']""", re.MULTILINE)
@@ -87,14 +88,25 @@ def _reporter(report: Any) -> Any:
 
 def create_platform(schema: str) -> None:
     """Creates the kit's tables with tenancy and rights; the first call of every initial revision."""
-    for ddl in filter(str.strip, platform_schema.V1.split(";\n")):
+    upgrade_platform(schema, 1)
+
+
+def upgrade_platform(schema: str, version: int) -> None:
+    """Brings the kit's tables from the version before to this one, with tenancy and rights."""
+    change = platform_schema.VERSIONS[version]
+    app, worker = app_role(schema), worker_role(schema)
+    for ddl in filter(str.strip, change.ddl.split(";\n")):
         _execute(schema, ddl)
-    for role in (app_role(schema), worker_role(schema)):
+    for role in (app, worker):
         _execute(schema, f"GRANT USAGE ON SCHEMA {{schema}} TO {role}")
-    for table in PLATFORM_TABLES:
-        if table not in UNTENANTED:
-            enable_tenancy(table, schema, worker=platform_schema.WORKER_PRIVILEGES.get(table, ""))
-    _grant_each(schema, platform_schema.APP_PRIVILEGES, app_role(schema))
+    for table in change.tenanted:
+        enable_tenancy(table, schema)
+    _grant_each(schema, change.app, app)
+    for table, allowed in change.worker.items():
+        if table in UNTENANTED:
+            _grant_each(schema, {table: allowed}, worker)
+        else:
+            _let_worker(schema, table, allowed)
 
 
 def enable_tenancy(table: str, schema: str, *, worker: str = "") -> None:
@@ -116,9 +128,13 @@ def enable_tenancy(table: str, schema: str, *, worker: str = "") -> None:
         f"CREATE POLICY tenant_isolation ON {target} USING ({_ISOLATED}) WITH CHECK ({_ISOLATED})",
     )
     if worker:
-        role = worker_role(schema)
-        _execute(schema, f"CREATE POLICY worker_access ON {target} TO {role} USING (true)")
-        _execute(schema, f"GRANT {worker} ON {target} TO {role}")
+        _let_worker(schema, table, worker)
+
+
+def _let_worker(schema: str, table: str, allowed: str) -> None:
+    role = worker_role(schema)
+    _execute(schema, f'CREATE POLICY worker_access ON {{schema}}."{table}" TO {role} USING (true)')
+    _grant_each(schema, {table: allowed}, role)
 
 
 def grant(schema: str, service: str, operator_tables: tuple[str, ...] = ()) -> None:
@@ -148,7 +164,7 @@ def _tables(schema: str) -> list[str]:
     return list(op.get_bind().scalars(listed, {"schema": schema}))
 
 
-def _grant_each(schema: str, privileges: dict[str, str], role: str) -> None:
+def _grant_each(schema: str, privileges: Mapping[str, str], role: str) -> None:
     for table, allowed in privileges.items():
         _execute(schema, f'GRANT {allowed} ON {{schema}}."{table}" TO {role}')
 

@@ -6,7 +6,28 @@ of the kit's tables is a further constant here, and in each service a revision t
 
 from __future__ import annotations
 
-V1 = """
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Version:
+    """What one version of the kit's tables adds to the one before.
+
+    Attributes:
+        ddl: Statements, with ``{schema}`` where the service's schema stands.
+        tenanted: Its new tables that are kept per tenant.
+        app: Privileges of the application role, by table.
+        worker: Privileges of the worker role, by table; on tenanted tables they reach every tenant.
+    """
+
+    ddl: str
+    tenanted: tuple[str, ...]
+    app: Mapping[str, str]
+    worker: Mapping[str, str]
+
+
+_V1 = """
 CREATE TABLE {schema}.event_sequence (
   tenant text NOT NULL,
   stream text NOT NULL,
@@ -154,27 +175,81 @@ CREATE TABLE {schema}.setting (
 );
 """
 
-APP_PRIVILEGES = {
-    "event_sequence": "SELECT, INSERT, UPDATE",
-    "outbox": "SELECT, INSERT",
-    "inbox_consumer": "SELECT, INSERT",
-    "inbox": "SELECT, INSERT",
-    "inbox_cursor": "SELECT, INSERT, UPDATE",
-    "parked_event": "SELECT, INSERT, UPDATE, DELETE",
-    "idempotency_key": "SELECT, INSERT, DELETE",
-    "document": "SELECT, INSERT, UPDATE, DELETE",
-    "document_wait": "SELECT, INSERT, DELETE",
-    "audit_entry": "SELECT, INSERT",
-    "setting": "SELECT, INSERT, UPDATE, DELETE",
-}
-"""What the application role may do; an audit entry, once written, it can never change."""
+_V2 = """
+ALTER TABLE {schema}.inbox_consumer ADD COLUMN epoch uuid NOT NULL DEFAULT gen_random_uuid();
+CREATE INDEX ix_inbox_cursor_blocked ON {schema}.inbox_cursor (consumer) WHERE blocked;
 
-WORKER_PRIVILEGES = {
-    "outbox": "SELECT, UPDATE (published_at), DELETE",
-    "inbox": "SELECT (applied_at), DELETE",
-    "idempotency_key": "SELECT (expires_at), DELETE",
+CREATE TABLE {schema}.partition_member (
+  consumer text NOT NULL,
+  member text NOT NULL,
+  seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_partition_member PRIMARY KEY (consumer, member)
+);
+
+CREATE TABLE {schema}.partition_lease (
+  consumer text NOT NULL,
+  part smallint NOT NULL,
+  owner text,
+  token bigint NOT NULL DEFAULT 0,
+  expires_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  CONSTRAINT pk_partition_lease PRIMARY KEY (consumer, part)
+);
+"""
+
+VERSIONS = {
+    1: Version(
+        ddl=_V1,
+        tenanted=(
+            "event_sequence",
+            "outbox",
+            "inbox",
+            "inbox_cursor",
+            "parked_event",
+            "idempotency_key",
+            "document",
+            "document_wait",
+            "audit_entry",
+            "setting",
+        ),
+        app={
+            "event_sequence": "SELECT, INSERT, UPDATE",
+            "outbox": "SELECT, INSERT",
+            "inbox_consumer": "SELECT, INSERT",
+            "inbox": "SELECT, INSERT",
+            "inbox_cursor": "SELECT, INSERT, UPDATE",
+            "parked_event": "SELECT, INSERT, UPDATE, DELETE",
+            "idempotency_key": "SELECT, INSERT, DELETE",
+            "document": "SELECT, INSERT, UPDATE, DELETE",
+            "document_wait": "SELECT, INSERT, DELETE",
+            "audit_entry": "SELECT, INSERT",
+            "setting": "SELECT, INSERT, UPDATE, DELETE",
+        },
+        worker={
+            "outbox": "SELECT, UPDATE (published_at), DELETE",
+            "inbox": "SELECT (applied_at), DELETE",
+            "idempotency_key": "SELECT (expires_at), DELETE",
+        },
+    ),
+    2: Version(
+        ddl=_V2,
+        tenanted=(),
+        app={
+            "inbox_consumer": "UPDATE (epoch)",
+            "partition_member": "SELECT, INSERT, UPDATE, DELETE",
+            "partition_lease": "SELECT, INSERT, UPDATE",
+        },
+        worker={
+            "inbox_consumer": "SELECT",
+            "inbox_cursor": "SELECT",
+            "parked_event": (
+                "SELECT (id, consumer, event_id, tenant, stream, entity, seq, type, reason, error,"
+                " tries, parked_at)"
+            ),
+        },
+    ),
 }
-"""What the worker role may do across tenants: relay the outbox, and drop what is past its retention."""
+"""All versions. An audit entry, once written, no application role can change; what an event says, no
+worker role reads from where it is parked."""
 
 OPERATOR_PRIVILEGES = {
     "event_sequence": "SELECT, INSERT, UPDATE",

@@ -38,6 +38,8 @@ PLATFORM_TABLES = (
     "inbox",
     "inbox_cursor",
     "inbox_consumer",
+    "partition_member",
+    "partition_lease",
     "parked_event",
     "idempotency_key",
     "document",
@@ -45,14 +47,15 @@ PLATFORM_TABLES = (
     "audit_entry",
     "setting",
 )
-"""Tables of the kit, present in every service's schema; all are kept per tenant but the consumers' marks."""
+"""Tables of the kit, present in every service's schema; all are kept per tenant but the marks of
+consumers and their replicas."""
 _NOW = text("clock_timestamp()")
 
 
 def service_metadata(schema: str) -> MetaData:
     """Metadata with the naming convention, for one schema, the platform tables already in it."""
     metadata = MetaData(schema=schema, naming_convention=NAMING)
-    for add in (_outgoing, _incoming, _requests, _declared, _records):
+    for add in (_outgoing, _incoming, _shared_out, _requests, _declared, _records):
         add(metadata)
     return metadata
 
@@ -126,6 +129,7 @@ def _incoming(metadata: MetaData) -> None:
         metadata,
         Column("consumer", Text, primary_key=True),
         moment_column("started_at"),
+        Column("epoch", UUID, nullable=False, server_default=text("gen_random_uuid()")),
     )
     inbox = Table(
         "inbox",
@@ -140,7 +144,7 @@ def _incoming(metadata: MetaData) -> None:
         PrimaryKeyConstraint("consumer", "event_id"),
     )
     Index("ix_inbox_applied_at", inbox.c.applied_at, postgresql_using="brin")
-    Table(
+    cursor = Table(
         "inbox_cursor",
         metadata,
         Column("consumer", Text, nullable=False),
@@ -152,6 +156,7 @@ def _incoming(metadata: MetaData) -> None:
         moment_column("updated_at"),
         PrimaryKeyConstraint("consumer", "tenant", "stream", "entity"),
     )
+    Index("ix_inbox_cursor_blocked", cursor.c.consumer, postgresql_where=text("blocked"))
     Table(
         "parked_event",
         metadata,
@@ -171,6 +176,27 @@ def _incoming(metadata: MetaData) -> None:
         moment_column("parked_at"),
         UniqueConstraint("consumer", "event_id"),
         UniqueConstraint("consumer", "tenant", "stream", "entity", "seq"),
+    )
+
+
+def _shared_out(metadata: MetaData) -> None:
+    Table(
+        "partition_member",
+        metadata,
+        Column("consumer", Text, nullable=False),
+        Column("member", Text, nullable=False),
+        moment_column("seen_at"),
+        PrimaryKeyConstraint("consumer", "member"),
+    )
+    Table(
+        "partition_lease",
+        metadata,
+        Column("consumer", Text, nullable=False),
+        Column("part", SmallInteger, nullable=False),
+        Column("owner", Text),
+        Column("token", BigInteger, nullable=False, server_default=text("0")),
+        moment_column("expires_at"),
+        PrimaryKeyConstraint("consumer", "part"),
     )
 
 

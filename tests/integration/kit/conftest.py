@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 
-from kourse.kit import faults, migrations
+from kourse.kit import faults, migrations, platform_schema
 from kourse.kit.db import Database
 
 SERVICES = ("course", "profile", "identity")
@@ -15,7 +15,8 @@ def make_schema(connection, service):
     """The platform's tables and a table ``thing(id, tenant, name unique, checked at commit)``."""
     connection.execute(sa.text(f"CREATE SCHEMA {service}"))
     with Operations.context(MigrationContext.configure(connection)) as op:
-        migrations.create_platform(service)
+        for version in platform_schema.VERSIONS:
+            migrations.upgrade_platform(service, version)
         op.create_table(
             "thing",
             sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),

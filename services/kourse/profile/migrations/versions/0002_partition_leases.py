@@ -1,0 +1,14 @@
+"""Replicas of a consumer share its partitions; what stands aside can be counted across tenants."""
+
+from kourse.kit.migrations import upgrade_platform
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    upgrade_platform("profile", 2)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("restore a backup instead; events are never dropped")
