@@ -94,6 +94,7 @@ COREDNS = Tool("coredns", "coredns", "kourse.dev/hack/tools/coredns", {}, packag
 PAUSE = Tool("pause", "pause", "kourse.dev/hack/tools/pause", {}, packages=40)
 KIND = Tool("kind", "kind", "sigs.k8s.io/kind", {}, packages=300)
 MINIO = Tool("minio", "minio", "github.com/minio/minio", {}, packages=1300)
+TOXIPROXY = Tool("toxiproxy", "toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server", {}, 230)
 HELM = Tool(
     name="helm",
     module="helm",

@@ -31,8 +31,8 @@ def command_up(layout: Layout, options: argparse.Namespace) -> int:
     def notice(name: str, text: str) -> None:
         report(name, text, started)
 
-    if options.profile is Profile.FULL:
-        bring_up(layout.root, notice)
+    if options.profile in {Profile.FULL, Profile.CHAOS}:
+        bring_up(layout.root, notice, options.profile)
         print(screen(Site.load(layout)))
     else:
         write_shell_files(up(layout, options.profile, notice))

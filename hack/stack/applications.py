@@ -45,9 +45,15 @@ CALLS: Mapping[str, tuple[str, ...]] = {
 Settings = Mapping[str, str]
 
 
-def applications(site: Site) -> list[Process]:
-    """Return the rows of our own processes; their settings are written below ``env.d``."""
-    return [migrate(site), *(service(site, name) for name in SERVICES), operator(site)]
+def applications(site: Site, more: Mapping[str, Settings] | None = None) -> list[Process]:
+    """Return the rows of our own processes; their settings are written below ``env.d``.
+
+    Args:
+        site: The stack.
+        more: What single services are told besides.
+    """
+    services = [service(site, name, (more or {}).get(name, {})) for name in SERVICES]
+    return [migrate(site), *services, operator(site)]
 
 
 def migrate(site: Site) -> Process:
@@ -67,9 +73,9 @@ def migrate(site: Site) -> Process:
     )
 
 
-def service(site: Site, name: str) -> Process:
+def service(site: Site, name: str, more: Settings) -> Process:
     """Return one service."""
-    settings = {**shared_settings(site), **own_settings(site, name), **EXTRA[name](site)}
+    settings = {**shared_settings(site), **own_settings(site, name), **EXTRA[name](site), **more}
     needs = ("migrate", "redis-tokens", "redis-cache", "rabbitmq", "minio")
     rpc = (f"{name}-rpc",) if name in DATABASE_SERVICES else ()
     return _python_process(
@@ -90,7 +96,7 @@ def operator(site: Site) -> Process:
     settings = {
         **{name: shared[name] for name in (*names, "KOURSE_BROKER_URL", "KOURSE_BUCKET_PREFIX")},
         "KOURSE_OPERATOR_PORT": str(site.ports["operator"]),
-        "KOURSE_OPERATOR_DATABASE_URL": site.database_url("kourse_operator"),
+        "KOURSE_OPERATOR_DATABASE_URL": site.reached.database_url("kourse_operator"),
         "KOURSE_OPERATOR_BROKER_MANAGEMENT_URL": site.broker_management_url,
         "KOURSE_OPERATOR_NAMESPACES": "[]",
         "KUBECONFIG": str(site.layout.operator_kubeconfig),
@@ -139,6 +145,7 @@ def render_environment(settings: Settings) -> str:
 
 def shared_settings(site: Site) -> Settings:
     """Return what all services are told."""
+    site = site.reached
     peers = {
         f"KOURSE_{name.upper()}_RPC_ADDR": site.address(f"{name}-rpc") for name in DATABASE_SERVICES
     }
@@ -173,8 +180,8 @@ def own_settings(site: Site, name: str) -> Settings:
     if name in DATABASE_SERVICES:
         settings |= {
             f"{prefix}RPC_PORT": str(site.ports[f"{name}-rpc"]),
-            f"{prefix}DATABASE_URL": site.database_url(f"kourse_{name}"),
-            f"{prefix}WORKER_DATABASE_URL": site.database_url(f"kourse_{name}_worker"),
+            f"{prefix}DATABASE_URL": site.reached.database_url(f"kourse_{name}"),
+            f"{prefix}WORKER_DATABASE_URL": site.reached.database_url(f"kourse_{name}_worker"),
         }
     return settings
 
@@ -206,14 +213,14 @@ def _clients(site: Site) -> dict[str, object]:
 def _notification(site: Site) -> Settings:
     return {
         "KOURSE_NOTIFICATION_SMTP_HOST": HOST,
-        "KOURSE_NOTIFICATION_SMTP_PORT": str(site.ports["smtp"]),
+        "KOURSE_NOTIFICATION_SMTP_PORT": str(site.reached.ports["smtp"]),
         "KOURSE_NOTIFICATION_SMTP_STARTTLS": "false",
         "KOURSE_NOTIFICATION_MAIL_FROM": "kourse <no-reply@kourse.example>",
     }
 
 
 def _gateway(site: Site) -> Settings:
-    upstreams = {name: site.url(name) for name in DATABASE_SERVICES}
+    upstreams = {name: site.reached.url(name) for name in DATABASE_SERVICES}
     return {
         "KOURSE_GATEWAY_UPSTREAMS": json.dumps(upstreams),
         "KOURSE_GATEWAY_ALLOWED_HOSTS": json.dumps([HOST, "localhost"]),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from hack.install.packages import install_packages
-from hack.install.tools import build_tools
+from hack.install.tools import STACK_TOOLS, TOXIPROXY, build_tools
 from hack.stack import ports
 from hack.stack.endpoints import Endpoints, endpoints
 from hack.stack.handover import (
@@ -51,7 +51,7 @@ def up(layout: Layout, profile: Profile, notice: Notice) -> Site:
         StackError: Something does not become ready.
     """
     install_packages()
-    build_tools()
+    build_tools((*STACK_TOOLS, TOXIPROXY) if profile is Profile.CHAOS else STACK_TOOLS)
     with layout.exclusive():
         site = locate(layout, _ports_in_use(layout))
         handover = hand_over(layout, make_plan(site, profile))

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from hack.stack import datastores
+from hack.stack import datastores, toxiproxy
 from hack.stack.applications import applications
 from hack.stack.broker import rabbitmq
 from hack.stack.kubernetes import kubernetes
@@ -33,6 +33,7 @@ PORTS = (
     "smtp",
     "mail",
     "prometheus",
+    *toxiproxy.PORTS,
 )
 """Every port a stack may need, so that a larger profile later keeps the smaller one's."""
 
@@ -43,6 +44,8 @@ class Profile(StrEnum):
     CLUSTER = "cluster"
     INFRA = "infra"
     FULL = "full"
+    CHAOS = "chaos"
+    """Everything, with Toxiproxy between the parts."""
 
 
 def locate(layout: Layout, in_use: frozenset[int]) -> Site:
@@ -62,6 +65,9 @@ def make_plan(site: Site, profile: Profile) -> Plan:
     processes = [*infrastructure(site)]
     if profile is Profile.FULL:
         processes += [prometheus(site), *applications(site)]
+    if profile is Profile.CHAOS:
+        proxies = toxiproxy.toxiproxy(site)
+        processes += [proxies, *applications(toxiproxy.detoured(site), toxiproxy.LIMITS)]
     return Plan(site.layout.identity(), tuple(processes))
 
 

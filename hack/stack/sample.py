@@ -32,18 +32,21 @@ def _silently(_name: str, _text: str) -> None:
     """Tell nobody."""
 
 
-def bring_up(state_dir: Path, notice: Notice = _silently) -> Endpoints:
+def bring_up(
+    state_dir: Path, notice: Notice = _silently, profile: Profile = Profile.FULL
+) -> Endpoints:
     """Bring everything up and the sample course to life, unless it is; return where things are.
 
     Args:
         state_dir: The stack's state directory, made if missing.
         notice: Told of every process that becomes ready and of every step.
+        profile: ``FULL``, or ``CHAOS`` for the same with proxies between the parts.
 
     Raises:
         PrerequisiteMissing: The machine lacks something that cannot be installed from here.
         StackError: Something does not become ready.
     """
-    site = up(Layout(state_dir.absolute()), Profile.FULL, notice)
+    site = up(Layout(state_dir.absolute()), profile, notice)
     write_shell_files(site)
     bring_sample(site, notice)
     return endpoints(site)

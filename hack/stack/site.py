@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -35,10 +35,12 @@ class Site:
     Attributes:
         layout: Its state directory.
         ports: By name.
+        detours: Where our own processes find what stands behind a proxy, by its name.
     """
 
     layout: Layout
     ports: Mapping[str, int]
+    detours: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
     def load(cls, layout: Layout) -> "Site":
@@ -48,6 +50,11 @@ class Site:
             FileNotFoundError: There is none: the stack is down.
         """
         return cls(layout, json.loads(layout.ports_file.read_text()))
+
+    @property
+    def reached(self) -> "Site":
+        """The site as our own processes reach it: through the proxies, where there are any."""
+        return replace(self, ports={**self.ports, **self.detours}, detours={})
 
     def address(self, name: str) -> str:
         """Return ``host:port``."""

@@ -18,8 +18,11 @@ POINTS = (
     "inbox.committed",
     "inbox.parked",
     "work.handled",
+    "sender.claimed",
+    "sender.handed_over",
+    "sender.settled",
 )
-"""Every point of the kit; a name that is not here is a programming error."""
+"""Every point there is; a name that is not here is a programming error."""
 
 Fault = Callable[[], Awaitable[None]]
 _armed: dict[str, Fault] = {}

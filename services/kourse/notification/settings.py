@@ -30,5 +30,7 @@ class NotificationSettings(ServiceSettings, service="notification"):
     """Address of the gateway, for links in mails; never taken from a request."""
     sender_batch: Annotated[int, Field(ge=1, le=500)] = 20
     """Mails that one round claims; a crash can repeat at most those that it had handed over."""
+    sender_lease_s: Annotated[float, Field(ge=8, le=3600)] = 120.0
+    """Seconds for which a sender holds what it claimed; a killed sender's mails wait that long."""
     sender_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.25
     """Seconds between looks for due mails when there are none."""

@@ -10,7 +10,6 @@ from integration.notification.test_events import enrolment, published
 from kourse.contracts import events
 from kourse.contracts.errors import Unavailable
 from kourse.notification.repository import deliveries
-from kourse.notification.service.sender import LEASE
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -254,7 +253,7 @@ class TestClaim:
         await welcome(bus, user_id)
         book.add(user_id)
         async with databases[1].transaction(None) as tx:
-            (dead,) = await deliveries.claim_due(tx, limit=10, lease=LEASE)
+            (dead,) = await deliveries.claim_due(tx, limit=10, lease=timedelta(seconds=120))
         sender = sender_of(smtp)
         assert await sender.round() == 0
 

@@ -132,7 +132,7 @@ class TestTool:
         assert tools.MINIO.path != before
 
     def test_is_pinned_by_a_module_of_its_own(self):
-        for tool in (*tools.STACK_TOOLS, tools.HELM):
+        for tool in (*tools.STACK_TOOLS, tools.HELM, tools.TOXIPROXY):
             pins = (tool.directory / "go.mod").read_text()
             assert tool.package.split("/cmd/")[0] in pins
             assert (tool.directory / "go.sum").exists()

@@ -1,7 +1,8 @@
 """The loop that sends mails: claims what is due, asks for addresses, hands over, settles.
 
-Nothing is sent before its row is committed, and a row is settled as soon as the relay has taken the mail.
-A sender that dies in between repeats that one mail under the same Message-ID; all others go once.
+Nothing is sent before its row is committed, and a row is settled as soon as the relay has taken the mail,
+however often the database has to be asked while the claim lasts. A sender that dies in between repeats that
+one mail under the same Message-ID; all others go once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from uuid import UUID
 from prometheus_client import Counter, Gauge, Histogram
 
 from kourse.contracts.errors import Unavailable
+from kourse.kit import faults
 from kourse.kit.backoff import full_jitter
 from kourse.kit.db import Database
 from kourse.kit.telemetry import get_logger
@@ -32,12 +34,10 @@ from kourse.notification.service.facts import facts_of, titles_for
 from kourse.notification.service.ports import AddressBook, Contact, Mailer, Relay
 from kourse.notification.settings import NotificationSettings
 
-LEASE = timedelta(seconds=120)
-"""How long a claim lasts; far longer than a sender may take to hand over what it claimed."""
-HAND_OVER_WITHIN_S = 60.0
-"""After this a round sends no more, so that no mail leaves under a claim that has lapsed."""
-ONE_MAIL_S = 45.0
-"""Longest time for one mail, so that the last one still ends within the lease."""
+HAND_OVER_WITHIN = 0.5
+"""Share of the lease after which a round sends no more, so that no mail leaves under a lapsed claim."""
+ONE_MAIL = 0.375
+"""Share of the lease that one mail may take at most, so that the last one still ends within it."""
 
 SENT = Counter("kourse_mail_deliveries_total", "Mails by what became of them.", ["kind", "outcome"])
 AGE = Histogram(
@@ -56,6 +56,23 @@ class _Ready:
 
     message: EmailMessage
     recipient: str
+
+
+@dataclass(frozen=True)
+class _Round:
+    """The times of one round, on the monotonic clock in seconds."""
+
+    begun: float
+    lease_s: float
+
+    @property
+    def may_send(self) -> bool:
+        return time.monotonic() <= self.begun + HAND_OVER_WITHIN * self.lease_s
+
+    @property
+    def holds(self) -> bool:
+        """Whether the claims of the round last, so that nobody else may send."""
+        return time.monotonic() <= self.begun + self.lease_s
 
 
 class _Hold(Exception):
@@ -109,19 +126,23 @@ class Sender:
 
     async def round(self) -> int:
         """Claims what is due and deals with it; the number of mails claimed."""
+        this = _Round(time.monotonic(), self._settings.sender_lease_s)
         async with self._worker.transaction(None) as tx:
-            claims = await deliveries.claim_due(tx, limit=self._settings.sender_batch, lease=LEASE)
-        until = time.monotonic() + HAND_OVER_WITHIN_S
+            claims = await deliveries.claim_due(
+                tx, limit=self._settings.sender_batch, lease=timedelta(seconds=this.lease_s)
+            )
+        if claims:
+            await faults.point("sender.claimed")
         count = sum(len(claim.ids) for claim in claims)
         IN_HAND.set(count)
         try:
             for claim in claims:
-                await self._deal_with(claim, until)
+                await self._deal_with(claim, this)
         finally:
             IN_HAND.set(0)
         return count
 
-    async def _deal_with(self, claim: Claim, until: float) -> None:
+    async def _deal_with(self, claim: Claim, this: _Round) -> None:
         async with self._database.transaction(claim.tenant) as tx:
             pending = await deliveries.list_letters(tx, claim)
             titles = await titles_for(tx, [letter.told for letter in pending])
@@ -130,7 +151,7 @@ class Sender:
             contacts = await self._book.contacts(claim.tenant, sorted(people))
             async with self._mailer.connection() as relay:
                 for letter in pending:
-                    sending = self._send(claim, letter, titles, contacts, relay, until)
+                    sending = self._send(claim, letter, titles, contacts, relay, this)
                     await _unbroken(sending)
         except Unavailable as error:
             log.warning("mail.postponed", count=len(pending), error=str(error))
@@ -143,15 +164,15 @@ class Sender:
         titles: Titles,
         contacts: dict[UUID, Contact],
         relay: Relay,
-        until: float,
+        this: _Round,
     ) -> None:
         """Deals with one letter, whatever is wrong with it; no letter keeps others from leaving."""
-        if time.monotonic() > until:
+        if not this.may_send:
             await self._postpone(claim, letter, "no-time")
             return
         try:
             ready = await self._compose(claim.tenant, letter, titles, contacts)
-            async with asyncio.timeout(ONE_MAIL_S):
+            async with asyncio.timeout(ONE_MAIL * this.lease_s):
                 await relay.hand_over(ready.message, ready.recipient)
         except _Drop as reason:
             await self._settle(claim, letter, Settled.DROPPED, str(reason))
@@ -168,7 +189,9 @@ class Sender:
             AGE.labels(RULES[letter.told.kind].urgency.name.lower()).observe(
                 letter.age.total_seconds()
             )
-            await self._settle(claim, letter, Settled.SENT, "accepted")
+            await faults.point("sender.handed_over")
+            await self._settle_sent(claim, letter, this)
+            await faults.point("sender.settled")
 
     async def _compose(
         self, tenant: str, letter: Letter, titles: Titles, contacts: dict[UUID, Contact]
@@ -199,10 +222,25 @@ class Sender:
         )
         return _Ready(message, contact.email)
 
+    async def _settle_sent(self, claim: Claim, letter: Letter, this: _Round) -> None:
+        """Settles a mail that has left; while the claim lasts, nothing but this process's end stops it."""
+        failures = 0
+        while True:
+            try:
+                await self._settle(claim, letter, Settled.SENT, "accepted")
+            except Unavailable as error:
+                if not this.holds:
+                    raise
+                failures += 1
+                log.warning("mail.unsettled", delivery=str(letter.id), error=str(error))
+                await asyncio.sleep(full_jitter(failures, base_s=0.2, cap_s=2))
+            else:
+                return
+
     async def _settle(self, claim: Claim, letter: Letter, state: Settled, outcome: str) -> None:
-        SENT.labels(letter.told.kind.value, outcome).inc()
         async with self._database.transaction(claim.tenant) as tx:
             settled = await deliveries.settle(tx, claim, letter.id, state, outcome)
+        SENT.labels(letter.told.kind.value, outcome).inc()
         log.info(
             "mail.settled",
             delivery=str(letter.id),
