@@ -1,4 +1,4 @@
-"""Golden JSON schemas of all events, against which readers and the catalog are checked."""
+"""Golden JSON schemas of all events, one for each published version, which never go away."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from kourse.contracts import events
 GOLDEN = ROOT / "tests" / "contract" / "golden" / "events"
 
 
+def path_of(kind: events.EventType) -> Path:
+    """Where the schema of a type's version is kept."""
+    return GOLDEN / kind.name / f"{kind.version}.json"
+
+
 def files() -> Files:
-    """One schema for each type of the catalog."""
+    """The schema of each type's present version."""
     return {
-        GOLDEN / f"{kind.name}.json": (
-            json.dumps(events.json_schema(kind), indent=2) + "\n"
-        ).encode()
+        path_of(kind): (json.dumps(events.json_schema(kind), indent=2) + "\n").encode()
         for kind in events.CATALOG.values()
     }
-
-
-def stale() -> list[Path]:
-    """Schemas of types that are gone."""
-    return sorted(path for path in GOLDEN.glob("*.json") if path.stem not in events.CATALOG)

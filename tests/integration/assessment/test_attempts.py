@@ -69,6 +69,13 @@ class TestListExams:
 
 
 class TestStartAttempt:
+    async def test_is_told_once_however_often_it_is_asked_for(self, house):
+        learner = await house.quiz()
+        attempt = await house.started(learner)
+        await house.started(learner)
+        (told,) = house.events("assessment.attempt.started")
+        assert (told["attempt_id"], told["number"]) == (attempt["id"], 1)
+
     async def test_needs_an_idempotency_key(self, house):
         learner = await house.quiz()
         answer = await house.call("POST", "/v1/exams/quiz/attempts", by=learner)

@@ -160,6 +160,8 @@ class TestScoreReleased:
         assert done.body["courseCompleted"] is False
         await hear(scored(80.0))
         assert rows("SELECT completed_at IS NULL FROM course.enrolment") == [(False,)]
+        told = "SELECT count(*) FROM course.outbox WHERE type = 'course.enrolment.completed'"
+        assert rows(told) == [(1,)]
 
     async def test_names_the_exam_of_a_gate_by_its_title(self, publish, hear, house):
         await publish(gates=[{"chapter": "chance", "requires": [{"exam": "final"}]}])

@@ -186,6 +186,7 @@ class TestAssignRoles:
         assert (claims["roles"], claims["scopes"]) == (["author"], ["teacher@cohort:autumn"])
         fresh = await house.http.get("/v1/account", headers=bearer(renewed["accessToken"]))
         assert fresh.status == 200
+        assert house.events(house.user_id(email))[-1] == "identity.roles.assigned"
 
     async def test_leaves_out_a_role_whose_time_is_over(self, house):
         email, _ = await house.member()
@@ -229,5 +230,5 @@ class TestFirstAdministrator:
             first = house.user_id(ADMIN[0])
         async with start(bootstrap_admin_password="another long first secret") as house:
             assert house.user_id(ADMIN[0]) == first
-            assert house.events(first) == ["identity.user.registered"]
+            assert house.events(first).count("identity.user.registered") == 1
             assert (await house.log_in(*ADMIN)).status == 200

@@ -84,7 +84,7 @@ class TestConsumerTopology:
 
     def test_binds_whole_streams_by_partition(self, consumer):
         streams = events.streams_of(consumer)
-        types = {kind.name for kind in events.CATALOG.values() if kind.stream in streams}
+        types = {kind.name for kind in events.types_in(streams)}
         bound = {
             (item.key, item.destination)
             for item in consumer_topology(consumer)

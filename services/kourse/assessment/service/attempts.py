@@ -30,7 +30,7 @@ from kourse.assessment.errors import (
 from kourse.assessment.repository import attempts, content
 from kourse.assessment.service.access import Admission, admit, get_course, get_own_attempt
 from kourse.contracts.errors import NotFound
-from kourse.contracts.events import AttemptSubmitted
+from kourse.contracts.events import AttemptStarted, AttemptSubmitted
 from kourse.contracts.resources.exam import Shuffle
 from kourse.contracts.resources.pool import Question
 from kourse.kit import outbox
@@ -183,6 +183,20 @@ async def _begin(tx: AsyncSession, admission: Admission, number: int, now: datet
     shuffle = made_of.shuffle in {Shuffle.OPTIONS, Shuffle.ALL}
     items = [_item(values, slot, bodies[slot.version_id], seed, shuffle=shuffle) for slot in slots]
     await attempts.add_attempt(tx, values, items)
+    await outbox.emit(
+        tx,
+        AttemptStarted(
+            attempt_id=id_,
+            exam_id=exam.id,
+            exam=exam.name,
+            course_id=admission.course.id,
+            course=admission.course.name,
+            cohort=admission.enrolment.cohort,
+            learner_id=admission.enrolment.learner_id,
+            number=number,
+            deadline_at=values["deadline_at"],
+        ),
+    )
     return id_
 
 

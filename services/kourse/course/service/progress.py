@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import NotFound, Unavailable
+from kourse.contracts.events import EnrolmentCompleted
 from kourse.course.domain.study import (
     Gate,
     LessonRef,
@@ -23,6 +24,7 @@ from kourse.course.domain.study import (
 )
 from kourse.course.repository import learning, outline
 from kourse.course.service import mastery
+from kourse.kit import outbox
 from kourse.kit.auth import Actor
 from kourse.kit.runtime import Runtime
 from kourse.kit.telemetry import get_logger
@@ -202,4 +204,16 @@ async def settle(tx: AsyncSession, learner_id: UUID, name: str) -> bool:
     completed = is_completed(found.done, len(found.lessons), rule, passed)
     if completed != (found.enrolment.completed_at is not None):
         await learning.set_completed(tx, found.enrolment.id, completed=completed)
+        if completed:
+            await outbox.emit(tx, _completion(found))
     return completed
+
+
+def _completion(found: Overview) -> EnrolmentCompleted:
+    return EnrolmentCompleted(
+        enrolment_id=found.enrolment.id,
+        learner_id=found.enrolment.learner_id,
+        course_id=found.course.id,
+        course=found.course.name,
+        cohort=found.enrolment.cohort,
+    )

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import NotFound
+from kourse.contracts.events import HeldRole, RolesAssigned
 from kourse.contracts.permissions import Role
 from kourse.identity import policies
 from kourse.identity.domain.accounts import (
@@ -25,6 +26,7 @@ from kourse.identity.service.house import House
 from kourse.kit import clock
 from kourse.kit.auth import Actor
 from kourse.kit.ids import new_id
+from kourse.kit.outbox import emit
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,16 @@ async def assign_roles(
             target=user_id,
             detail={"roles": sorted(_spelled(one) for one in assignments)},
         )
+        await emit(tx, _assigned(actor, user_id, assignments))
     await house.families.outdate(user_id, before=clock.now())
+
+
+def _assigned(actor: Actor, user_id: UUID, assignments: Sequence[Assignment]) -> RolesAssigned:
+    roles = [
+        HeldRole(role=one.role.value, course=one.course, cohort=one.cohort, until=one.until)
+        for one in assignments
+    ]
+    return RolesAssigned(user_id=user_id, actor_id=actor.user_id, roles=roles)
 
 
 async def get_account(tx: AsyncSession, user_id: UUID) -> Account:

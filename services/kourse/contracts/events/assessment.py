@@ -1,0 +1,198 @@
+"""Facts about exams and scores. Nothing that a learner may not see yet reaches an outside feed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from kourse.contracts.events.catalog import Event, Stream, event
+from kourse.contracts.events.fields import (
+    ActorId,
+    Assignment,
+    AssignmentId,
+    AttemptId,
+    ClosesAt,
+    Course,
+    CourseId,
+    Exam,
+    ExamId,
+    LearnerId,
+    MaxPoints,
+    OfCohort,
+    OpensAt,
+    Percent,
+    Points,
+    Run,
+    SubmissionId,
+    Title,
+)
+
+
+class _OfExam(Event):
+    """What every event of an exam tells."""
+
+    exam_id: ExamId
+    exam: Exam
+    course_id: CourseId
+    course: Course
+
+
+@event(
+    "assessment.exam.scheduled",
+    stream=Stream.EXAM,
+    subject="exam_id",
+    to=("course", "notification"),
+)
+class ExamScheduled(_OfExam):
+    """An exam is there, or its version or default window changed."""
+
+    title: Title
+    purpose: Annotated[str, Field(description="`Practice`, `Quiz` or `Exam`.")]
+    version: Annotated[int, Field(description="Number of its version, from 1.")]
+    opens_at: OpensAt = None
+    closes_at: ClosesAt = None
+
+
+@event("assessment.exam.retired", stream=Stream.EXAM, subject="exam_id", planned=True)
+class ExamRetired(_OfExam):
+    """An exam is no longer offered; what was scored in it stays."""
+
+
+@event("assessment.exam.regraded", stream=Stream.EXAM, subject="exam_id", planned=True)
+class ExamRegraded(_OfExam):
+    """A key was corrected or a question voided, and the exam's attempts were graded again."""
+
+    changed: Annotated[int, Field(ge=0, description="Attempts with another score than before.")]
+    actor_id: ActorId
+
+
+class _OfAttempt(Event):
+    """What every event of an attempt tells."""
+
+    attempt_id: AttemptId
+    exam_id: ExamId
+    exam: Exam
+    course_id: CourseId
+    course: Course
+    cohort: OfCohort = None
+    learner_id: LearnerId
+
+
+@event("assessment.attempt.started", stream=Stream.ATTEMPT, subject="attempt_id")
+class AttemptStarted(_OfAttempt):
+    """A learner began an attempt; its questions are fixed."""
+
+    number: Annotated[int, Field(ge=1, description="Which attempt of the learner it is.")]
+    deadline_at: Annotated[
+        datetime | None, Field(description="When it ends by itself (UTC); null: never.")
+    ] = None
+
+
+@event("assessment.attempt.extended", stream=Stream.ATTEMPT, subject="attempt_id", planned=True)
+class AttemptExtended(_OfAttempt):
+    """A running attempt has more time, or one that had run out goes on."""
+
+    deadline_at: Annotated[datetime, Field(description="Its new end (UTC).")]
+    reopened: Annotated[bool, Field(description="Whether it had run out before.")] = False
+    actor_id: ActorId
+
+
+@event("assessment.attempt.submitted", stream=Stream.ATTEMPT, subject="attempt_id")
+class AttemptSubmitted(_OfAttempt):
+    """An attempt is closed, by its learner or by the clock, and waits for grading."""
+
+    cause: Annotated[str, Field(description="Who ended it: `learner` or `clock`.")] = "learner"
+
+
+@event("assessment.attempt.voided", stream=Stream.ATTEMPT, subject="attempt_id", planned=True)
+class AttemptVoided(_OfAttempt):
+    """An attempt counts no more; the learner may have another."""
+
+    actor_id: ActorId
+
+
+@event("assessment.review.requested", stream=Stream.ATTEMPT, subject="attempt_id", planned=True)
+class ReviewRequested(_OfAttempt):
+    """Some of an attempt's answers need a person to grade them."""
+
+
+@event("assessment.exam.graded", stream=Stream.ATTEMPT, subject="attempt_id", to=("dashboard",))
+class ExamGraded(_OfAttempt):
+    """An attempt has its score; whether the learner sees it yet is another fact."""
+
+    run: Run
+
+
+@event(
+    "assessment.score.released",
+    stream=Stream.ATTEMPT,
+    subject="attempt_id",
+    to=("course", "notification", "dashboard"),
+    private=True,
+)
+class ScoreReleased(_OfExam):
+    """The learner may see an attempt's score from now on."""
+
+    attempt_id: AttemptId
+    learner_id: LearnerId
+    title: Title
+    run: Run
+    points: Points
+    max_points: MaxPoints
+    percent: Percent
+    passed: Annotated[bool, Field(description="Whether the exam's pass mark was reached.")]
+
+
+class _OfGradable(Event):
+    """What every event of a hand-in's grading tells."""
+
+    submission_id: SubmissionId
+    assignment_id: AssignmentId
+    assignment: Assignment
+    course_id: CourseId
+    course: Course
+    learner_id: LearnerId
+    run: Run
+
+
+@event(
+    "assessment.assignment.graded", stream=Stream.GRADABLE, subject="submission_id", planned=True
+)
+class AssignmentGraded(_OfGradable):
+    """A hand-in has its score; whether the learner sees it yet is another fact."""
+
+    cohort: OfCohort = None
+
+
+@event(
+    "assessment.feedback.released",
+    stream=Stream.GRADABLE,
+    subject="submission_id",
+    private=True,
+    planned=True,
+)
+class FeedbackReleased(_OfGradable):
+    """The learner may see a hand-in's score and what was said about it from now on."""
+
+    title: Title
+    points: Points
+    max_points: MaxPoints
+    percent: Percent
+
+
+@event(
+    "assessment.mastery.changed",
+    stream=Stream.MASTERY,
+    subject="learner_id",
+    private=True,
+    planned=True,
+)
+class MasteryChanged(Event):
+    """A learner's mastery of skills of a course moved; its values are read over gRPC."""
+
+    learner_id: LearnerId
+    course_id: CourseId
+    course: Course
+    skills: Annotated[list[str], Field(description="Keys of the skills concerned.")]

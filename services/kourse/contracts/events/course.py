@@ -1,0 +1,246 @@
+"""Facts about courses and those who study them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from kourse.contracts.events.catalog import Event, Stream, event
+from kourse.contracts.events.fields import (
+    ActorId,
+    Assignment,
+    AssignmentId,
+    Course,
+    CourseId,
+    DueAt,
+    EnrolmentId,
+    Key,
+    LearnerId,
+    OfCohort,
+    SubmissionId,
+    Title,
+)
+
+_Labels = Annotated[list[str], Field(description="Labels of the enrolment, which dates may name.")]
+
+
+class PublishedSkill(BaseModel):
+    """A skill with its Bayesian knowledge tracing parameters, each 0 to 1."""
+
+    key: Key
+    title: Title
+    prerequisites: Annotated[list[str], Field(description="Keys of skills to know before.")] = []
+    prior: Annotated[float, Field(description="Probability to know it at the start.")]
+    learn: Annotated[float, Field(description="Probability to learn it with one answer.")]
+    guess: Annotated[float, Field(description="Probability to be right without knowing it.")]
+    slip: Annotated[float, Field(description="Probability to be wrong despite knowing it.")]
+
+
+class PublishedLesson(BaseModel):
+    """A lesson of the published version."""
+
+    id: Annotated[UUID, Field(description="Id of the lesson.")]
+    key: Key
+    title: Title
+    chapter: Annotated[str, Field(description="Key of its chapter.")]
+    skills: Annotated[list[str], Field(description="Keys of the skills that it teaches.")] = []
+    practice: Annotated[
+        dict[str, list[str]], Field(description="Keys of practice questions, by question pool.")
+    ] = {}
+
+
+class PublishedCategory(BaseModel):
+    """A grade category of the published version."""
+
+    key: Key
+    title: Title
+    weight: Annotated[int, Field(description="Its weight among the categories.")]
+    drop_lowest: Annotated[
+        int, Field(description="How many of the lowest scores are left out.")
+    ] = 0
+
+
+@event(
+    "course.content.published",
+    stream=Stream.CONTENT,
+    subject="course_id",
+    to=("profile", "assessment", "notification", "dashboard"),
+)
+class ContentPublished(Event):
+    """A version of a course is live for learners."""
+
+    course_id: CourseId
+    course: Course
+    title: Title
+    version: Annotated[int, Field(description="Number of the version, from 1.")]
+    digest: Annotated[str, Field(description="SHA-256 of the version's content, in hex.")]
+    time_zone: Annotated[str, Field(description="IANA time zone of the course's own dates.")]
+    lessons: Annotated[list[PublishedLesson], Field(description="Its lessons, in reading order.")]
+    skills: Annotated[list[PublishedSkill], Field(description="The skills that it teaches.")]
+    categories: Annotated[
+        list[PublishedCategory], Field(description="Its grade categories; none: all count alike.")
+    ] = []
+    remediation_below: Annotated[
+        float, Field(ge=0, le=1, description="Mastery below which a learner is led back.")
+    ] = 0.80
+    challenge_from: Annotated[
+        float, Field(ge=0, le=1, description="Mastery from which a learner is challenged.")
+    ] = 0.95
+
+
+@event("course.content.archived", stream=Stream.CONTENT, subject="course_id", planned=True)
+class ContentArchived(Event):
+    """A course is no longer offered; those who studied it can still read what they had."""
+
+    course_id: CourseId
+    course: Course
+
+
+@event("course.content.deleted", stream=Stream.CONTENT, subject="course_id", planned=True)
+class ContentDeleted(Event):
+    """A course is gone, with all that learners made in it."""
+
+    course_id: CourseId
+    course: Course
+
+
+@event(
+    "course.assignment.created",
+    stream=Stream.CONTENT,
+    subject="course_id",
+    to=("notification", "dashboard"),
+)
+class AssignmentCreated(Event):
+    """A published version brought a new assignment."""
+
+    course_id: CourseId
+    course: Course
+    assignment_id: AssignmentId
+    assignment: Assignment
+    title: Title
+    category: Annotated[str, Field(description="Key of its grade category.")]
+    points: Annotated[int, Field(description="Points that can be reached.")]
+    due_at: DueAt = None
+
+
+@event("course.assignment.changed", stream=Stream.CONTENT, subject="course_id", planned=True)
+class AssignmentChanged(Event):
+    """An assignment's title or default dates changed; reminders follow."""
+
+    course_id: CourseId
+    course: Course
+    assignment_id: AssignmentId
+    assignment: Assignment
+    title: Title
+    due_at: DueAt = None
+
+
+@event(
+    "course.enrolment.created",
+    stream=Stream.ENROLMENT,
+    subject="enrolment_id",
+    to=("assessment", "notification", "dashboard"),
+)
+class EnrolmentCreated(Event):
+    """A learner studies a course, by themselves or with a cohort."""
+
+    enrolment_id: EnrolmentId
+    learner_id: LearnerId
+    course_id: CourseId
+    course: Course
+    cohort: OfCohort = None
+    cohort_id: Annotated[UUID | None, Field(description="Id of that cohort, or null.")] = None
+    labels: _Labels = []
+
+
+class _OfEnrolment(Event):
+    """What every later event of an enrolment tells."""
+
+    enrolment_id: EnrolmentId
+    learner_id: LearnerId
+    course_id: CourseId
+    course: Course
+    cohort: OfCohort = None
+
+
+@event("course.enrolment.changed", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+class EnrolmentChanged(_OfEnrolment):
+    """An enrolment has other labels, and with them perhaps other dates."""
+
+    labels: _Labels = []
+
+
+@event("course.enrolment.suspended", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+class EnrolmentSuspended(_OfEnrolment):
+    """A learner left the cohort: they study no further, and nothing of theirs is lost."""
+
+
+@event("course.enrolment.resumed", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+class EnrolmentResumed(_OfEnrolment):
+    """A suspended learner studies on."""
+
+
+@event("course.enrolment.ended", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+class EnrolmentEnded(_OfEnrolment):
+    """A learner's run of the course is over; a repeat is another enrolment."""
+
+
+@event("course.enrolment.completed", stream=Stream.ENROLMENT, subject="enrolment_id")
+class EnrolmentCompleted(_OfEnrolment):
+    """A learner fulfils the course's completion rule, perhaps again after a regrade had taken it away."""
+
+
+@event(
+    "course.lesson.completed",
+    stream=Stream.ENROLMENT,
+    subject="enrolment_id",
+    to=("notification", "dashboard"),
+)
+class LessonCompleted(_OfEnrolment):
+    """A learner completed a lesson for the first time."""
+
+    lesson_id: Annotated[UUID, Field(description="Id of the lesson.")]
+    lesson: Annotated[str, Field(description="Key of the lesson.")]
+    title: Title
+    completed: Annotated[int, Field(ge=0, description="Lessons completed so far.")]
+    total: Annotated[int, Field(ge=1, description="Lessons of the live version.")]
+
+
+class _OfAssignment(_OfEnrolment):
+    """What every event of a learner's assignment tells."""
+
+    assignment_id: AssignmentId
+    assignment: Assignment
+
+
+@event("course.assignment.extended", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+class AssignmentExtended(_OfAssignment):
+    """A learner has more time for an assignment; reminders follow."""
+
+    due_at: Annotated[datetime, Field(description="When it is due for this learner (UTC).")]
+    actor_id: ActorId
+
+
+@event("course.assignment.expired", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+class AssignmentExpired(_OfAssignment):
+    """An assignment can no longer be handed in, and the learner handed in nothing."""
+
+
+@event(
+    "course.assignment.submitted", stream=Stream.SUBMISSION, subject="submission_id", planned=True
+)
+class AssignmentSubmitted(_OfAssignment):
+    """An assignment was handed in; what was handed in never changes, a later one replaces it."""
+
+    submission_id: SubmissionId
+    number: Annotated[int, Field(ge=1, description="Which hand-in of the learner it is.")]
+    submitted_at: Annotated[datetime, Field(description="Time of the receipt (UTC).")]
+    late_by_s: Annotated[
+        int, Field(ge=0, description="Seconds after the learner's due date; 0 in time.")
+    ] = 0
+    members: Annotated[
+        list[UUID], Field(description="Accounts for whom it counts; several where groups submit.")
+    ]

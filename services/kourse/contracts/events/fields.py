@@ -1,0 +1,60 @@
+"""Fields that many payloads share, each described once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+
+def personal(description: str) -> Any:
+    """A field that tells something about a person beyond an id; it is marked ``pii`` in the schema."""
+    return Field(description=description, json_schema_extra={"pii": True})
+
+
+UserId = Annotated[UUID, Field(description="Account of the person.")]
+LearnerId = Annotated[UUID, Field(description="Account of the learner.")]
+ActorId = Annotated[UUID, Field(description="Account of the person who did it.")]
+DeliveryId = Annotated[
+    UUID,
+    Field(description="Redeemed for the code or link over gRPC, by the sender and just once."),
+]
+Locale = Annotated[str, Field(description="Language to write in, as BCP 47 tag.")]
+
+CohortId = Annotated[UUID, Field(description="Id of the cohort.")]
+Cohort = Annotated[str, Field(description="Name of the cohort, unique in the tenant.")]
+OfCohort = Annotated[
+    str | None,
+    Field(
+        description="Name of the cohort that the learner studies with; null for one by themselves."
+    ),
+]
+Courses = Annotated[list[str], Field(description="Names of the courses that the cohort studies.")]
+
+CourseId = Annotated[UUID, Field(description="Id of the course.")]
+Course = Annotated[str, Field(description="Name of the course, unique in the tenant.")]
+EnrolmentId = Annotated[
+    UUID, Field(description="Id of the enrolment: one learner in one run of one course.")
+]
+AssignmentId = Annotated[UUID, Field(description="Id of the assignment.")]
+Assignment = Annotated[str, Field(description="Key of the assignment, stable within its course.")]
+SubmissionId = Annotated[UUID, Field(description="Id of what was handed in.")]
+
+ExamId = Annotated[UUID, Field(description="Id of the exam.")]
+Exam = Annotated[str, Field(description="Name of the exam, unique in the tenant.")]
+AttemptId = Annotated[UUID, Field(description="Id of the attempt.")]
+Run = Annotated[int, Field(ge=1, description="Number of the grading run; above 1 it is a regrade.")]
+
+Title = Annotated[str, Field(description="Title, as authored.")]
+Key = Annotated[str, Field(description="Key, stable from version to version.")]
+Moment = Annotated[datetime | None, Field(description="Instant (UTC); null where there is none.")]
+OpensAt = Annotated[datetime | None, Field(description="When it opens (UTC); null: at once.")]
+DueAt = Annotated[datetime | None, Field(description="When it is due (UTC); null: never.")]
+ClosesAt = Annotated[datetime | None, Field(description="When it closes (UTC); null: never.")]
+Points = Annotated[str, Field(description="Points reached, as exact decimal.")]
+MaxPoints = Annotated[str, Field(description="Points that could be reached, as exact decimal.")]
+Percent = Annotated[
+    float, Field(ge=0, description="Share of the points, 0 to 100 and above with extra credit.")
+]
