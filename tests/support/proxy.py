@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 
+from yarl import URL
+
 
 class Proxy:
     """Forwards one port to another until ``cut``.
@@ -49,6 +51,14 @@ class Proxy:
                 for end in (writer, back):
                     end.transport.abort()
         self._pipes.discard(pipe)
+
+
+@contextlib.asynccontextmanager
+async def proxied(url):
+    """A proxy in front of an address: it, and the address through it."""
+    url = URL(url)
+    async with Proxy(url.host, url.port) as proxy:
+        yield proxy, str(url.with_host("127.0.0.1").with_port(proxy.port))
 
 
 async def _both(*pumps):

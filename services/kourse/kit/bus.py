@@ -26,6 +26,7 @@ from pamqp.commands import Basic
 from yarl import URL
 
 from kourse.contracts.errors import Unavailable
+from kourse.kit import amqp
 from kourse.kit.topology import Binding, Exchange, Item, Queue, platform_topology
 
 __all__ = [
@@ -52,10 +53,14 @@ LOST = (AMQPError, ChannelInvalidStateError, ConnectionError, OSError, TimeoutEr
 """What the client library raises when connection or channel is gone."""
 
 
+Use = Literal["publish", "consume"]
+
+
 class Broker:
-    """Connections to one RabbitMQ virtual host: one for publishing, one for consuming.
+    """Connections to one RabbitMQ virtual host, those for publishing apart from those for consuming.
 
     They are apart because a broker short of memory or disk stops reading from those who publish.
+    Events go over ``publishing`` and ``reading`` (``kit.amqp``), all else over aio-pika.
     """
 
     def __init__(self, url: str, *, name: str = "kourse") -> None:
@@ -68,11 +73,12 @@ class Broker:
         self._url = URL(url).update_query(heartbeat=HEARTBEAT_S)
         self._name = name
         self._connections: dict[str, AbstractConnection] = {}
+        self._wires: dict[str, amqp.Connection] = {}
         self._locks = {"publish": asyncio.Lock(), "consume": asyncio.Lock()}
         self._declaring = asyncio.Lock()
         self._declared_on: AbstractConnection | None = None
 
-    async def _connection(self, use: Literal["publish", "consume"]) -> AbstractConnection:
+    async def _connection(self, use: Use) -> AbstractConnection:
         async with self._locks[use]:
             known = self._connections.get(use)
             # ``is_closed`` only tells whether somebody called ``close``.
@@ -85,6 +91,44 @@ class Broker:
                 client_properties={"connection_name": f"{self._name} {use}"},
             )
             return self._connections[use]
+
+    async def _wire(self, use: Use) -> amqp.Connection:
+        async with self._locks[use]:
+            known = self._wires.get(use)
+            if known is None or not known.is_open:
+                known = self._wires[use] = await amqp.Connection.open(
+                    self._url,
+                    name=f"{self._name} {use} events",
+                    heartbeat_s=HEARTBEAT_S,
+                    timeout_s=CONNECT_TIMEOUT_S,
+                )
+            return known
+
+    @asynccontextmanager
+    async def publishing(self) -> AsyncIterator[amqp.Publisher]:
+        """A channel that publishes batches with confirms.
+
+        Raises:
+            Unavailable: The broker is or becomes unreachable.
+        """
+        with unavailable_when_lost():
+            async with amqp.Publisher(await self._wire("publish")) as publisher:
+                yield publisher
+
+    @asynccontextmanager
+    async def reading(
+        self, queue: str, *, prefetch: int, stopping: asyncio.Event
+    ) -> AsyncIterator[amqp.Reader]:
+        """A channel that reads a queue in batches until ``stopping`` is set.
+
+        Raises:
+            Unavailable: The broker is or becomes unreachable; the cause is a ``LostError`` whose
+                ``code`` is ``NOT_FOUND`` when the queue is missing.
+        """
+        with unavailable_when_lost():
+            wire = await self._wire("consume")
+            async with amqp.Reader(wire, queue, prefetch=prefetch, stopping=stopping) as reader:
+                yield reader
 
     async def channel(self, *, confirms: bool = False, prefetch: int = 0) -> AbstractChannel:
         """A new channel; the caller closes it.
@@ -215,6 +259,9 @@ class Broker:
         for connection in self._connections.values():
             await _close_quietly(connection)
         self._connections.clear()
+        for wire in self._wires.values():
+            await wire.close()
+        self._wires.clear()
 
 
 async def _close_quietly(connection: AbstractConnection | None) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from yarl import URL
 
 from kourse.contracts.errors import Unavailable
 from kourse.kit import relay as relay_module
@@ -16,7 +15,7 @@ from kourse.kit.bus import Broker
 from kourse.kit.inbox import Consumer
 from kourse.kit.outbox import Relay
 from support.events import Effects, backbone, emit_joined, running, until
-from support.proxy import Proxy
+from support.proxy import proxied
 
 TESTS = Path(__file__).parents[2]
 UNPUBLISHED = "SELECT count(*) FROM profile.outbox WHERE published_at IS NULL"
@@ -44,9 +43,8 @@ def all_published(admin):
 @pytest.fixture
 async def proxied_broker(broker_url):
     """The broker behind a proxy: the proxy and the address through it."""
-    url = URL(broker_url)
-    async with Proxy(url.host, url.port) as proxy:
-        yield proxy, str(url.with_host("127.0.0.1").with_port(proxy.port))
+    async with proxied(broker_url) as through:
+        yield through
 
 
 class TestBackbone:
