@@ -85,12 +85,18 @@ class Broker:
             if known is not None and known.connected.is_set():
                 return known
             await _close_quietly(known)
-            self._connections[use] = await aio_pika.connect(
+            self._connections[use] = await self._connect(f"{self._name} {use}")
+            return self._connections[use]
+
+    async def _connect(self, name: str) -> AbstractConnection:
+        try:
+            return await aio_pika.connect(
                 self._url,
                 timeout=CONNECT_TIMEOUT_S,
-                client_properties={"connection_name": f"{self._name} {use}"},
+                client_properties={"connection_name": name},
             )
-            return self._connections[use]
+        except StopAsyncIteration as lost:  # so the library says that the broker hung up half way
+            raise ConnectionError("the broker hung up during the handshake") from lost
 
     async def _wire(self, use: Use) -> amqp.Connection:
         async with self._locks[use]:
