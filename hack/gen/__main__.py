@@ -22,7 +22,7 @@ def main() -> int:
     """Run the chosen generators.
 
     Returns:
-        0, or 1 when ``--check`` finds a difference.
+        0, or 1 when ``--check`` finds a difference or a generator refuses to write.
     """
     parser = argparse.ArgumentParser(prog="python -m hack.gen", description=__doc__)
     parser.add_argument("generators", nargs="*", metavar="GENERATOR", help=", ".join(GENERATORS))
@@ -33,7 +33,11 @@ def main() -> int:
     if unknown:
         parser.error(f"unknown generator: {', '.join(sorted(unknown))}")
     act = outputs.drift if options.check else outputs.write
-    changed = [path for name in chosen for path in _run(name, act)]
+    try:
+        changed = [path for name in chosen for path in _run(name, act)]
+    except outputs.RefusedError as refused:
+        print(refused, file=sys.stderr)
+        return 1
     for path in changed:
         print(f"{'out of date: ' if options.check else 'wrote '}{path}")
     return 1 if options.check and changed else 0

@@ -12,6 +12,10 @@ Files = Mapping[Path, bytes]
 """Content by absolute path."""
 
 
+class RefusedError(Exception):
+    """What a generator would write must not be written; the message says why and what to do."""
+
+
 def drift(files: Files, stale: Iterable[Path] = ()) -> list[str]:
     """Paths, relative to the tree's top, that differ from what the generator makes, sorted."""
     wrong = [path for path, content in files.items() if _read(path) != content]

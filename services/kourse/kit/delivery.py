@@ -154,12 +154,14 @@ def event_of(delivery: Delivery, body: bytes | str) -> Event:
         UnknownEventError: Type, version or shape are not what this build's catalog says.
     """
     kind = CATALOG.get(delivery.type)
-    if kind is None or kind.version != delivery.version:
+    if kind is None or not kind.knows(delivery.version):
         raise UnknownEventError(f"{delivery.type} version {delivery.version} is not in the catalog")
     try:
-        event = kind.model.model_validate_json(body)
+        event = kind.read(delivery.version, body)
     except pydantic.ValidationError as error:
         raise UnknownEventError(_places_of(error)) from None
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise UnknownEventError(f"version {delivery.version}: {type(error).__name__}") from None
     if event.entity != delivery.entity:
         raise UnknownEventError(f"the payload speaks of {event.entity}, the envelope does not")
     return event

@@ -49,7 +49,7 @@ class ExamScheduled(_OfExam):
     """An exam is there, or its version or default window changed."""
 
     title: Title
-    purpose: Annotated[str, Field(description="`Practice`, `Quiz` or `Exam`.")]
+    purpose: Annotated[str, Field(description="`Practice`, `Quiz` or `Exam`.", examples=["Quiz"])]
     version: Annotated[int, Field(description="Number of its version, from 1.")]
     opens_at: OpensAt = None
     closes_at: ClosesAt = None
@@ -103,7 +103,9 @@ class AttemptExtended(_OfAttempt):
 class AttemptSubmitted(_OfAttempt):
     """An attempt is closed, by its learner or by the clock, and waits for grading."""
 
-    cause: Annotated[str, Field(description="Who ended it: `learner` or `clock`.")] = "learner"
+    cause: Annotated[
+        str, Field(description="Who ended it: `learner` or `clock`.", examples=["learner"])
+    ] = "learner"
 
 
 @event("assessment.attempt.voided", stream=Stream.ATTEMPT, subject="attempt_id", planned=True)
@@ -195,4 +197,6 @@ class MasteryChanged(Event):
     learner_id: LearnerId
     course_id: CourseId
     course: Course
-    skills: Annotated[list[str], Field(description="Keys of the skills concerned.")]
+    skills: Annotated[
+        list[str], Field(description="Keys of the skills concerned.", examples=[["sampling"]])
+    ]

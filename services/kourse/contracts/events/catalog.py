@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -70,6 +72,7 @@ class EventType:
         private: Whether outside feeds never get it.
         planned: Whether no service emits it yet, so that its schema binds nobody.
         model: The payload.
+        upgrades: By an earlier version, what makes its payload one of the next version.
     """
 
     name: str
@@ -80,6 +83,30 @@ class EventType:
     private: bool
     planned: bool
     model: type[Event] = field(repr=False)
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict, repr=False)
+
+    def knows(self, version: int) -> bool:
+        """Whether payloads of this version can be read."""
+        return 1 <= version <= self.version and all(
+            step in self.upgrades for step in range(version, self.version)
+        )
+
+    def read(self, version: int, body: bytes | str) -> Event:
+        """The payload, whichever known version it was written in.
+
+        Raises:
+            KeyError: The version is not known.
+            pydantic.ValidationError: It is not what the present version says.
+            Exception: An upgrade could not make anything of it.
+        """
+        if version == self.version:
+            return self.model.model_validate_json(body)
+        if not self.knows(version):
+            raise KeyError(version)
+        payload = json.loads(body)
+        for step in range(version, self.version):
+            payload = self.upgrades[step](payload)
+        return self.model.model_validate_json(json.dumps(payload))
 
     @property
     def producer(self) -> str:
@@ -92,6 +119,8 @@ class EventType:
         return f"{SCHEMA_BASE}{self.name}/{self.version}"
 
 
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+"""Makes of one version's payload, as JSON, one of the next version."""
 CATALOG: dict[str, EventType] = {}
 E = TypeVar("E", bound=Event)
 
@@ -105,6 +134,7 @@ def event(
     version: int = 1,
     private: bool = False,
     planned: bool = False,
+    upgrades: Mapping[int, Upgrade] = MappingProxyType({}),
 ) -> Callable[[type[E]], type[E]]:
     """Files a payload class in the catalog.
 
@@ -116,6 +146,7 @@ def event(
         version: Major version of the payload.
         private: Whether outside feeds must never get it.
         planned: Whether it is agreed on, but no service emits it yet.
+        upgrades: By an earlier version, what makes its payload one of the next version.
 
     Raises:
         ValueError: The name is taken.
@@ -124,7 +155,9 @@ def event(
     def file(model: type[E]) -> type[E]:
         if type_ in CATALOG:
             raise ValueError(f"event {type_} is declared twice")
-        model.kind = EventType(type_, version, stream, subject, tuple(to), private, planned, model)
+        model.kind = EventType(
+            type_, version, stream, subject, tuple(to), private, planned, model, upgrades
+        )
         CATALOG[type_] = model.kind
         return model
 
@@ -155,8 +188,10 @@ def consumers() -> tuple[str, ...]:
 
 def json_schema(kind: EventType) -> dict[str, Any]:
     """JSON schema of the payload, with what else a type promises in ``$id`` and ``x-`` members."""
+    planned = {"x-planned": True} if kind.planned else {}
     return {
         "$id": kind.dataschema,
+        **planned,
         "x-stream": kind.stream.value,
         "x-subject": kind.subject,
         "x-private": kind.private,

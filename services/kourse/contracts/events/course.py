@@ -24,7 +24,10 @@ from kourse.contracts.events.fields import (
     Title,
 )
 
-_Labels = Annotated[list[str], Field(description="Labels of the enrolment, which dates may name.")]
+_Labels = Annotated[
+    list[str],
+    Field(description="Labels of the enrolment, which dates may name.", examples=[["evening"]]),
+]
 
 
 class PublishedSkill(BaseModel):
@@ -32,7 +35,9 @@ class PublishedSkill(BaseModel):
 
     key: Key
     title: Title
-    prerequisites: Annotated[list[str], Field(description="Keys of skills to know before.")] = []
+    prerequisites: Annotated[
+        list[str], Field(description="Keys of skills to know before.", examples=[["sampling"]])
+    ] = []
     prior: Annotated[float, Field(description="Probability to know it at the start.")]
     learn: Annotated[float, Field(description="Probability to learn it with one answer.")]
     guess: Annotated[float, Field(description="Probability to be right without knowing it.")]
@@ -45,10 +50,16 @@ class PublishedLesson(BaseModel):
     id: Annotated[UUID, Field(description="Id of the lesson.")]
     key: Key
     title: Title
-    chapter: Annotated[str, Field(description="Key of its chapter.")]
-    skills: Annotated[list[str], Field(description="Keys of the skills that it teaches.")] = []
+    chapter: Annotated[str, Field(description="Key of its chapter.", examples=["describing-data"])]
+    skills: Annotated[
+        list[str], Field(description="Keys of the skills that it teaches.", examples=[["sampling"]])
+    ] = []
     practice: Annotated[
-        dict[str, list[str]], Field(description="Keys of practice questions, by question pool.")
+        dict[str, list[str]],
+        Field(
+            description="Keys of practice questions, by question pool.",
+            examples=[{"basics": ["q1"]}],
+        ),
     ] = {}
 
 
@@ -76,8 +87,17 @@ class ContentPublished(Event):
     course: Course
     title: Title
     version: Annotated[int, Field(description="Number of the version, from 1.")]
-    digest: Annotated[str, Field(description="SHA-256 of the version's content, in hex.")]
-    time_zone: Annotated[str, Field(description="IANA time zone of the course's own dates.")]
+    digest: Annotated[
+        str,
+        Field(
+            description="SHA-256 of the version's content, in hex.",
+            examples=["2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"],
+        ),
+    ]
+    time_zone: Annotated[
+        str,
+        Field(description="IANA time zone of the course's own dates.", examples=["Europe/Lisbon"]),
+    ]
     lessons: Annotated[list[PublishedLesson], Field(description="Its lessons, in reading order.")]
     skills: Annotated[list[PublishedSkill], Field(description="The skills that it teaches.")]
     categories: Annotated[
@@ -121,7 +141,7 @@ class AssignmentCreated(Event):
     assignment_id: AssignmentId
     assignment: Assignment
     title: Title
-    category: Annotated[str, Field(description="Key of its grade category.")]
+    category: Annotated[str, Field(description="Key of its grade category.", examples=["homework"])]
     points: Annotated[int, Field(description="Points that can be reached.")]
     due_at: DueAt = None
 
@@ -203,10 +223,10 @@ class LessonCompleted(_OfEnrolment):
     """A learner completed a lesson for the first time."""
 
     lesson_id: Annotated[UUID, Field(description="Id of the lesson.")]
-    lesson: Annotated[str, Field(description="Key of the lesson.")]
+    lesson: Annotated[str, Field(description="Key of the lesson.", examples=["frequency-tables"])]
     title: Title
     completed: Annotated[int, Field(ge=0, description="Lessons completed so far.")]
-    total: Annotated[int, Field(ge=1, description="Lessons of the live version.")]
+    total: Annotated[int, Field(ge=1, description="Lessons of the live version.", examples=[12])]
 
 
 class _OfAssignment(_OfEnrolment):

@@ -29,7 +29,9 @@ class _OfRisk(Event):
 class RiskRaised(_OfRisk):
     """A learner is at risk by a rule of the course, so that a nudge is due."""
 
-    reasons: Annotated[list[str], Field(description="Names of the rules that apply.")]
+    reasons: Annotated[
+        list[str], Field(description="Names of the rules that apply.", examples=[["inactive"]])
+    ]
 
 
 @event(

@@ -22,7 +22,7 @@ class UserRegistered(Event):
     """A person has an account and is a member of the tenant."""
 
     user_id: UserId
-    display_name: Annotated[str, personal("What the person wants to be called.")]
+    display_name: Annotated[str, personal("What the person wants to be called.", "Ana Marques")]
     locale: Locale = "en"
 
 
@@ -128,12 +128,19 @@ class UserDeleted(Event):
 class HeldRole(BaseModel):
     """A role with the part of the tenant in which it counts."""
 
-    role: Annotated[str, Field(description="Name of the role, such as `teacher`.")]
+    role: Annotated[str, Field(description="Name of the role.", examples=["teacher"])]
     course: Annotated[
-        str | None, Field(description="Name of the course that it is limited to, or null.")
+        str | None,
+        Field(
+            description="Name of the course that it is limited to, or null.",
+            examples=["statistics"],
+        ),
     ] = None
     cohort: Annotated[
-        str | None, Field(description="Name of the cohort that it is limited to, or null.")
+        str | None,
+        Field(
+            description="Name of the cohort that it is limited to, or null.", examples=["autumn"]
+        ),
     ] = None
     until: Annotated[datetime | None, Field(description="Its end (UTC); null: none.")] = None
 

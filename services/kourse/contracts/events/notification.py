@@ -23,7 +23,10 @@ class BadgeWon(Event):
 
     learner_id: LearnerId
     badge_id: Annotated[UUID, Field(description="Id of the badge.")]
-    badge: Annotated[str, Field(description="Key of the badge, stable within its course.")]
+    badge: Annotated[
+        str,
+        Field(description="Key of the badge, stable within its course.", examples=["first-steps"]),
+    ]
     course_id: CourseId
     course: Course
 

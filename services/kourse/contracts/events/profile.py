@@ -52,7 +52,9 @@ class CohortDeclared(Event):
     courses: Courses
     starts_on: Annotated[date, Field(description="First day of the run, in its time zone.")]
     ends_on: Annotated[date, Field(description="Last day of the run, in its time zone.")]
-    time_zone: Annotated[str, Field(description="IANA time zone of the run.")]
+    time_zone: Annotated[
+        str, Field(description="IANA time zone of the run.", examples=["Europe/Lisbon"])
+    ]
     dates: Annotated[
         list[CohortDates], Field(description="Dates that differ from those of the courses.")
     ] = []
@@ -127,8 +129,10 @@ class SettingsChanged(Event):
     """A learner's time zone or language changed, by which reminders and quiet hours go."""
 
     learner_id: LearnerId
-    time_zone: Annotated[str, Field(description="IANA time zone.")]
-    locale: Annotated[str, Field(description="Language to write in, as BCP 47 tag.")]
+    time_zone: Annotated[str, Field(description="IANA time zone.", examples=["Europe/Lisbon"])]
+    locale: Annotated[
+        str, Field(description="Language to write in, as BCP 47 tag.", examples=["en"])
+    ]
 
 
 @event(
@@ -142,7 +146,7 @@ class ConsentChanged(Event):
     """A learner gave or withdrew a consent, such as to stand on leaderboards."""
 
     learner_id: LearnerId
-    purpose: Annotated[str, Field(description="What it is for, such as `leaderboard`.")]
+    purpose: Annotated[str, Field(description="What it is for.", examples=["leaderboard"])]
     given: Annotated[bool, Field(description="Whether it is given from now on.")]
 
 
