@@ -5,6 +5,7 @@ import contextlib
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.event import listen
 
 from kourse.contracts.events import GroupJoined
 from kourse.kit.bus import Broker
@@ -35,7 +36,7 @@ class Effects:
     """Applies ``GroupJoined`` in the course service, and remembers the order.
 
     Attributes:
-        applied: ``(cohort id, number)`` of each event whose effect was written, in order of attempts.
+        applied: ``(cohort id, number)`` of each event whose effect was committed, in that order.
         failing: Called with the number before the effect is written; it may raise.
     """
 
@@ -53,9 +54,15 @@ class Effects:
             self.failing(number)
             name = f"{event.cohort_id}/{number}"
             await tx.execute(_EFFECT, {"tenant": delivery.tenant, "name": name})
-            self.applied.append((event.cohort_id, number))
+            self._note_when_committed(tx, (event.cohort_id, number))
 
         return handlers
+
+    def _note_when_committed(self, tx, effect):
+        def note(_session):
+            self.applied.append(effect)
+
+        listen(tx.sync_session, "after_commit", note, once=True)
 
     def numbers(self, cohort_id):
         return [number for cohort, number in self.applied if cohort == cohort_id]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from kourse.contracts.events import (
@@ -17,19 +18,22 @@ from kourse.kit.db import Transaction
 from kourse.kit.inbox import Delivery, Handlers
 from kourse.kit.runtime import Runtime
 
+Changes = Sequence[tuple[Any, Delivery]]
+
 
 def handlers(runtime: Runtime) -> Handlers:
     """The consumer ``dashboard``, which drops views from the runtime's cache."""
     mine = Handlers("dashboard")
 
-    async def learner_changed(_tx: Transaction, event: Any, delivery: Delivery) -> None:
-        await service.advance_learner(runtime, delivery.tenant, event.learner_id)
+    async def learners_changed(_tx: Transaction, changes: Changes) -> None:
+        tenant = changes[0][1].tenant
+        await service.advance_learners(runtime, tenant, (event.learner_id for event, _ in changes))
 
-    async def course_changed(_tx: Transaction, _event: Any, delivery: Delivery) -> None:
-        await service.advance_tenant(runtime, delivery.tenant)
+    async def courses_changed(_tx: Transaction, changes: Changes) -> None:
+        await service.advance_tenant(runtime, changes[0][1].tenant)
 
     for of_learner in (EnrolmentCreated, LessonCompleted, ExamGraded, ScoreReleased):
-        mine.on(of_learner)(learner_changed)
+        mine.on_many(of_learner)(learners_changed)
     for of_course in (ContentPublished, AssignmentCreated):
-        mine.on(of_course)(course_changed)
+        mine.on_many(of_course)(courses_changed)
     return mine

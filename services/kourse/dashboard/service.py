@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -192,9 +192,12 @@ async def _store(runtime: Runtime, key: str, view: str, ttl: timedelta) -> None:
         await runtime.cache.set(key, view, ex=ttl)
 
 
-async def advance_learner(runtime: Runtime, tenant: str, learner: UUID) -> None:
-    """Views of this learner are gathered anew from now on."""
-    await runtime.cache.incr(f"dashboard:{tenant}:generation:{learner}")
+async def advance_learners(runtime: Runtime, tenant: str, learners: Iterable[UUID]) -> None:
+    """Views of these learners are gathered anew from now on."""
+    async with runtime.cache.pipeline(transaction=False) as pipeline:
+        for learner in set(learners):
+            pipeline.incr(f"dashboard:{tenant}:generation:{learner}")
+        await pipeline.execute()
 
 
 async def advance_tenant(runtime: Runtime, tenant: str) -> None:

@@ -16,6 +16,8 @@ POINTS = (
     "relay.marked",
     "inbox.applied",
     "inbox.committed",
+    "inbox.marked",
+    "inbox.acknowledged",
     "inbox.parked",
     "work.handled",
     "sender.claimed",

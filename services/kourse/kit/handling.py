@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 
 from opentelemetry import trace
 from structlog.contextvars import bound_contextvars
@@ -16,6 +17,8 @@ from kourse.kit.outages import outage_of
 
 POISON_TRIES = 5
 """Attempts at a message that fails for a reason of its own, before it is set aside."""
+MAX_LINKS = 16
+"""Producers' spans that the span of a batch names."""
 _tracer = trace.get_tracer(__name__)
 
 
@@ -51,3 +54,20 @@ def span_of(name: str, delivery: Delivery) -> Iterator[None]:
         ),
     ):
         yield
+
+
+@contextmanager
+def span_of_many(name: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
+    """Continues the producer's trace when there is one event; links to the first few when there are more."""
+    if len(deliveries) == 1:
+        with span_of(name, deliveries[0]):
+            yield
+        return
+    traces = dict.fromkeys(delivery.traceparent for delivery in deliveries)
+    links = [trace.Link(_span_context(each)) for each in islice(filter(None, traces), MAX_LINKS)]
+    with _tracer.start_as_current_span(name, links=links, kind=trace.SpanKind.CONSUMER):
+        yield
+
+
+def _span_context(traceparent: str) -> trace.SpanContext:
+    return trace.get_current_span(context_of(traceparent)).get_span_context()

@@ -1,6 +1,7 @@
 """The learner's overview, gathered from siblings over real gRPC and kept in a real Redis."""
 
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from uuid import UUID, uuid4
 
@@ -11,6 +12,8 @@ import redis.asyncio as redis
 from kourse.contracts.events import ContentPublished, LessonCompleted
 from kourse.dashboard import api, consumers
 from kourse.dashboard.settings import DashboardSettings
+from kourse.kit.inbox import Delivery
+from kourse.kit.inbox.cursor import Arrival
 from kourse.kit.runtime import Service
 from kourse.kit.settings import ServiceSettings
 from kourse_rpc.assessment.v1 import assessment_pb2 as assessment
@@ -169,8 +172,12 @@ async def overview(dashboard, learner=LEARNER, **claims):
 async def apply(dashboard, event):
     """What the consumer does when this event arrives."""
     handlers = consumers.handlers(dashboard.runtime)
-    delivery = SimpleNamespace(tenant="demo")
-    await handlers._by_type[event.kind.name](None, event, delivery)
+    now = datetime.now(UTC)
+    kind = event.kind
+    delivery = Delivery(
+        uuid4(), "demo", kind.name, kind.version, kind.stream.value, event.entity, 1, now, now
+    )
+    await handlers.apply(None, [Arrival(delivery, event.model_dump_json().encode())])
 
 
 def lesson_completed(learner):

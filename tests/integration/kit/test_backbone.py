@@ -206,7 +206,7 @@ class TestConsumer:
             parked = [("poison", 2), ("blocked", 3), ("blocked", 4)]
             entity = (str(poisoned),)
             await until(lambda: admin.execute(PARKED, entity).fetchall() == parked)
-        assert len(tries) == 5
+        assert len(tries) in (5, 6)  # once more when it came in a batch
         assert effects.numbers(poisoned) == [100]
         assert admin.execute(CURSOR, entity).fetchone() == (1, True)
 

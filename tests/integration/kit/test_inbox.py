@@ -8,8 +8,9 @@ from uuid import UUID, uuid4, uuid5
 import pytest
 
 from kourse.kit.bus import Broker, declare_topology
-from kourse.kit.delivery import UndecodableError, UnknownEventError, delivery_of
+from kourse.kit.delivery import UndecodableError, UnknownEventError
 from kourse.kit.inbox import Consumer, Inbox
+from kourse.kit.inbox.cursor import Arrival
 from support.events import Effects, joined, running, until
 
 PARKED = "SELECT reason, seq FROM course.parked_event WHERE entity = %s ORDER BY seq"
@@ -39,6 +40,12 @@ def headers(cohort, seq, **changes):
     return {f"cloudEvents:{k}": v for k, v in attributes.items() if v is not None}
 
 
+def arrival(cohort, seq, body=None, **changes):
+    """An event of a cohort as it comes from the broker."""
+    body = body or joined(cohort, seq).model_dump_json().encode()
+    return Arrival.of(headers(cohort, seq, **changes), body)
+
+
 @pytest.fixture
 def effects():
     return Effects()
@@ -51,10 +58,9 @@ async def take(course, effects):
     await inbox.prepare()
 
     async def take_one(cohort, seq, **changes):
-        delivery = delivery_of(headers(cohort, seq, **changes))
-        body = joined(cohort, seq).model_dump_json().encode()
-        while (following := await inbox.take(delivery, body)) is not None:
-            delivery, body = delivery_of(following.headers), following.payload.encode()
+        due = [arrival(cohort, seq, **changes)]
+        while due:
+            due = (await inbox.take(due)).following
 
     take_one.inbox = inbox
     return take_one
@@ -117,8 +123,7 @@ class TestTake:
             "type": "profile.cohort.declared",
             "dataschema": "https://kourse.dev/schemas/profile.cohort.declared/1",
         }
-        delivery = delivery_of(headers(cohort, 1, **kind))
-        await take.inbox.take(delivery, declared.encode())
+        await take.inbox.take([arrival(cohort, 1, declared.encode(), **kind)])
         await take(cohort, 2)
         assert effects.numbers(cohort) == [2]
 
@@ -136,17 +141,16 @@ class TestTake:
         assert admin.execute(CURSOR, (str(cohort),)).fetchone() is None
 
     async def test_cannot_set_aside_what_is_not_even_json(self, take):
-        delivery = delivery_of(headers(uuid4(), 2))
-        with pytest.raises(UndecodableError):
-            await take.inbox.take(delivery, b"\xff not json")
+        for body in (b"\xff not text", b"not json"):
+            with pytest.raises(UndecodableError):
+                await take.inbox.take([arrival(uuid4(), 2, body)])
 
 
 class TestPoison:
     async def test_is_not_parked_when_another_reader_applied_it_meanwhile(self, take, admin):
         cohort = uuid4()
         await take(cohort, 1)
-        body = joined(cohort, 1).model_dump_json().encode()
-        await take.inbox.poison(delivery_of(headers(cohort, 1)), body, "late", 5)
+        await take.inbox.poison(arrival(cohort, 1), "late", 5)
         assert admin.execute(CURSOR, (str(cohort),)).fetchone() == (1, False)
 
 

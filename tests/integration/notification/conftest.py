@@ -14,6 +14,7 @@ from aiosmtpd.smtp import SMTP
 from kourse.contracts.errors import Unavailable
 from kourse.kit.db import Database
 from kourse.kit.inbox import Delivery, Inbox
+from kourse.kit.inbox.cursor import Arrival
 from kourse.notification.__main__ import service as notification_service
 from kourse.notification.consumers import handlers
 from kourse.notification.service.ports import Contact, Redeemed
@@ -35,7 +36,7 @@ class Senders:
     async def send(self, event, *, tenant="demo", again=None):
         """The event takes effect as if the broker had brought it; its delivery."""
         delivery = again or self._delivery(event, tenant)
-        await self._inbox.take(delivery, event.model_dump_json().encode())
+        await self._inbox.take([Arrival(delivery, event.model_dump_json().encode())])
         return delivery
 
     def _delivery(self, event, tenant):

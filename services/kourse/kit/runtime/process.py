@@ -180,11 +180,21 @@ def consumers_of(service: Service, runtime: Runtime) -> list[Any]:
     """What takes the service's events and work."""
     takers: list[Any] = []
     if service.handlers is not None:
-        from kourse.kit.inbox import Consumer, Handlers
+        from kourse.kit.inbox import Consumer, Handlers, Pace
 
         made = service.handlers
         handlers = made if isinstance(made, Handlers) else made(runtime)
-        takers.append(Consumer(runtime.database, runtime.broker, handlers))
+        settings = runtime.settings
+        takers.append(
+            Consumer(
+                runtime.database,
+                runtime.broker,
+                handlers,
+                cache=runtime.cache if settings.cache_url else None,
+                worker=runtime.worker_database if settings.worker_database_url else None,
+                pace=Pace(gap_s=settings.gap_s),
+            )
+        )
     if service.work:
         from kourse.kit.work import WorkQueue
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kourse.kit.cursor import Step, decide
+from kourse.kit.inbox.cursor import Step, decide
 
 STANDINGS = {"last_seq": st.integers(0, 50), "blocked": st.booleans(), "predates": st.booleans()}
 

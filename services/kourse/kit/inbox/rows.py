@@ -1,0 +1,253 @@
+"""The inbox's rows: which events took effect, where each entity stands, and what is set aside.
+
+Every function works in the caller's transaction, on events of its one tenant. ``stand`` locks the entities
+for the consumer, so two readers of one queue, one of them a zombie, take turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Result, exc
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.kit.db import statement
+from kourse.kit.delivery import UndecodableError
+from kourse.kit.inbox.cursor import Arrival, Entity, Standing, Step
+
+POISON = "poison"
+DUE_AT_ONCE = 256
+"""Events that waited and are handed out at a time."""
+
+_OWN = "{t}.consumer = :consumer AND {t}.tenant = :tenant"
+_ENTITIES = (
+    "jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(stream text, entity text, last_seq bigint)"
+)
+
+
+def _template(sql: str) -> str:
+    for table in ("c", "p"):
+        sql = sql.replace(f"{{own {table}}}", _OWN.replace("{t}", table))
+    return sql.replace("{entities}", _ENTITIES)
+
+
+_LOCK = _template("""
+SELECT c.stream, c.entity, c.last_seq, c.blocked
+FROM {schema}.inbox_cursor AS c JOIN {entities} USING (stream, entity) WHERE {own c}
+ORDER BY c.stream, c.entity FOR UPDATE OF c
+""")
+_BEGIN = _template("""
+INSERT INTO {schema}.inbox_cursor (consumer, tenant, stream, entity, last_seq)
+SELECT :consumer, :tenant, stream, entity, 0 FROM {entities} ORDER BY stream, entity
+ON CONFLICT DO NOTHING
+""")
+_RECORD = """
+INSERT INTO {schema}.inbox (consumer, event_id, tenant, stream, entity, seq)
+SELECT :consumer, event_id, :tenant, stream, entity, seq
+FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+  AS r(event_id uuid, stream text, entity text, seq bigint)
+ON CONFLICT DO NOTHING RETURNING event_id
+"""
+# Islands of numbers without a gap: what stands at place n behind the cursor has number last_seq + n.
+_SETTLE = _template("""
+WITH reached AS (
+  SELECT * FROM {entities}
+), unparked AS (
+  DELETE FROM {schema}.parked_event AS p WHERE {own p} AND p.event_id = ANY(:applied)
+), moved AS (
+  UPDATE {schema}.inbox_cursor AS c SET last_seq = r.last_seq, updated_at = clock_timestamp()
+  FROM reached AS r
+  WHERE {own c} AND c.stream = r.stream AND c.entity = r.entity AND c.last_seq <> r.last_seq
+)
+SELECT headers, payload FROM (
+  SELECT p.headers, p.payload::text AS payload, p.seq - r.last_seq AS distance,
+    row_number() OVER (PARTITION BY p.stream, p.entity ORDER BY p.seq) AS place
+  FROM reached AS r JOIN {schema}.parked_event AS p USING (stream, entity)
+  WHERE {own p} AND p.reason = 'gap' AND p.seq > r.last_seq
+) AS waiting WHERE distance = place ORDER BY place LIMIT :limit
+""")
+_PARK = """
+INSERT INTO {schema}.parked_event AS p (consumer, event_id, tenant, stream, entity, seq, type,
+  payload, headers, reason, error, tries)
+SELECT :consumer, event_id, :tenant, stream, entity, seq, type, CAST(payload AS jsonb), headers,
+  reason, error, tries
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(event_id uuid, stream text, entity text,
+  seq bigint, type text, payload text, headers jsonb, reason text, error text, tries integer)
+ON CONFLICT (consumer, event_id) DO UPDATE
+SET reason = excluded.reason, error = excluded.error, tries = p.tries + excluded.tries
+WHERE p.reason <> 'poison' OR excluded.reason = 'poison'
+"""
+_BLOCK = """
+UPDATE {schema}.inbox_cursor
+SET blocked = true, last_seq = greatest(last_seq, :seq - 1), updated_at = clock_timestamp()
+WHERE consumer = :consumer AND tenant = :tenant AND stream = :stream AND entity = :entity
+"""
+_SKIP = """
+UPDATE {schema}.inbox_cursor SET last_seq = :last_seq, updated_at = clock_timestamp()
+WHERE consumer = :consumer AND tenant = :tenant AND stream = :stream AND entity = :entity
+  AND last_seq < :last_seq AND NOT blocked
+"""
+_START = "INSERT INTO {schema}.inbox_consumer (consumer) VALUES (:consumer) ON CONFLICT DO NOTHING"
+_CONSUMER = "SELECT started_at, epoch FROM {schema}.inbox_consumer WHERE consumer = :consumer"
+_NEW_EPOCH = """
+UPDATE {schema}.inbox_consumer SET epoch = gen_random_uuid() WHERE consumer = :consumer
+RETURNING epoch
+"""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A consumer as its schema knows it.
+
+    Attributes:
+        started_at: When it first ran.
+        epoch: Part of the names of its marks in Redis; marks of other epochs count for nothing.
+    """
+
+    started_at: datetime
+    epoch: UUID
+
+
+async def _execute(tx: AsyncSession, template: str, consumer: str, **values: object) -> Result[Any]:
+    names = {"consumer": consumer, "tenant": tx.info["tenant"]}
+    taken = {name: value for name, value in names.items() if f":{name}" in template}
+    return await tx.execute(statement(tx.info["schema"], template), taken | values)
+
+
+def _json(rows: object) -> str:
+    return orjson.dumps(rows, default=str).decode()
+
+
+def _entities(standings: Mapping[Entity, int]) -> str:
+    return _json(
+        [
+            {"stream": stream, "entity": entity, "last_seq": last_seq}
+            for (stream, entity), last_seq in standings.items()
+        ]
+    )
+
+
+async def begun(tx: AsyncSession, consumer: str) -> Begun:
+    """When the consumer first ran, marked now if it never did, and its epoch."""
+    await _execute(tx, _START, consumer)
+    row = (await _execute(tx, _CONSUMER, consumer)).one()
+    return Begun(row.started_at, row.epoch)
+
+
+async def renew_epoch(tx: AsyncSession, consumer: str) -> UUID | None:
+    """Makes all marks in Redis worthless, as after a restore; None when it never ran here.
+
+    Running consumers follow within ``marks.TRUST_S`` seconds; replay nothing before that.
+    """
+    found: UUID | None = (await _execute(tx, _NEW_EPOCH, consumer)).scalar_one_or_none()
+    return found
+
+
+async def stand(
+    tx: AsyncSession, consumer: str, entities: Iterable[Entity]
+) -> dict[Entity, Standing]:
+    """Where the entities stand, locked until the transaction ends."""
+    missing = dict.fromkeys(entities, 0)
+    found = await _lock(tx, consumer, missing)
+    missing = {entity: 0 for entity in missing if entity not in found}
+    if missing:
+        await _execute(tx, _BEGIN, consumer, rows=_entities(missing))
+        found |= await _lock(tx, consumer, missing)
+    return found
+
+
+async def _lock(
+    tx: AsyncSession, consumer: str, entities: Mapping[Entity, int]
+) -> dict[Entity, Standing]:
+    found = await _execute(tx, _LOCK, consumer, rows=_entities(entities))
+    return {(row.stream, row.entity): Standing(row.last_seq, row.blocked) for row in found}
+
+
+async def record(tx: AsyncSession, consumer: str, arrivals: Iterable[Arrival]) -> set[UUID]:
+    """Notes that the events take effect; the ids of those that did not before."""
+    rows = [
+        {"event_id": d.id, "stream": d.stream, "entity": d.entity, "seq": d.seq}
+        for d in (arrival.delivery for arrival in arrivals)
+    ]
+    return set(await _scalars(tx, _RECORD, consumer, rows))
+
+
+async def _scalars(
+    tx: AsyncSession, template: str, consumer: str, rows: Sequence[object]
+) -> Sequence[UUID]:
+    return (await _execute(tx, template, consumer, rows=_json(rows))).scalars().all()
+
+
+async def settle(
+    tx: AsyncSession, consumer: str, applied: Iterable[Arrival], reached: Mapping[Entity, int]
+) -> list[Arrival]:
+    """The entities stand where they are said to; the next of their events that waited and are now due."""
+    found = await _execute(
+        tx,
+        _SETTLE,
+        consumer,
+        applied=[arrival.delivery.id for arrival in applied],
+        rows=_entities(reached),
+        limit=DUE_AT_ONCE,
+    )
+    return [Arrival.of(row.headers, row.payload.encode()) for row in found]
+
+
+async def set_aside(
+    tx: AsyncSession, consumer: str, waiting: Sequence[tuple[Arrival, Step]]
+) -> None:
+    """Keeps events that wait for others.
+
+    Raises:
+        UndecodableError: A body is not JSON.
+    """
+    await _park(tx, consumer, [_row(arrival, step.value) for arrival, step in waiting])
+
+
+async def poison(tx: AsyncSession, consumer: str, arrival: Arrival, error: str, tries: int) -> None:
+    """Keeps an event that failed, and blocks its entity; the caller holds ``stand``'s lock.
+
+    Raises:
+        UndecodableError: The body is not JSON.
+    """
+    await _park(tx, consumer, [_row(arrival, POISON, error, tries)])
+    stream, entity = arrival.entity
+    await _execute(tx, _BLOCK, consumer, stream=stream, entity=entity, seq=arrival.delivery.seq)
+
+
+async def skip_to(tx: AsyncSession, consumer: str, entity: Entity, last_seq: int) -> None:
+    """The entity stands at ``last_seq`` although what came before never arrived, unless it is past that."""
+    stream, id_ = entity
+    await _execute(tx, _SKIP, consumer, stream=stream, entity=id_, last_seq=last_seq)
+
+
+def _row(arrival: Arrival, reason: str, error: str = "", tries: int = 0) -> dict[str, Any]:
+    delivery = arrival.delivery
+    try:
+        payload = arrival.body.decode()
+    except UnicodeDecodeError as unfit:
+        raise UndecodableError("the body is not text") from unfit
+    return {
+        "event_id": delivery.id,
+        "stream": delivery.stream,
+        "entity": delivery.entity,
+        "seq": delivery.seq,
+        "type": delivery.type,
+        "payload": payload,
+        "headers": delivery.headers,
+        "reason": reason,
+        "error": error[:2000].replace("\0", ""),
+        "tries": tries,
+    }
+
+
+async def _park(tx: AsyncSession, consumer: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    try:
+        await _execute(tx, _PARK, consumer, rows=_json(rows))
+    except (exc.DataError, orjson.JSONEncodeError) as unfit:
+        raise UndecodableError("the body is not JSON that the database can keep") from unfit
