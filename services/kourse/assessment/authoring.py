@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kourse.assessment.repository import content
+from kourse.assessment.service import planning as planned
 from kourse.assessment.service.exams import apply_exam, retire_exam
 from kourse.assessment.service.pools import apply_pool, retire_pool
+from kourse.contracts.errors import KourseError
+from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import EXAM_CONFIG, QUESTION_POOL, DeletionPolicy
-from kourse.kit import documents
+from kourse.kit import documents, planning
 from kourse.kit.db import Database
 from kourse.kit.documents import Doc, Pending, Result
+from kourse.kit.runtime import Runtime
 
 _APPLY: dict[str, Any] = {QUESTION_POOL.kind: apply_pool, EXAM_CONFIG.kind: apply_exam}
 _RETIRE = {QUESTION_POOL.kind: retire_pool, EXAM_CONFIG.kind: retire_exam}
@@ -22,6 +26,23 @@ async def apply_many(
 ) -> list[Result]:
     """Applies pools or exams in one transaction, a savepoint each; results in the order of ``docs``."""
     return await documents.apply_each(database, tenant, kind, docs, _APPLY[kind])
+
+
+async def plan(
+    runtime: Runtime,
+    tenant: str,
+    request: PlanRequest,
+    refusal: Callable[[Declaration], KourseError | None],
+) -> PlanView:
+    """What applying pools and exams would do to rows and learners; nothing is written.
+
+    Args:
+        runtime: The service's.
+        tenant: Whose pools and exams.
+        request: The documents, and what siblings would tell.
+        refusal: Why the caller may not plan a document, or None.
+    """
+    return await planning.plan(runtime, tenant, request, planned.OWNER, refusal)
 
 
 async def retire(

@@ -21,12 +21,15 @@ class Permission(StrEnum):
     COHORT_CODE = "cohort:code"
     COHORT_JOIN = "cohort:join"
     COHORT_MANAGE = "cohort:manage"
+    COHORT_PLAN = "cohort:plan"
     COHORT_READ = "cohort:read"
     COURSE_AUTHOR = "course:author"
     COURSE_ENROL = "course:enrol"
+    COURSE_PLAN = "course:plan"
     COURSE_STUDY = "course:study"
     DASHBOARD_OWN = "dashboard:own"
     EXAM_AUTHOR = "exam:author"
+    EXAM_PLAN = "exam:plan"
     GRADEBOOK_OWN = "gradebook:own"
     GRADEBOOK_READ = "gradebook:read"
     MEMBERSHIP_MANAGE = "membership:manage"
@@ -42,6 +45,7 @@ class Role(StrEnum):
     LEARNER = "learner"
     TEACHER = "teacher"
     AUTHOR = "author"
+    PLANNER = "planner"
     TENANT_ADMIN = "tenant-admin"
 
 
@@ -65,15 +69,31 @@ _TEACHER = _LEARNER | {
     Permission.ATTEMPT_READ,
     Permission.COHORT_CODE,
     Permission.COHORT_MANAGE,
+    Permission.COHORT_PLAN,
     Permission.COHORT_READ,
     Permission.GRADEBOOK_READ,
 }
-_AUTHOR = _LEARNER | {Permission.COURSE_AUTHOR, Permission.EXAM_AUTHOR}
+_PLANNER = frozenset(
+    {
+        Permission.ACCOUNT_SELF,
+        Permission.COHORT_PLAN,
+        Permission.COURSE_PLAN,
+        Permission.EXAM_PLAN,
+    }
+)
+"""For a pipeline that may see what an apply would do, and may do nothing."""
+_AUTHOR = _LEARNER | {
+    Permission.COURSE_AUTHOR,
+    Permission.COURSE_PLAN,
+    Permission.EXAM_AUTHOR,
+    Permission.EXAM_PLAN,
+}
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.LEARNER: _LEARNER,
     Role.TEACHER: _TEACHER,
     Role.AUTHOR: _AUTHOR,
+    Role.PLANNER: _PLANNER,
     Role.TENANT_ADMIN: _TEACHER | _AUTHOR | {Permission.MEMBERSHIP_MANAGE, Permission.ROLE_ASSIGN},
 }
 
@@ -86,12 +106,15 @@ DENIALS: Mapping[Permission, str] = {
     Permission.COHORT_CODE: "Reading a join code needs the teacher role for this cohort.",
     Permission.COHORT_JOIN: "Joining a cohort needs the learner role.",
     Permission.COHORT_MANAGE: "Managing a cohort needs the teacher role for it.",
+    Permission.COHORT_PLAN: "Planning cohorts needs the planner role, or the teacher role for the cohort.",
     Permission.COHORT_READ: "Reading a cohort's members needs the teacher role for it.",
     Permission.COURSE_AUTHOR: "Authoring courses needs the author role.",
     Permission.COURSE_ENROL: "Enrolling needs the learner role.",
+    Permission.COURSE_PLAN: "Planning courses needs the planner or the author role.",
     Permission.COURSE_STUDY: "Studying needs the learner role.",
     Permission.DASHBOARD_OWN: "A dashboard needs membership of this tenant.",
     Permission.EXAM_AUTHOR: "Authoring exams and question pools needs the author role.",
+    Permission.EXAM_PLAN: "Planning exams and question pools needs the planner or the author role.",
     Permission.GRADEBOOK_OWN: "Reading grades needs membership of this tenant.",
     Permission.GRADEBOOK_READ: "Reading the grade book needs the teacher role for this course or cohort.",
     Permission.MEMBERSHIP_MANAGE: "Managing memberships needs the tenant admin role.",

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from kourse.contracts.errors import KourseError
+from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import CourseSpec, DeletionPolicy
-from kourse.course.errors import PrerequisiteUnknown
 from kourse.course.repository import content
+from kourse.course.service import planning as planned
 from kourse.course.service import publishing, retirement
-from kourse.kit import documents
+from kourse.kit import documents, planning
 from kourse.kit.db import Database
-from kourse.kit.documents import Declared, Doc, Pending, Refused, Result
+from kourse.kit.documents import Declared, Doc, Pending, Result
 from kourse.kit.runtime import Runtime
 
 KINDS = (publishing.KIND,)
@@ -25,17 +27,26 @@ async def apply_many(
     Raises:
         Unavailable: The database did not take them; applying again is safe.
     """
-    results = await documents.apply_each(database, tenant, kind, docs, publishing.apply)
-    waiting = [
-        doc
-        for doc, result in zip(docs, results, strict=True)
-        if isinstance(result, Refused) and isinstance(result.error, PrerequisiteUnknown)
-    ]
-    if waiting:
-        async with database.transaction(tenant) as tx:
-            for doc in waiting:
-                await publishing.wish(tx, doc)
-    return results
+    return await documents.apply_each(
+        database, tenant, kind, docs, publishing.apply, publishing.keep_wish
+    )
+
+
+async def plan(
+    runtime: Runtime,
+    tenant: str,
+    request: PlanRequest,
+    refusal: Callable[[Declaration], KourseError | None],
+) -> PlanView:
+    """What applying courses would do to rows and learners; nothing is written.
+
+    Args:
+        runtime: The service's.
+        tenant: Whose courses.
+        request: The documents, with the files that would be sent and what siblings would tell.
+        refusal: Why the caller may not plan a document, or None.
+    """
+    return await planning.plan(runtime, tenant, request, planned.owner(request.files), refusal)
 
 
 async def retire(

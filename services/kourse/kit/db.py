@@ -8,7 +8,7 @@ and unique constraints. Connections must be direct or from a session pool that k
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Annotated, Any
 
@@ -41,6 +41,10 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, psycopg.errors.InternalError):
         return error.sqlstate == _READ_ONLY
     return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+
+
+class _Rehearsed(Exception):
+    """Ends a rehearsal, so that its transaction is rolled back."""
 
 
 class Database:
@@ -112,6 +116,21 @@ class Database:
                 ) from error
             _leave_out_values(error)
             raise
+
+    @asynccontextmanager
+    async def rehearsal(self, tenant: str) -> AsyncIterator[AsyncSession]:
+        """Like ``transaction``, but all that was written is rolled back at the end, also notifications.
+
+        Yields:
+            The session.
+
+        Raises:
+            Unavailable: As ``transaction``.
+        """
+        with suppress(_Rehearsed):
+            async with self.transaction(tenant) as tx:
+                yield tx
+                raise _Rehearsed
 
     async def ping(self) -> None:
         """Returns when the database answers.

@@ -49,6 +49,7 @@ __all__ = [
     "Refused",
     "Result",
     "apply_each",
+    "apply_in_savepoint",
     "claim",
     "digest_of",
     "find",
@@ -252,12 +253,19 @@ async def release(
     return True
 
 
+ApplyOne = Callable[[AsyncSession, Doc[S]], Awaitable[Applied]]
+"""Claims and writes one document."""
+OnRefusal = Callable[[AsyncSession, Doc[S], KourseError], Awaitable[None]]
+"""What is kept of a document although it was refused."""
+
+
 async def apply_each(
     database: Database,
     tenant: str,
     kind: str,
     docs: Sequence[Doc[S]],
-    apply_one: Callable[[AsyncSession, Doc[S]], Awaitable[Applied]],
+    apply_one: ApplyOne[S],
+    on_refusal: OnRefusal[S] | None = None,
 ) -> list[Result]:
     """Applies documents in one transaction, with a savepoint for each, so one that fails harms no other.
 
@@ -269,6 +277,7 @@ async def apply_each(
         kind: The kind.
         docs: The documents, each name once.
         apply_one: Claims and writes one document.
+        on_refusal: Called after a document was refused and what it wrote undone.
 
     Returns:
         A result for each document, in the order of ``docs``.
@@ -280,16 +289,22 @@ async def apply_each(
     async with database.transaction(tenant) as tx:
         # In order of name, so that two callers lock rows in the same order.
         for doc in sorted(docs, key=lambda doc: doc.name):
-            results[doc.name] = await _apply_in_savepoint(tx, kind, doc, apply_one)
+            results[doc.name] = await apply_in_savepoint(tx, kind, doc, apply_one, on_refusal)
     return [results[doc.name] for doc in docs]
 
 
-async def _apply_in_savepoint(
+async def apply_in_savepoint(
     tx: AsyncSession,
     kind: str,
     doc: Doc[S],
-    apply_one: Callable[[AsyncSession, Doc[S]], Awaitable[Applied]],
+    apply_one: ApplyOne[S],
+    on_refusal: OnRefusal[S] | None = None,
 ) -> Result:
+    """What became of one document; a refused one leaves nothing but what ``on_refusal`` writes.
+
+    Raises:
+        Unavailable: The database is not there, or a statement may succeed later.
+    """
     try:
         async with tx.begin_nested():
             applied = await apply_one(tx, doc)
@@ -300,6 +315,8 @@ async def _apply_in_savepoint(
     except KourseError as error:
         if isinstance(error, DependencyNotReady):
             await document_rows.wait(tx, kind, doc.name)
+        if on_refusal is not None:
+            await on_refusal(tx, doc, error)
         return Refused(doc.name, error)
     except Exception as error:
         if is_transient(error):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from kourse.contracts.errors import KourseError
+from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import CohortSpec, DeletionPolicy
-from kourse.kit import documents
+from kourse.kit import documents, planning
 from kourse.kit.clock import database_now
 from kourse.kit.db import Database
 from kourse.kit.documents import Declared, Doc, Pending, Result
+from kourse.kit.runtime import Runtime
 from kourse.profile.repository import cohorts
 from kourse.profile.service import calendar, declaring
+from kourse.profile.service import planning as planned
 
 KINDS = (declaring.KIND,)
 
@@ -25,6 +29,23 @@ async def apply_many(
         Unavailable: The database did not take them; applying again is safe.
     """
     return await documents.apply_each(database, tenant, kind, docs, declaring.apply)
+
+
+async def plan(
+    runtime: Runtime,
+    tenant: str,
+    request: PlanRequest,
+    refusal: Callable[[Declaration], KourseError | None],
+) -> PlanView:
+    """What applying cohorts would do to rows and members; nothing is written.
+
+    Args:
+        runtime: The service's.
+        tenant: Whose cohorts.
+        request: The documents, and what siblings would tell.
+        refusal: Why the caller may not plan a document, or None.
+    """
+    return await planning.plan(runtime, tenant, request, planned.owner(), refusal)
 
 
 async def retire(

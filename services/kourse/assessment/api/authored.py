@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict
 
 from kourse.assessment import authoring, schemas
-from kourse.contracts.errors import Conflict, NotFound
-from kourse.contracts.permissions import Permission
+from kourse.contracts.errors import Conflict, Forbidden, KourseError, NotFound
+from kourse.contracts.permissions import DENIALS, Permission
+from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import (
     EXAM_CONFIG,
     QUESTION_POOL,
@@ -45,6 +46,21 @@ Policy = Annotated[
     DeletionPolicy,
     Query(alias="deletionPolicy", description="Whether what learners made with it goes too."),
 ]
+
+
+@router.post("/plans/assessments", summary="Plan pools and exams")
+async def plan_assessments(
+    actor: Annotated[Actor, allow(Permission.EXAM_PLAN, scoped=True)],
+    runtime: CurrentRuntime,
+    body: PlanRequest,
+) -> PlanView:
+    """What applying the pools and exams would do; nothing is written."""
+
+    def refusal(one: Declaration) -> KourseError | None:
+        held = actor.holds(Permission.EXAM_PLAN, course=one.spec.get("courseRef"))
+        return None if held else Forbidden(DENIALS[Permission.EXAM_PLAN])
+
+    return await authoring.plan(runtime, actor.tenant, body, refusal)
 
 
 @router.put("/pools/{name}")

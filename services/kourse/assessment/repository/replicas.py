@@ -127,8 +127,8 @@ async def list_course_enrolments(
     course: str,
     *,
     cohorts: Collection[str] | None,
-    after: UUID | None,
-    limit: int,
+    after: UUID | None = None,
+    limit: int | None = None,
 ) -> list[Enrolment]:
     """The newest enrolment of each learner of a course, by learner.
 
@@ -137,7 +137,7 @@ async def list_course_enrolments(
         course: The course.
         cohorts: Only learners of these cohorts; everybody when None.
         after: Only learners after this one.
-        limit: Most learners.
+        limit: Most learners; all when None.
     """
     of_course = enrolment_replica.c.course == course
     statement = (

@@ -16,13 +16,11 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.assessment.domain import exams, presentation
+from kourse.assessment.domain import entry, exams, presentation
 from kourse.assessment.domain.exams import ExamContent, Slot, pools_named
 from kourse.assessment.domain.facts import Attempt, AttemptState, Cause, Sitting
 from kourse.assessment.errors import (
     AttemptClosed,
-    AttemptsUsedUp,
-    ExamClosed,
     ExamIncomplete,
     InvalidAnswer,
     StaleAnswer,
@@ -62,11 +60,9 @@ async def start(tx: AsyncSession, learner_id: UUID, exam_name: str) -> tuple[Sit
     if running is not None and not await _expire_if_overdue(tx, running):
         return await sitting_of(tx, running), False
     now = await database_now(tx)
-    if admission.terms.is_closed(now):
-        raise ExamClosed(admission.terms.closes_at)
     taken = await attempts.list_attempts(tx, admission.enrolment.id, learner_id, [exam.id])
-    if len(taken) >= admission.terms.attempts:
-        raise AttemptsUsedUp(f"All {admission.terms.attempts} attempts at this exam are used up.")
+    if refusals := entry.obstacles(admission.terms, len(taken), now):
+        raise refusals[0]
     number = await attempts.count_started(tx, learner_id, exam.id) + 1
     id_ = await _begin(tx, admission, number, now)
     return await sitting_of(tx, await get_own_attempt(tx, learner_id, id_)), True

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import JSONResponse
 
-from kourse.contracts.errors import NotFound
-from kourse.contracts.permissions import Permission
+from kourse.contracts.errors import Forbidden, KourseError, NotFound
+from kourse.contracts.permissions import DENIALS, Permission
+from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import COURSE, CourseSpec
 from kourse.contracts.resources.meta import Name
 from kourse.course import authoring, schemas
@@ -34,6 +35,18 @@ async def _author(
 
 
 Author = Annotated[Actor, Depends(_author)]
+Planner = Annotated[Actor, allow(Permission.COURSE_PLAN, scoped=True)]
+
+
+@router.post("/v1/authoring/plans/courses", summary="Plan courses")
+async def plan_courses(runtime: CurrentRuntime, actor: Planner, body: PlanRequest) -> PlanView:
+    """What applying the courses would do; nothing is written."""
+
+    def refusal(one: Declaration) -> KourseError | None:
+        held = actor.holds(Permission.COURSE_PLAN, course=one.name)
+        return None if held else Forbidden(DENIALS[Permission.COURSE_PLAN])
+
+    return await authoring.plan(runtime, actor.tenant, body, refusal)
 
 
 @router.put("/v1/authoring/courses/{course}", summary="Declare a course")

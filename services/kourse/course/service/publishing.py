@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.contracts.errors import KourseError
 from kourse.contracts.resources import COURSE, CourseSpec
 from kourse.course.domain import announcements, checks, parts
 from kourse.course.domain.content import assets_of, content_of, digest_of, policy_of
@@ -193,6 +194,11 @@ async def missing_paths(tx: AsyncSession, name: str) -> list[str]:
     return await content.missing_assets(tx, course.id, _digests(spec))
 
 
+async def still_missing(tx: AsyncSession, name: str) -> tuple[Pending, ...]:
+    """What keeps the current version from being live: files that are not stored yet."""
+    return _pending(await missing_paths(tx, name))
+
+
 async def _stored_spec(tx: AsyncSession, course: Row[Any]) -> CourseSpec:
     row = await content.get_version(tx, course.id, course.current_version)
     return CourseSpec.model_validate(row.content)
@@ -217,8 +223,12 @@ def _applied(
             "publishedVersion": live,
             "lessons": sum(len(chapter.lessons) for chapter in doc.spec.chapters),
         },
-        pending=(Pending("AssetsMissing", _missing_sentence(missing)),) if missing else (),
+        pending=_pending(missing),
     )
+
+
+def _pending(missing: list[str]) -> tuple[Pending, ...]:
+    return (Pending("AssetsMissing", _missing_sentence(missing)),) if missing else ()
 
 
 def _missing_sentence(missing: list[str]) -> str:
@@ -230,6 +240,7 @@ def _missing_sentence(missing: list[str]) -> str:
     )
 
 
-async def wish(tx: AsyncSession, doc: Doc[CourseSpec]) -> None:
-    """Keeps what a refused course requires, so that a circle with it is seen although it waits."""
-    await versions.write_prerequisites(tx, doc.name, parts.prerequisites(doc.spec))
+async def keep_wish(tx: AsyncSession, doc: Doc[CourseSpec], error: KourseError) -> None:
+    """Keeps what a course requires that waits for it, so that a circle through it is seen."""
+    if isinstance(error, PrerequisiteUnknown):
+        await versions.write_prerequisites(tx, doc.name, parts.prerequisites(doc.spec))

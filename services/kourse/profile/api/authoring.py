@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Response
 from fastapi.responses import JSONResponse
 
-from kourse.contracts.errors import NotFound
-from kourse.contracts.permissions import Permission
+from kourse.contracts.errors import Forbidden, KourseError, NotFound
+from kourse.contracts.permissions import DENIALS, Permission
+from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import COHORT, CohortSpec
 from kourse.contracts.resources.meta import Name
 from kourse.kit.auth import Actor, allow
@@ -31,6 +32,18 @@ async def _manager(
 
 
 Manager = Annotated[Actor, Depends(_manager)]
+Planner = Annotated[Actor, allow(Permission.COHORT_PLAN, scoped=True)]
+
+
+@router.post("/v1/authoring/plans/cohorts", summary="Plan cohorts")
+async def plan_cohorts(runtime: CurrentRuntime, actor: Planner, body: PlanRequest) -> PlanView:
+    """What applying the cohorts would do; nothing is written."""
+
+    def refusal(one: Declaration) -> KourseError | None:
+        held = actor.holds(Permission.COHORT_PLAN, cohort=one.name)
+        return None if held else Forbidden(DENIALS[Permission.COHORT_PLAN])
+
+    return await authoring.plan(runtime, actor.tenant, body, refusal)
 
 
 @router.put("/v1/authoring/cohorts/{cohort}", summary="Declare a cohort")
