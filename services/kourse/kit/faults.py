@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 
 POINTS = (
     "relay.selected",
+    "relay.sent",
     "relay.confirmed",
     "relay.marked",
     "inbox.applied",

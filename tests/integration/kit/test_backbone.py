@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from kourse.contracts.errors import Unavailable
+from kourse.kit import faults
 from kourse.kit import relay as relay_module
 from kourse.kit.bus import Broker
 from kourse.kit.inbox import Consumer
@@ -22,6 +23,7 @@ UNPUBLISHED = "SELECT count(*) FROM profile.outbox WHERE published_at IS NULL"
 EFFECTS = "SELECT count(*) FROM course.thing WHERE name LIKE %s"
 PARKED = "SELECT reason, seq FROM course.parked_event WHERE entity = %s ORDER BY seq"
 CURSOR = "SELECT last_seq, blocked FROM course.inbox_cursor WHERE entity = %s"
+POINTS = [point for point in faults.POINTS if point.startswith("relay.")]
 
 
 @pytest.fixture
@@ -78,7 +80,7 @@ class TestBackbone:
         all_published,
         monkeypatch,
     ):
-        monkeypatch.setattr(relay_module, "POLL_S", 3600)
+        monkeypatch.setattr(relay_module, "ROUND_S", 3600)
         async with backbone(course, profile_worker, broker_url, effects) as relay:
             await until(lambda: len(relay.parts) == 16)
             await until(all_published)
@@ -88,7 +90,7 @@ class TestBackbone:
 
 
 class TestRelay:
-    @pytest.mark.parametrize("point", ["relay.selected", "relay.confirmed", "relay.marked"])
+    @pytest.mark.parametrize("point", POINTS)
     async def test_loses_nothing_when_it_dies_at(
         self, point, profile, course, profile_worker, broker_url, effects, stored, no_faults
     ):
@@ -107,7 +109,7 @@ class TestRelay:
         assert died == [point]
         assert effects.numbers(cohort) == list(range(30))
 
-    @pytest.mark.parametrize("point", ["relay.selected", "relay.confirmed", "relay.marked"])
+    @pytest.mark.parametrize("point", POINTS)
     async def test_loses_nothing_when_its_process_is_killed_at(
         self, point, profile, course, profile_worker, broker_url, effects, stored, schemas
     ):
