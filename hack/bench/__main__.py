@@ -10,7 +10,10 @@ from pathlib import Path
 
 from hack.bench.figures import Figure, calibration
 
-BENCHMARKS = {"stack": "time and memory of the local stack"}
+BENCHMARKS = {
+    "stack": "time and memory of the local stack",
+    "operator": "the operator beside one in Go",
+}
 RESULTS = Path(".kourse") / "bench"
 
 

@@ -59,9 +59,10 @@ class Tool:
     def path(self) -> Path:
         """Where the built program is: the name carries a hash of everything that decides it."""
         digest = hashlib.sha256(" ".join([self.package, *self.flags]).encode())
-        for name in ("go.mod", "go.sum", "main.go"):
-            if (self.directory / name).exists():
-                digest.update((self.directory / name).read_bytes())
+        sources = sorted(set(self.directory.glob("*.go")) - {self.directory / "tools.go"})
+        for path in (self.directory / "go.mod", self.directory / "go.sum", *sources):
+            if path.exists():
+                digest.update(path.read_bytes())
         return cache_dir() / "tools" / f"{self.name}-{digest.hexdigest()[:16]}" / self.name
 
 
@@ -123,6 +124,14 @@ HELM_UNITTEST = Tool(
     variables={},
     packages=700,
 )
+BENCH_OPERATOR = Tool(
+    name="bench-operator",
+    module="bench-operator",
+    package="kourse.dev/hack/tools/bench-operator",
+    variables={},
+    packages=620,
+)
+"""The Go operator that the platform's own is measured against."""
 CHART_TOOLS = (HELM, HELM_UNITTEST, KUBE_SCORE, KUBECTL_VALIDATE)
 """What judges the charts."""
 STACK_TOOLS = (KUBE_APISERVER, MINIO)

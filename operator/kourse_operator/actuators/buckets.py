@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from kourse.kit.storage import BucketAdmin
+from kourse.kit.storage import BucketAdmin, Degradation
 from kourse_operator.actuators.timing import timed
 from kourse_operator.plans.steps import Bucket
 
@@ -21,20 +21,26 @@ class StoreBuckets:
     ) -> tuple[bool, tuple[str, ...]]:
         """The bucket is there as described; see ``ports.Buckets``."""
         with timed("bucket", "ensure"):
-            made = not await self._admin.exists(bucket.name)
-            if made:
+            new = not await self._admin.exists(bucket.name)
+            if new:
                 await on_missing()
-                await self._admin.ensure_bucket(bucket.name)
-            missing = [
-                *await self._admin.ensure_private(bucket.name),
-                *await self._admin.ensure_versioning(bucket.name),
-                *await self._admin.ensure_lifecycle(
-                    bucket.name,
-                    noncurrent_days=bucket.old_versions_days,
-                    incomplete_days=bucket.unfinished_days,
-                ),
-            ]
-        return made, tuple(item.message for item in missing)
+                new = await self._admin.make(bucket.name)
+            missing = await self._equip(bucket, new=new)
+        return new, tuple(item.message for item in missing)
+
+    async def _equip(self, bucket: Bucket, *, new: bool) -> list[Degradation]:
+        """The bucket, where ``new`` only just made, is private, versioned and has its rules."""
+        admin, name = self._admin, bucket.name
+        return [
+            *([] if new else await admin.ensure_private(name)),
+            *await admin.ensure_versioning(name, new=new),
+            *await admin.ensure_lifecycle(
+                name,
+                noncurrent_days=bucket.old_versions_days,
+                incomplete_days=bucket.unfinished_days,
+                new=new,
+            ),
+        ]
 
     async def remove(self, bucket: Bucket) -> None:
         """The bucket and all in it, all versions, are gone."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from kourse.contracts import events, names
@@ -52,6 +53,7 @@ class Binding:
 Item = Exchange | Queue | Binding
 
 
+@cache
 def platform_topology() -> tuple[Item, ...]:
     """All that the catalog implies, in an order in which it can be declared.
 

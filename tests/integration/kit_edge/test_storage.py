@@ -1,13 +1,17 @@
 """Objects, links and buckets on a real S3 server."""
 
+import contextlib
 import hashlib
 import secrets
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from minio import Minio
 
 from kourse.contracts.errors import KourseError, NotFound, Unavailable
-from kourse.kit.storage import BucketAdmin, ObjectStore, buckets
+from kourse.kit.storage import BucketAdmin, ObjectStore
 
 CONTENT = b"a lesson's picture"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -42,6 +46,26 @@ async def bucket(admin):
     await admin.ensure_bucket(name)
     yield name
     await admin.delete_bucket(name)
+
+
+@contextlib.asynccontextmanager
+async def plain_store():
+    """A store that has objects and buckets, and nothing that can be set of a bucket."""
+
+    async def answer(_request):
+        text = "<Error><Code>NotImplemented</Code></Error>"
+        return web.Response(status=501, text=text, content_type="application/xml")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server:
+        yield str(server.make_url("")).rstrip("/")
+
+
+def client_of(access):
+    """A client that is not ours."""
+    login = (access["access_key"], access["secret_key"])
+    return Minio(access["endpoint"].removeprefix("http://"), *login, secure=False)
 
 
 async def request(method, url, **kwargs):
@@ -155,15 +179,32 @@ class TestBucketAdmin:
                 await admin.ensure_bucket("kourse-test")
             await admin.close()
 
-    async def test_tells_of_features_that_the_store_lacks(self, admin, bucket, monkeypatch):
-        def lacking(*_args):
-            raise buckets._FeatureMissing
+    async def test_tells_of_features_that_the_store_lacks(self, access):
+        async with plain_store() as endpoint:
+            admin = BucketAdmin(**{**access, "endpoint": endpoint})
+            lacking = [
+                *await admin.ensure_versioning("plain"),
+                *await admin.ensure_private("plain"),
+                *await admin.ensure_lifecycle("plain"),
+            ]
+            await admin.close()
 
-        monkeypatch.setattr(buckets, "_ensure_lifecycle", lacking)
+        assert [item.feature for item in lacking] == ["versioning", "policy", "lifecycle"]
 
-        (degradation,) = await admin.ensure_lifecycle(bucket)
+    async def test_asks_only_once_for_a_rule_that_the_store_refuses(self, admin, bucket):
+        first = await admin.ensure_lifecycle(bucket, new=True)
 
-        assert degradation.feature == "lifecycle"
+        assert await admin.ensure_lifecycle(bucket, new=True) == first
+        assert await admin.ensure_lifecycle(bucket) == first
+
+    async def test_puts_back_what_was_changed_by_hand(self, admin, bucket, access):
+        await admin.ensure_lifecycle(bucket, noncurrent_days=90, new=True)
+        await admin.ensure_lifecycle(bucket, noncurrent_days=7, new=True)
+
+        await admin.ensure_lifecycle(bucket, noncurrent_days=90)
+
+        rules = client_of(access).get_bucket_lifecycle(bucket).rules
+        assert [rule.noncurrent_version_expiration.noncurrent_days for rule in rules] == [90]
 
     async def test_refuses_names_that_no_bucket_can_have(self, admin):
         with pytest.raises((KourseError, ValueError)):

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
@@ -18,8 +18,36 @@ from kourse.kit import clock
 
 MAX_LINK_S = 300
 """Longest life of a link, in seconds."""
-_ALGORITHM = "AWS4-HMAC-SHA256"
+ALGORITHM = "AWS4-HMAC-SHA256"
 _UNSIGNED = "UNSIGNED-PAYLOAD"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Who signs, and where for.
+
+    Attributes:
+        region: Region in the signature.
+        access_key: Key that the store knows.
+        secret_key: Its secret.
+    """
+
+    region: str
+    access_key: str
+    secret_key: str = field(repr=False)
+
+    def scope(self, at: str) -> str:
+        """What a signature of that time (``YYYYMMDDThhmmssZ``) is good for."""
+        return f"{at[:8]}/{self.region}/s3/aws4_request"
+
+    def signature(self, at: str, canonical: str) -> str:
+        """Signature of a canonical request at that time, hexadecimal."""
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+        text = f"{ALGORITHM}\n{at}\n{self.scope(at)}\n{digest}"
+        key = f"AWS4{self.secret_key}".encode()
+        for part in (at[:8], self.region, "s3", "aws4_request"):
+            key = hmac.digest(key, part.encode(), "sha256")
+        return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 @dataclass(frozen=True)
@@ -59,9 +87,7 @@ class Signer:
     ) -> None:
         self._endpoint = endpoint.rstrip("/")
         self._host = urlsplit(endpoint).netloc
-        self._region = region
-        self._access_key = access_key
-        self._secret_key = secret_key
+        self._keys = Keys(region, access_key, secret_key)
         self._now = now
 
     def get(self, bucket: str, key: str, *, expires_s: int, filename: str | None = None) -> str:
@@ -95,37 +121,32 @@ class Signer:
         if not 0 < expires_s <= MAX_LINK_S:
             raise ValueError(f"a link lives between 1 and {MAX_LINK_S} seconds")
         at = self._now().strftime("%Y%m%dT%H%M%SZ")
-        scope = f"{at[:8]}/{self._region}/s3/aws4_request"
         signed = {"host": self._host, **headers}
         query = {
             **query,
-            "X-Amz-Algorithm": _ALGORITHM,
-            "X-Amz-Credential": f"{self._access_key}/{scope}",
+            "X-Amz-Algorithm": ALGORITHM,
+            "X-Amz-Credential": f"{self._keys.access_key}/{self._keys.scope(at)}",
             "X-Amz-Date": at,
             "X-Amz-Expires": str(expires_s),
             "X-Amz-SignedHeaders": ";".join(sorted(signed)),
         }
         path = "/" + quote(f"{bucket}/{key}", safe="/-_.~")
         canonical = _canonical_request(method, path, query, signed)
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        signature = self._signature(at, f"{_ALGORITHM}\n{at}\n{scope}\n{digest}")
-        return f"{self._endpoint}{path}?{_query(query)}&X-Amz-Signature={signature}"
-
-    def _signature(self, at: str, text: str) -> str:
-        key = f"AWS4{self._secret_key}".encode()
-        for part in (at[:8], self._region, "s3", "aws4_request"):
-            key = hmac.digest(key, part.encode(), "sha256")
-        return hmac.digest(key, text.encode(), "sha256").hex()
+        signature = self._keys.signature(at, canonical)
+        return f"{self._endpoint}{path}?{query_string(query)}&X-Amz-Signature={signature}"
 
 
 def _canonical_request(
     method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str]
 ) -> str:
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    return "\n".join([method, path, _query(query), lines, ";".join(sorted(headers)), _UNSIGNED])
+    return "\n".join(
+        [method, path, query_string(query), lines, ";".join(sorted(headers)), _UNSIGNED]
+    )
 
 
-def _query(query: Mapping[str, str]) -> str:
+def query_string(query: Mapping[str, str]) -> str:
+    """The parameters in the order and the escaping that signatures ask for."""
     return "&".join(
         f"{quote(name, safe='-_.~')}={quote(query[name], safe='-_.~')}" for name in sorted(query)
     )
