@@ -7,7 +7,7 @@ and unique constraints. Connections must be direct or from a session pool that k
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Annotated, Any
@@ -22,6 +22,7 @@ from kourse.contracts.errors import Unavailable
 RETRY_AFTER_S = 2.0
 """Seconds that a client waits after trouble with the database; a restart takes 2 to 4."""
 _READ_ONLY = "25006"
+_AFTER_COMMIT = "after_commit"
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 
 
@@ -54,6 +55,7 @@ class Database:
         url: The SQLAlchemy address, with its password; never log it.
         schema: The service's schema.
         info: Merged into ``session.info`` of every transaction.
+        is_closed: Whether ``close`` was called.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Database:
         self.url = url
         self.schema = schema
         self.info: dict[str, Any] = {}
+        self.is_closed = False
         self._engine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -109,6 +112,8 @@ class Database:
                 if tenant is not None:
                     await session.execute(_SET_TENANT, {"tenant": tenant})
                 yield session
+            for act in session.info.get(_AFTER_COMMIT, ()):
+                act(self)
         except (exc.DBAPIError, exc.TimeoutError, psycopg.Error) as error:
             if is_transient(error):
                 raise Unavailable(
@@ -143,7 +148,13 @@ class Database:
 
     async def close(self) -> None:
         """Closes every connection of the pool."""
+        self.is_closed = True
         await self._engine.dispose()
+
+
+def after_commit(tx: AsyncSession, act: Callable[[Database], None]) -> None:
+    """Once the transaction is committed, and only then, ``act`` is called, once however often asked for."""
+    tx.info.setdefault(_AFTER_COMMIT, {})[act] = None
 
 
 def _leave_out_values(error: BaseException) -> None:

@@ -24,11 +24,10 @@ from kourse.kit.db import Database, is_transient, statement
 from kourse.kit.lifetime import Lifetime
 from kourse.kit.relay_link import Link, connect
 from kourse.kit.retention import forget_for_ever
+from kourse.kit.waking import CHANNEL
 
 log = structlog.get_logger(__name__)
 
-CHANNEL = "kourse_outbox"
-"""Notification channel; the payload is the schema."""
 LANES = 2
 ROUND_S = 1.0
 """Seconds between looks at what the other replicas hold, and, without a notification, at the outbox."""

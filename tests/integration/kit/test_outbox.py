@@ -3,14 +3,38 @@
 import asyncio
 from uuid import uuid4
 
+import psycopg
 import pytest
-from sqlalchemy import exc
+from sqlalchemy import bindparam, column, exc, table
+from sqlalchemy.dialects.postgresql import insert
 
 from kourse.contracts.events import UserRegistered
-from kourse.kit.outbox import emit
+from kourse.kit.outbox import Change, emit, write
+from kourse.kit.waking import CHANNEL
 from support.events import emit_joined, joined
 
 ROWS = "SELECT seq, part, routing_key, headers FROM profile.outbox WHERE entity = %s ORDER BY id"
+THING = table("thing", column("tenant"), column("name"), schema="profile")
+MAKE = Change(insert(THING).values(tenant=bindparam("tenant"), name=bindparam("name")))
+RENAME = Change(
+    THING.update().where(THING.c.name == bindparam("old")).values(name=THING.c.name + "-renamed")
+)
+DROP = Change(THING.delete().where(THING.c.name.like(bindparam("like"))))
+
+
+def a_thing(tenant="demo"):
+    return {"tenant": tenant, "name": str(uuid4())}
+
+
+async def emit_and_fail(database, cohort):
+    async with database.transaction("demo") as tx:
+        await emit(tx, joined(cohort, 1))
+        raise ZeroDivisionError
+
+
+def things(admin, name):
+    found = admin.execute("SELECT name FROM profile.thing WHERE name LIKE %s", (f"{name}%",))
+    return [row[0] for row in found.fetchall()]
 
 
 def sequence(admin, cohort):
@@ -25,14 +49,8 @@ class TestEmit:
 
     async def test_gives_a_number_back_when_the_transaction_rolls_back(self, profile, admin):
         cohort = uuid4()
-
-        async def emit_and_fail():
-            async with profile.transaction("demo") as tx:
-                await emit(tx, joined(cohort, 1))
-                raise ZeroDivisionError
-
         with pytest.raises(ZeroDivisionError):
-            await emit_and_fail()
+            await emit_and_fail(profile, cohort)
         await emit_joined(profile, cohort, range(1))
         assert sequence(admin, cohort) == [1]
 
@@ -70,3 +88,97 @@ class TestEmit:
         cohort = uuid4()
         await emit_joined(open_database("kourse_operator", "profile"), cohort, range(2))
         assert sequence(admin, cohort) == [1, 2]
+
+    async def test_refuses_to_repeat_an_id_within_one_statement_too(self, profile, admin):
+        cohort, event_id, thing = uuid4(), uuid4(), a_thing()
+        async with profile.transaction("demo") as tx:
+            await emit(tx, joined(cohort, 1), event_id=event_id)
+        with pytest.raises(exc.IntegrityError):
+            async with profile.transaction("demo") as tx:
+                await write(tx, MAKE, thing, joined(cohort, 1), event_id=event_id)
+        assert things(admin, thing["name"]) == []
+
+
+class TestWrite:
+    async def test_writes_the_row_and_the_event_together(self, profile, admin):
+        cohort, thing = uuid4(), a_thing()
+        async with profile.transaction("demo") as tx:
+            event_id = await write(tx, MAKE, thing, joined(cohort, 1))
+        assert things(admin, thing["name"]) == [thing["name"]]
+        told = admin.execute(
+            "SELECT event_id, seq FROM profile.outbox WHERE entity = %s", [str(cohort)]
+        )
+        assert told.fetchall() == [(event_id, 1)]
+
+    async def test_tells_nothing_when_nothing_changed(self, profile, admin):
+        cohort = uuid4()
+        async with profile.transaction("demo") as tx:
+            assert await write(tx, RENAME, {"old": str(uuid4())}, joined(cohort, 1)) is None
+            await emit(tx, joined(cohort, 2))
+        assert sequence(admin, cohort) == [1]
+
+    async def test_tells_once_of_a_change_of_many_rows(self, profile, admin):
+        cohort, name = uuid4(), str(uuid4())
+        async with profile.transaction("demo") as tx:
+            rows = [{"tenant": "demo", "name": f"{name}-{number}"} for number in range(3)]
+            await tx.execute(THING.insert(), rows)
+            await write(tx, DROP, {"like": f"{name}-%"}, joined(cohort, 1))
+        assert things(admin, name) == []
+        assert sequence(admin, cohort) == [1]
+
+    async def test_numbers_together_with_emit_without_gaps(self, profile, admin):
+        cohort = uuid4()
+
+        async def one(number):
+            async with profile.transaction("demo") as tx:
+                if number % 2:
+                    await emit(tx, joined(cohort, number))
+                else:
+                    await write(tx, MAKE, a_thing(), joined(cohort, number))
+
+        await asyncio.gather(*map(one, range(40)))
+        assert sequence(admin, cohort) == list(range(1, 41))
+
+    async def test_leaves_nothing_when_the_transaction_fails_at_commit(self, profile, admin):
+        cohort, thing = uuid4(), a_thing()
+        async with profile.transaction("demo") as tx:
+            await write(tx, MAKE, thing, joined(cohort, 1))
+        with pytest.raises(exc.IntegrityError):
+            async with profile.transaction("demo") as tx:
+                await write(tx, MAKE, thing, joined(cohort, 2))
+        assert sequence(admin, cohort) == [1]
+
+    async def test_cannot_write_another_tenants_row(self, profile):
+        with pytest.raises(exc.ProgrammingError, match="row-level security"):
+            async with profile.transaction("demo") as tx:
+                await write(tx, MAKE, a_thing("north"), joined(uuid4(), 1))
+
+    async def test_refuses_values_that_the_change_does_not_take(self, profile):
+        async with profile.transaction("demo") as tx:
+            with pytest.raises(TypeError, match="name"):
+                await write(tx, MAKE, {"tenant": "demo"}, joined(uuid4(), 1))
+
+    async def test_refuses_another_services_transaction(self, course):
+        async with course.transaction("demo") as tx:
+            with pytest.raises(ValueError, match="comes from profile"):
+                await write(tx, MAKE, a_thing(), joined(uuid4(), 1))
+
+
+class TestWaking:
+    async def test_says_once_that_many_commits_left_events(self, profile, schemas):
+        url = schemas.url("kourse_profile_worker").replace("+psycopg", "")
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as listener:
+            await listener.execute(f"LISTEN {CHANNEL}")
+            await asyncio.gather(*(emit_joined(profile, uuid4(), range(5)) for _ in range(8)))
+            heard = [notice.payload async for notice in listener.notifies(timeout=0.5)]
+        assert 1 <= len(heard) < 40
+        assert set(heard) == {"profile"}
+
+    async def test_says_nothing_of_a_transaction_that_failed(self, profile, schemas):
+        url = schemas.url("kourse_profile_worker").replace("+psycopg", "")
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as listener:
+            await listener.execute(f"LISTEN {CHANNEL}")
+            with pytest.raises(ZeroDivisionError):
+                await emit_and_fail(profile, uuid4())
+            heard = [notice.payload async for notice in listener.notifies(timeout=0.2)]
+        assert heard == []

@@ -24,7 +24,9 @@ from kourse.assessment.tables import (
     attempt_item,
     question_version,
 )
+from kourse.contracts.events import AttemptSubmitted
 from kourse.contracts.resources.pool import Question
+from kourse.kit import outbox
 
 _SAVE = text(
     """
@@ -294,9 +296,16 @@ async def end_attempt(
     return ended.one_or_none() is not None
 
 
-async def seal_answers(tx: AsyncSession, id_: UUID, digest: str) -> None:
-    """The digest of the answers that will be graded is kept with the attempt."""
-    await tx.execute(update(attempt).where(attempt.c.id == id_).values(answers_digest=digest))
+_SEAL = outbox.Change(
+    update(attempt)
+    .where(attempt.c.id == bindparam("attempt"))
+    .values(answers_digest=bindparam("digest"))
+)
+
+
+async def seal_answers(tx: AsyncSession, digest: str, event: AttemptSubmitted) -> None:
+    """The digest of the answers that will be graded is kept with the attempt, and the event tells of it."""
+    await outbox.write(tx, _SEAL, {"attempt": event.attempt_id, "digest": digest}, event)
 
 
 async def mark_graded(tx: AsyncSession, id_: UUID, run: int) -> None:

@@ -244,11 +244,11 @@ async def _end(
         return
     answers = await attempts.list_answers(tx, attempt.id)
     digest = hashlib.sha256(orjson.dumps(answers, option=orjson.OPT_SORT_KEYS)).hexdigest()
-    await attempts.seal_answers(tx, attempt.id, digest)
     exam = await content.get_exam(tx, attempt.exam_id)
     course = await get_course(tx, exam.course)
-    await outbox.emit(
+    await attempts.seal_answers(
         tx,
+        digest,
         AttemptSubmitted(
             attempt_id=attempt.id,
             exam_id=exam.id,

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, literal, select, update
+from sqlalchemy import Row, bindparam, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.contracts.events import LessonCompleted
 from kourse.course import tables as t
 from kourse.course.repository.content import tenant
+from kourse.kit import outbox
 from kourse.kit.ids import new_id
 
 ALONE = "-"
@@ -149,17 +151,24 @@ async def completions(tx: AsyncSession, enrolment_id: UUID) -> dict[UUID, dateti
     return {row.lesson_id: row.completed_at for row in await tx.execute(query)}
 
 
+_COMPLETE = outbox.Change(
+    upsert(t.lesson_completion)
+    .values({name: bindparam(name) for name in ("enrolment_id", "lesson_id", "tenant", "version")})
+    .on_conflict_do_nothing()
+)
+
+
 async def add_completion(
-    tx: AsyncSession, enrolment_id: UUID, lesson_id: UUID, version: int
-) -> bool:
-    """The lesson is completed; whether it was not before."""
-    statement = (
-        upsert(t.lesson_completion)
-        .values(enrolment_id=enrolment_id, lesson_id=lesson_id, tenant=tenant(tx), version=version)
-        .on_conflict_do_nothing()
-        .returning(t.lesson_completion.c.lesson_id)
-    )
-    return (await tx.execute(statement)).one_or_none() is not None
+    tx: AsyncSession, enrolment_id: UUID, lesson_id: UUID, version: int, event: LessonCompleted
+) -> None:
+    """The lesson is completed, and the event tells so, unless it was completed before."""
+    values = {
+        "enrolment_id": enrolment_id,
+        "lesson_id": lesson_id,
+        "tenant": tenant(tx),
+        "version": version,
+    }
+    await outbox.write(tx, _COMPLETE, values, event)
 
 
 async def set_completed(tx: AsyncSession, enrolment_id: UUID, *, completed: bool) -> None:

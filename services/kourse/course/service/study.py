@@ -22,7 +22,6 @@ from kourse.course.domain.study import LessonRef, locked
 from kourse.course.errors import ChapterLocked, CourseReadOnly, EnrolmentSuspended, NotEnrolled
 from kourse.course.repository import learning, outline
 from kourse.course.service import mastery, progress
-from kourse.kit import outbox
 from kourse.kit.auth import Actor
 from kourse.kit.runtime import Runtime
 from kourse.kit.storage import MAX_LINK_S
@@ -245,30 +244,29 @@ async def _complete(tx: AsyncSession, access: Access) -> Completion:
     if enrolment is None or enrolment.status != "active":
         raise EnrolmentSuspended
     course, lesson = access.course, access.lesson
-    is_new = await learning.add_completion(tx, enrolment.id, lesson.id, course.version)
     completed = await learning.completions(tx, enrolment.id)
-    done = sum(entry.id in completed for entry in access.lessons)
+    done = sum(entry.id in {*completed, lesson.id} for entry in access.lessons)
     course_completed = enrolment.completed_at is not None
-    if is_new:
+    if lesson.id not in completed:
         await learning.record_visit(tx, enrolment.id, lesson.id, lesson.chapter)
-        await _announce(tx, access, enrolment, done)
+        await learning.add_completion(
+            tx, enrolment.id, lesson.id, course.version, _completion(access, enrolment, done)
+        )
         course_completed = await progress.settle(tx, enrolment.learner_id, course.name)
+        completed = await learning.completions(tx, enrolment.id)
     return Completion(lesson.key, completed[lesson.id], done, len(access.lessons), course_completed)
 
 
-async def _announce(tx: AsyncSession, access: Access, enrolment: Row[Any], completed: int) -> None:
-    await outbox.emit(
-        tx,
-        LessonCompleted(
-            enrolment_id=enrolment.id,
-            learner_id=enrolment.learner_id,
-            course_id=access.course.id,
-            course=access.course.name,
-            cohort=enrolment.cohort,
-            lesson_id=access.lesson.id,
-            lesson=access.lesson.key,
-            title=access.lesson.title,
-            completed=completed,
-            total=len(access.lessons),
-        ),
+def _completion(access: Access, enrolment: Row[Any], completed: int) -> LessonCompleted:
+    return LessonCompleted(
+        enrolment_id=enrolment.id,
+        learner_id=enrolment.learner_id,
+        course_id=access.course.id,
+        course=access.course.name,
+        cohort=enrolment.cohort,
+        lesson_id=access.lesson.id,
+        lesson=access.lesson.key,
+        title=access.lesson.title,
+        completed=completed,
+        total=len(access.lessons),
     )
