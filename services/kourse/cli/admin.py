@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from kourse.cli.options import Form, Output
+
 app = typer.Typer(help="Administration of an installation.", no_args_is_help=True)
-
-
-class Output(StrEnum):
-    """How a result is printed."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 @app.callback()
@@ -38,9 +32,7 @@ def migrate(
         list[str] | None,
         typer.Option(help="Only this service's schema; may be given several times."),
     ] = None,
-    output: Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")] = (
-        Output.TEXT
-    ),
+    output: Form = Output.TEXT,
 ) -> None:
     """Bring every service's schema to this version; running it again changes nothing."""
     from kourse.kit.migrate import MigrationRefusedError, upgrade

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from kourse.cli import manifests
 from kourse.cli.session import CommandError
 
 
@@ -38,19 +37,6 @@ class DeclaredFile:
         return {"path": self.path, "sha256": self.sha256, "size": size, "contentType": kind}
 
 
-def manifests(places: Iterable[Path]) -> Iterator[Path]:
-    """Manifest files below the folders, and the files, in order of name.
-
-    Raises:
-        CommandError: A place does not exist.
-    """
-    for place in places:
-        if not place.exists():
-            raise CommandError(f"There is no {str(place)!r}.")
-        found = (path for path in place.rglob("*") if path.suffix in {".yaml", ".yml", ".json"})
-        yield from sorted(found) if place.is_dir() else (place,)
-
-
 def declared_files(places: Iterable[Path]) -> list[DeclaredFile]:
     """Every file that the Course manifests name, each once, read and compared.
 
@@ -58,8 +44,8 @@ def declared_files(places: Iterable[Path]) -> list[DeclaredFile]:
         CommandError: A manifest is no YAML, a file is missing, or it has another digest.
     """
     found: dict[tuple[str, str], DeclaredFile] = {}
-    for manifest in manifests(places):
-        for document in _documents(manifest):
+    for manifest in manifests.files(places):
+        for document in manifests.documents(manifest):
             if document.get("kind") == "Course":
                 for entry in _named(document):
                     path = manifest.parent / entry["path"]
@@ -69,24 +55,19 @@ def declared_files(places: Iterable[Path]) -> list[DeclaredFile]:
     return list(found.values())
 
 
-def _documents(manifest: Path) -> Iterator[dict[str, Any]]:
-    try:
-        documents = list(yaml.safe_load_all(manifest.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CommandError(f"{manifest} is not YAML: {error}") from error
-    for document in documents:
-        if isinstance(document, dict):
-            yield from (
-                document.get("items", [document]) if document.get("kind") == "List" else [document]
-            )
-
-
 def _named(course: dict[str, Any]) -> Iterator[dict[str, str]]:
-    for chapter in course.get("spec", {}).get("chapters", []):
-        for lesson in chapter.get("lessons", []):
-            yield from lesson.get("assets", [])
-            if "textFile" in lesson:
-                yield lesson["textFile"]
+    """The files that a manifest names well enough to be found; its owner says what else is wrong."""
+    for chapter in _parts(course.get("spec"), "chapters"):
+        for lesson in _parts(chapter, "lessons"):
+            text = lesson.get("textFile") if isinstance(lesson, dict) else None
+            for entry in (*_parts(lesson, "assets"), text):
+                if isinstance(entry, dict) and {"path", "sha256"} <= entry.keys():
+                    yield entry
+
+
+def _parts(whole: Any, name: str) -> list[Any]:
+    found = whole.get(name) if isinstance(whole, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _checked(one: DeclaredFile, manifest: Path) -> DeclaredFile:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
-from kourse.cli import admin, push_assets
+from kourse.cli import admin, plan, push_assets
+
+_UsageError: Any = typer.BadParameter.__mro__[1]
+_UsageError.exit_code = 64
+"""EX_USAGE of sysexits.h, so that a mistyped option is not taken for `2`, which says that a plan has changes."""
 
 app = typer.Typer(
     name="kourse",
     help="Courses as custom resources, learning by REST.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("plan", epilog=plan.EXITS)(plan.plan)
+app.command("diff", epilog=plan.EXITS)(plan.diff)
 app.command("apply")(push_assets.apply)
 app.command("push-assets")(push_assets.push_assets)
 app.add_typer(admin.app, name="admin")

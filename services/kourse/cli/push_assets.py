@@ -10,15 +10,26 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 from time import monotonic, sleep
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import httpx2
 import typer
 
-from kourse.cli.admin import Output
 from kourse.cli.declared_files import DeclaredFile, declared_files
+from kourse.cli.options import (
+    Email,
+    Form,
+    Kubectl,
+    Namespace,
+    Output,
+    PasswordFile,
+    Places,
+    Timeout,
+    Token,
+    Url,
+    failing,
+)
 from kourse.cli.session import CommandError, Problem, Session, open_session
 
 PAUSE_S = 0.5
@@ -122,25 +133,6 @@ def _size(one: DeclaredFile) -> str:
     return f"{size:.1f} GiB"
 
 
-Places = Annotated[list[Path], typer.Argument(help="Folders or files with manifests.")]
-Url = Annotated[str, typer.Option(envvar="KOURSE_URL", help="Address of the gateway.")]
-Token = Annotated[
-    str, typer.Option(envvar="KOURSE_TOKEN", help="Access token.", show_default=False)
-]
-Email = Annotated[
-    str, typer.Option(envvar=["KOURSE_EMAIL", "KOURSE_TEACHER_EMAIL"], help="Log-in.")
-]
-PasswordFile = Annotated[
-    Path | None,
-    typer.Option(
-        envvar=["KOURSE_PASSWORD_FILE", "KOURSE_TEACHER_PASSWORD_FILE"],
-        help="File that holds the log-in's password.",
-    ),
-]
-Timeout = Annotated[float, typer.Option(help="Seconds to wait for the operator.")]
-Form = Annotated[Output, typer.Option("--output", "-o", help="Form of the result.")]
-
-
 def push_assets(
     places: Places,
     url: Url,
@@ -155,7 +147,7 @@ def push_assets(
     def say(line: str) -> None:
         typer.echo(line, err=output is not Output.TEXT)
 
-    try:
+    with failing("push-assets"):
         files = sorted(declared_files(places), key=attrgetter("course"))
         done = []
         if files:
@@ -163,9 +155,6 @@ def push_assets(
                 pusher = Pusher(session, timeout, say)
                 courses = groupby(files, attrgetter("course"))
                 done = [pusher.push(course, list(group)) for course, group in courses]
-    except CommandError as error:
-        typer.echo(f"kourse push-assets: {error}", err=True)
-        raise typer.Exit(1) from None
     if output is Output.JSON:
         typer.echo(json.dumps({"courses": [vars(one) for one in done]}))
         return
@@ -179,10 +168,8 @@ def push_assets(
 def apply(
     places: Places,
     url: Url,
-    namespace: Annotated[str, typer.Option("--namespace", "-n", envvar="KOURSE_NAMESPACE")] = "",
-    kubectl: Annotated[
-        str, typer.Option(envvar="KOURSE_KUBECTL", help="The kubectl to run.")
-    ] = "kubectl",
+    namespace: Namespace = "",
+    kubectl: Kubectl = "kubectl",
     token: Token = "",
     email: Email = "",
     password_file: PasswordFile = None,
@@ -190,11 +177,8 @@ def apply(
     output: Form = Output.TEXT,
 ) -> None:
     """Run kubectl apply on the manifests, then send the files that they name."""
-    try:
+    with failing("apply"):
         declared_files(places)
-    except CommandError as error:
-        typer.echo(f"kourse apply: {error}", err=True)
-        raise typer.Exit(1) from None
     command = [kubectl, "apply", "--server-side", "--recursive"]
     command += ["--namespace", namespace] if namespace else []
     for place in places:

@@ -52,11 +52,19 @@ class Owner:
         kinds: How its documents are applied, by kind.
         facts: What it does when siblings tell something, by type of event.
         people: What is known of people before, and then what became of them.
+        facts_last: Whether siblings tell of what follows from its documents, not of what they need.
     """
 
     kinds: Mapping[str, Rules]
     facts: Mapping[type[Event], Callable[[AsyncSession, Any], Awaitable[None]]]
     people: Callable[[AsyncSession, PlanRequest], Awaitable[Callable[[], Awaitable[Effects]]]]
+    facts_last: bool = False
+
+    async def hear(self, tx: AsyncSession, facts: Sequence[Event]) -> None:
+        """The service knows what siblings tell."""
+        for fact in facts:
+            if type(fact) in self.facts:
+                await self.facts[type(fact)](tx, fact)
 
 
 async def plan(
@@ -86,10 +94,9 @@ async def plan(
     async with runtime.database.rehearsal(tenant) as tx:
         last = await tx.scalar(statement(tx.info["schema"], _LAST_EVENT))
         effects_of = await owner.people(tx, request)
-        for fact in facts:
-            if type(fact) in owner.facts:
-                await owner.facts[type(fact)](tx, fact)
+        await owner.hear(tx, () if owner.facts_last else facts)
         rehearsed = await rehearse(tx, pieces)
+        await owner.hear(tx, facts if owner.facts_last else ())
         people = await effects_of()
         told = await tx.execute(statement(tx.info["schema"], _EVENTS_AFTER), {"last": last})
         emitted = [Fact(type=row.type, payload=row.payload) for row in told]

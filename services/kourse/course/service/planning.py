@@ -30,6 +30,7 @@ def owner(files: Collection[str]) -> Owner:
         kinds={publishing.KIND: Rules(_apply_and_send(frozenset(files)), publishing.keep_wish)},
         facts={CohortDeclared: replicas.keep_cohort},
         people=_people,
+        facts_last=True,
     )
 
 
