@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
-.PHONY: help install environment up down status logs clean-state smoke check test lint bench bench-operator gen fmt \
+.PHONY: help install environment up down status logs clean-state smoke check test lint soak bench bench-operator gen fmt \
   images cluster cluster-down
 
 help: ## Show this help
@@ -52,7 +52,10 @@ check: lint ## Lint, unit and contract tests
 	@$(VENV)/pytest tests/unit tests/contract -n 2
 
 test: install check ## All that CI runs, on servers of its own
-	@$(VENV)/pytest tests/integration tests/e2e
+	@$(VENV)/pytest tests/integration tests/e2e tests/chaos
+
+soak: environment ## Prove over JOURNEYS=5000 journeys under faults (SEED=) that nothing is lost or doubled
+	@$(VENV)/python -m hack.chaos --journeys $(or $(JOURNEYS),5000) --seed $(or $(SEED),0)
 
 lint: environment ## Style, types, import directions, protos, drift of generated files
 	@$(VENV)/python -m hack.lint

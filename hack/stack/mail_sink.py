@@ -1,6 +1,6 @@
 """An SMTP server that keeps every mail and lists them over HTTP, in place of a real relay.
 
-``GET /messages[?to=ADDRESS]`` answers a JSON list, oldest first; ``DELETE /messages`` empties it.
+``GET /messages[?to=ADDRESS][&after=ID]`` answers a JSON list, oldest first; ``DELETE /messages`` empties it.
 Mails are kept in a file, so a restart of the sink loses none that was acknowledged.
 """
 
@@ -9,9 +9,11 @@ import asyncio
 import json
 import os
 import signal
+from bisect import bisect_right
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +53,18 @@ class MailBox:
             del self._mails[: KEPT // 10]
             self._rewrite()
 
-    def listing(self, recipient: str | None) -> list[Mail]:
-        """Return the mails, oldest first: all, or one recipient's (in any case of letters)."""
+    def listing(self, recipient: str | None, after: int = 0) -> list[Mail]:
+        """Return the mails, oldest first.
+
+        Args:
+            recipient: Whose, in any case of letters; everybody's when None.
+            after: The id behind which to begin.
+        """
+        found = self._mails[bisect_right(self._mails, after, key=itemgetter("id")) :]
         if recipient is None:
-            return self._mails
+            return found
         wanted = recipient.lower()
-        return [mail for mail in self._mails if wanted in (to.lower() for to in mail["to"])]
+        return [mail for mail in found if wanted in (to.lower() for to in mail["to"])]
 
     def clear(self) -> None:
         """Forget all mails; ids go on counting."""
@@ -106,7 +114,11 @@ def application(box: MailBox) -> web.Application:
     """Return the HTTP side of a mail box."""
 
     async def listing(request: web.Request) -> web.Response:
-        return web.json_response(box.listing(request.query.get("to")))
+        try:
+            after = int(request.query.get("after", "0"))
+        except ValueError:
+            raise web.HTTPBadRequest(text="after is the id of a mail") from None
+        return web.json_response(box.listing(request.query.get("to"), after))
 
     async def clear(_request: web.Request) -> web.Response:
         box.clear()

@@ -212,6 +212,29 @@ class TestConsumer:
         assert effects.numbers(poisoned) == [100]
         assert admin.execute(CURSOR, entity).fetchone() == (1, True)
 
+    async def test_parks_once_when_it_fails_after_it_parked(
+        self, profile, course, profile_worker, broker_url, effects, stored, admin, no_faults
+    ):
+        poisoned, failed = uuid4(), []
+
+        def poison(number):
+            if number == 0:
+                raise ZeroDivisionError
+
+        async def fail():
+            no_faults.disarm()
+            failed.append("inbox.parked")
+            raise Unavailable("killed by a test")
+
+        effects.failing = poison
+        no_faults.arm("inbox.parked", fail)
+        async with backbone(course, profile_worker, broker_url, effects):
+            await emit_joined(profile, poisoned, range(2))
+            parked = [("poison", 1), ("blocked", 2)]
+            entity = (str(poisoned),)
+            await until(lambda: admin.execute(PARKED, entity).fetchall() == parked)
+        assert failed == ["inbox.parked"]
+
     async def test_drops_what_is_delivered_again(
         self, profile, course, profile_worker, broker_url, effects, stored, admin
     ):
@@ -225,7 +248,9 @@ class TestConsumer:
             await until(lambda: stored(cohort) == 6)
         assert effects.numbers(cohort) == list(range(6))
 
-    @pytest.mark.parametrize("point", ["inbox.applied", "inbox.committed"])
+    @pytest.mark.parametrize(
+        "point", ["inbox.applied", "inbox.committed", "inbox.marked", "inbox.acknowledged"]
+    )
     async def test_applies_once_when_it_fails_at(
         self, point, profile, course, profile_worker, broker_url, effects, stored, no_faults
     ):

@@ -137,6 +137,23 @@ class TestWorkQueue:
         async with running(WorkQueue(broker, Work(QUEUE, grader), "the runtime")):
             await until(lambda: grader.graded == [attempt])
 
+    async def test_hands_a_message_out_again_when_it_fails_after_the_work(
+        self, broker, exam, grader, queue, no_faults
+    ):
+        failed = []
+
+        async def fail():
+            no_faults.disarm()
+            failed.append("work.handled")
+            raise Unavailable("killed by a test")
+
+        no_faults.arm("work.handled", fail)
+        async with running(queue):
+            attempt = await submit(broker, exam)
+            await until(lambda: len(grader.graded) == 2)
+        assert failed == ["work.handled"]
+        assert grader.graded == [attempt, attempt]
+
 
 async def purged(broker, queue):
     async with broker.open() as wire:

@@ -1,0 +1,110 @@
+"""What the learners study: a small course of its own with a quiz and cohorts, live before the storm."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import Any
+
+from hack.smoke import manifests
+from hack.smoke.journey import Journey
+from hack.smoke.person import Person
+from hack.smoke.target import Target
+
+COHORTS = 8
+"""Classes to spread the learners over, as they would be in a school."""
+QUESTIONS = 2
+REVISED = "-side"
+
+
+@dataclass
+class Classroom:
+    """One run's course, quiz and cohorts.
+
+    Attributes:
+        name: Of the run; the names of all resources begin with it.
+        codes: Join codes by cohort.
+        lessons: Keys of the lessons, in order.
+        revision: Of the course that the platform team changes meanwhile.
+        answers: The quiz's questions by prompt, for learners who know the subject.
+    """
+
+    target: Target
+    name: str = field(default_factory=lambda: f"chaos-{secrets.token_hex(3)}")
+    codes: dict[str, str] = field(default_factory=dict)
+    lessons: tuple[str, ...] = ()
+    revision: int = 1
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def course(self) -> str:
+        """Name of the course."""
+        return f"{self.name}-course"
+
+    @property
+    def side_course(self) -> str:
+        """Name of the course that changes all the time."""
+        return f"{self.name}{REVISED}-course"
+
+    @property
+    def quiz(self) -> str:
+        """Name of the quiz."""
+        return f"{self.name}-quiz"
+
+    def open(self) -> None:
+        """Everything is live, and the codes are known.
+
+        Raises:
+            Unexpected: The platform refuses something.
+        """
+        team = Journey(self.target, self.name)
+        course, quiz = manifests.course(self.name), manifests.quiz(self.name)
+        quiz["spec"]["zones"][0]["draws"][0]["count"] = QUESTIONS
+        cohorts = [self._cohort(number) for number in range(COHORTS)]
+        side = self._side(self.revision)
+        team.apply(course, manifests.pool(self.name), quiz, side, *cohorts)
+        team.push_assets(course)
+        team.push_assets(side)
+        for resource in (course, quiz, side, *cohorts):
+            team.wait_ready(f"{resource['kind'].lower()}.kourse.dev/{resource['metadata']['name']}")
+        self.answers = manifests.answers(self.name)
+        self.lessons = tuple(lesson["key"] for lesson in course["spec"]["chapters"][0]["lessons"])
+        with closing(
+            Person(self.target.url, self.target.teacher_email, self.target.teacher_password)
+        ) as teacher:
+            teacher.log_in()
+            for cohort in cohorts:
+                name = cohort["metadata"]["name"]
+                self.codes[name] = teacher.get(f"/v1/cohorts/{name}/code")["code"]
+
+    def revise(self) -> None:
+        """The platform team applies a further revision of the side course.
+
+        Raises:
+            Unexpected: kubectl failed.
+        """
+        revision = self.revision + 1
+        Journey(self.target, self.name).apply(self._side(revision))
+        self.revision = revision
+
+    def wait_until_revised(self) -> None:
+        """The newest revision is live.
+
+        Raises:
+            Unexpected: It is not within a minute.
+        """
+        team = Journey(self.target, self.name)
+        team.wait_ready(f"course.kourse.dev/{self.side_course}")
+
+    def _side(self, revision: int) -> dict[str, Any]:
+        side = manifests.course(self.name + REVISED, revision=revision)
+        for lesson in side["spec"]["chapters"][0]["lessons"]:
+            del lesson["practice"]
+        return side
+
+    def _cohort(self, number: int) -> dict[str, Any]:
+        cohort = manifests.cohort(self.name)
+        cohort["metadata"]["name"] = f"{self.name}-c{number}"
+        cohort["spec"]["title"] = f"Class {number}"
+        return cohort

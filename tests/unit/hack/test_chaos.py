@@ -1,0 +1,63 @@
+"""The storm is repeatable, and a check that looked at nothing or found something has not passed."""
+
+from itertools import islice, pairwise
+
+from hack.chaos.mails import _explained
+from hack.chaos.postbox import Mail
+from hack.chaos.storm import DECK, Fault, storm
+from hack.chaos.striking import Struck
+from hack.chaos.verdict import SHOWN, judge
+
+
+class TestStorm:
+    def test_is_the_same_for_the_same_seed(self):
+        assert list(islice(storm(7, 2.0), 200)) == list(islice(storm(7, 2.0), 200))
+
+    def test_differs_with_the_seed(self):
+        assert list(islice(storm(7, 2.0), 50)) != list(islice(storm(8, 2.0), 50))
+
+    def test_deals_everything_in_each_round(self):
+        dealt = list(islice(storm(7, 2.0), 2 * len(DECK)))
+        everything = sorted(fault.name for fault in DECK)
+        assert sorted(fault.name for fault in dealt[: len(DECK)]) == everything
+        assert sorted(fault.name for fault in dealt[len(DECK) :]) == everything
+
+    def test_strikes_one_after_another(self):
+        times = [fault.at_s for fault in islice(storm(7, 2.0), 100)]
+        gaps = [later - earlier for earlier, later in pairwise(times)]
+        assert all(1.0 <= gap <= 3.0 for gap in gaps)
+
+
+class TestVerdict:
+    def test_is_kept_when_nothing_breaks_it(self):
+        assert judge("p", 3, []).kept
+
+    def test_is_not_kept_when_nothing_was_looked_at(self):
+        assert not judge("p", 0, []).kept
+
+    def test_counts_every_breach_and_shows_the_first(self):
+        verdict = judge("p", 100, range(50))
+        assert (verdict.kept, verdict.breaches, len(verdict.examples)) == (False, 50, SHOWN)
+
+
+def copies(*times):
+    return [Mail("<1@kourse.example>", "ana@example.org", "Welcome", time) for time in times]
+
+
+class TestRepeatedMail:
+    STRUCK = (Struck(Fault("kill", "notification"), 100.0, 102.0),)
+
+    def test_is_explained_by_the_loss_of_its_sender_just_after(self):
+        assert _explained(copies(99.5, 120.0), 2, self.STRUCK)
+
+    def test_is_not_explained_by_a_fault_elsewhere(self):
+        assert not _explained(copies(99.5, 120.0), 2, (Struck(Fault("kill", "course"), 100, 102),))
+
+    def test_is_not_explained_by_a_fault_at_another_time(self):
+        assert not _explained(copies(50.0, 120.0), 2, self.STRUCK)
+
+    def test_is_not_explained_when_it_was_tried_once_only(self):
+        assert not _explained(copies(99.5, 99.6), 1, self.STRUCK)
+
+    def test_that_came_once_needs_no_explanation(self):
+        assert _explained(copies(50.0), 1, ())
