@@ -111,6 +111,7 @@ class Campaign:
             await asyncio.to_thread(classroom.open)
         site = Site.load(Layout(self._state))
         striker = Striker(Layout(self._state), site.url("toxiproxy"), where.cache_url)
+        await striker.mend()
         postbox = Postbox(where.mail_url)
         async with self._gateway(site.url("gateway-proxy")) as http, _beside(postbox.watch()):
             with self._timed("storm"):

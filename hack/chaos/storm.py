@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 SERVICES = ("identity", "profile", "course", "assessment", "notification", "dashboard", "gateway")
 
@@ -16,7 +16,7 @@ class Fault:
     Attributes:
         kind: ``kill``, ``restart`` or ``freeze`` a process, ``cut`` a proxy, or the name of a toxic.
         target: A process of the stack, or what stands behind a proxy.
-        at_s: When it begins, from the start of the storm.
+        after_s: How long after the beginning of the fault before it.
         seconds: How long it lasts; 0 for what needs no end.
         settings: Attributes of the toxic.
         share: Share of the connections that the toxic falls on.
@@ -24,7 +24,7 @@ class Fault:
 
     kind: str
     target: str
-    at_s: float = 0.0
+    after_s: float = 0.0
     seconds: float = 0.0
     settings: Mapping[str, int] = field(default_factory=dict)
     share: float = 1.0
@@ -78,15 +78,13 @@ DECK = (
 
 
 def storm(seed: int, mean_gap_s: float) -> Iterator[Fault]:
-    """Faults in the order of their times, without end.
+    """Faults in their order, without end.
 
     Args:
-        seed: The same seed gives the same faults at the same times.
+        seed: The same seed gives the same faults with the same gaps.
         mean_gap_s: Mean time between two; each gap is uniform in half to one and a half of it.
     """
     draw = random.Random(seed)  # noqa: S311 - repeatable on purpose
-    at_s = 0.0
     while True:
         for card in draw.sample(DECK, len(DECK)):
-            at_s += mean_gap_s * draw.uniform(0.5, 1.5)
-            yield Fault(card.kind, card.target, at_s, card.seconds, card.settings, card.share)
+            yield replace(card, after_s=mean_gap_s * draw.uniform(0.5, 1.5))
