@@ -13,6 +13,7 @@ from enum import StrEnum
 class Permission(StrEnum):
     """Something that a route, a remote procedure or a button needs."""
 
+    ACCESS_EXPLAIN = "access:explain"
     ACCOUNT_SELF = "account:self"
     ATTEMPT_READ = "attempt:read"
     ATTEMPT_TAKE = "attempt:take"
@@ -65,6 +66,7 @@ _LEARNER = frozenset(
     }
 )
 _TEACHER = _LEARNER | {
+    Permission.ACCESS_EXPLAIN,
     Permission.ATTEMPT_GRADE,
     Permission.ATTEMPT_READ,
     Permission.COHORT_CODE,
@@ -98,6 +100,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 
 DENIALS: Mapping[Permission, str] = {
+    Permission.ACCESS_EXPLAIN: "Explaining a learner's access needs the teacher role for this course or cohort.",
     Permission.ACCOUNT_SELF: "Managing an account needs a signed-in person.",
     Permission.ATTEMPT_READ: "Reading learners' attempts needs the teacher role for this course or cohort.",
     Permission.ATTEMPT_TAKE: "Taking an exam needs the learner role.",

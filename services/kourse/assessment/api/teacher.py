@@ -9,14 +9,16 @@ from fastapi import APIRouter, Query
 
 from kourse.assessment import schemas
 from kourse.assessment.policies import cohorts_within
-from kourse.assessment.service import gradebook, teaching
-from kourse.contracts.errors import Malformed
+from kourse.assessment.service import explaining, gradebook, teaching
+from kourse.contracts.errors import Malformed, NotFound
+from kourse.contracts.explanations import Explanation
 from kourse.contracts.permissions import Permission
 from kourse.contracts.resources.meta import Name
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.idempotency import IdempotencyKey, idempotency
+from kourse.kit.runtime import CurrentRuntime
 
 router = APIRouter(tags=["teaching"])
 
@@ -58,6 +60,21 @@ async def list_attempts(
     )
     shown, following = Cursor.page(watched, limit, key=lambda one: (one.attempt.id,))
     return Page(items=[schemas.WatchedView.seen(one) for one in shown], next=following)
+
+
+@router.get("/v1/exams/{exam}/access")
+async def explain_access(
+    actor: Annotated[Actor, allow(Permission.ACCESS_EXPLAIN, scoped=True)],
+    tx: Transaction,
+    runtime: CurrentRuntime,
+    exam: Name,
+    learner: Annotated[UUID, Query(description="Id of the learner.")],
+) -> Explanation:
+    """Why the learner can or cannot start the exam now, rule by rule; nothing is started."""
+    course, cohort = await explaining.whereabouts(tx, learner, exam)
+    if not actor.holds(Permission.ACCESS_EXPLAIN, course=course, cohort=cohort):
+        raise NotFound(f"There is no exam {exam!r}.")
+    return await explaining.explain_exam(runtime.database, actor.tenant, learner, exam)
 
 
 @router.post("/v1/exams/{exam}/releases", status_code=202)

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from kourse.course.api import authoring, learning
+from kourse.course.api import authoring, learning, teaching
 
 router = APIRouter()
 router.include_router(learning.router)
 router.include_router(authoring.router)
+router.include_router(teaching.router)
 
 __all__ = ["router"]

@@ -106,7 +106,9 @@ class Texts:
         return self.kept[sha256]
 
 
-async def open_lesson(runtime: Runtime, actor: Actor, course: str, key: str) -> Access:
+async def open_lesson(
+    runtime: Runtime, tenant: str, learner_id: UUID, course: str, key: str
+) -> Access:
     """The lesson, when the learner may study it.
 
     Raises:
@@ -116,12 +118,12 @@ async def open_lesson(runtime: Runtime, actor: Actor, course: str, key: str) -> 
         ChapterLocked: Its gate is closed; ``missing`` says in words what opens it.
         Unavailable: A gate asks for mastery and assessment does not answer.
     """
-    async with runtime.database.transaction(actor.tenant) as tx:
-        access = await _access(tx, actor.user_id, course, key)
+    async with runtime.database.transaction(tenant) as tx:
+        access = await _access(tx, learner_id, course, key)
         needs_mastery = not await _is_open(tx, access, reached=None)
     if needs_mastery:
-        reached = await mastery.percents(runtime, actor.tenant, actor.user_id, course)
-        async with runtime.database.transaction(actor.tenant) as tx:
+        reached = await mastery.percents(runtime, tenant, learner_id, course)
+        async with runtime.database.transaction(tenant) as tx:
             await _is_open(tx, access, reached)
     return access
 
@@ -173,7 +175,7 @@ async def read_lesson(runtime: Runtime, actor: Actor, course: str, key: str) -> 
     Raises:
         KourseError: As ``open_lesson``; Unavailable also when the object store does not answer.
     """
-    access = await open_lesson(runtime, actor, course, key)
+    access = await open_lesson(runtime, actor.tenant, actor.user_id, course, key)
     lesson = access.lesson
     bucket = names.bucket(runtime.settings.bucket_prefix, actor.tenant, course)
     text = lesson.text
@@ -228,7 +230,7 @@ async def complete_lesson(runtime: Runtime, actor: Actor, course: str, key: str)
         KourseError: As ``open_lesson``.
         CourseReadOnly: The course is archived.
     """
-    access = await open_lesson(runtime, actor, course, key)
+    access = await open_lesson(runtime, actor.tenant, actor.user_id, course, key)
     row = access.course
     if is_read_only(Lifecycle(row.lifecycle), retired=row.retired_at is not None):
         raise CourseReadOnly
