@@ -120,6 +120,13 @@ class TestJoin:
         for _ in range(5):
             assert (await join(house, code)).status == 200
 
+    async def test_counts_no_right_code_that_opens_nothing_now(self, house, declare):
+        await declare(seats=1)
+        code = await code_of(house)
+        assert (await join(house, code, OTHER_LEARNER)).status == 200
+        for _ in range(5):
+            assert (await join(house, code)).code == "cohort-full"
+
     async def test_is_refused_when_the_run_is_over(self, house, declare):
         await declare(run={"starts": "2020-01-01", "ends": "2020-06-30"}, schedule=[])
         assert (await join(house, await code_of(house))).code == "run-over"

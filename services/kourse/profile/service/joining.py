@@ -66,7 +66,7 @@ class Guesses:
             )
 
     async def forgive(self, tenant: str, user_id: UUID) -> None:
-        """The code was right after all."""
+        """The code was right, or nobody looked whether it was."""
         try:
             await self.cache.decr(_key(tenant, user_id))
         except (RedisError, OSError) as error:
@@ -90,12 +90,17 @@ async def join(runtime: Runtime, actor: Actor, typed: str) -> Row[Any]:
     window_s = int(settings.guess_window.total_seconds())
     guesses = Guesses(runtime.cache, settings.guesses, window_s)
     await guesses.reserve(actor.tenant, actor.user_id)
-    async with runtime.database.transaction(actor.tenant) as tx:
-        cohort = await members.find_by_code(tx, codes.digest_of(typed))
-        if cohort is None:
-            raise CodeUnknown("Look at the code again, or ask your teacher for a new one.")
-        await _admit(tx, cohort, actor.user_id)
-    await guesses.forgive(actor.tenant, actor.user_id)
+    is_wrong = False
+    try:
+        async with runtime.database.transaction(actor.tenant) as tx:
+            cohort = await members.find_by_code(tx, codes.digest_of(typed))
+            if cohort is None:
+                is_wrong = True
+                raise CodeUnknown("Look at the code again, or ask your teacher for a new one.")
+            await _admit(tx, cohort, actor.user_id)
+    finally:
+        if not is_wrong:  # nor is a full cohort or an outage a guess
+            await guesses.forgive(actor.tenant, actor.user_id)
     return cohort
 
 
