@@ -35,12 +35,14 @@ OPERATOR_SOURCES = (ROOT / "operator", SOURCES / "kourse")
 STOP_SECONDS = 20.0
 
 CALLS: Mapping[str, tuple[str, ...]] = {
-    "assessment": ("course",),
-    "course": ("assessment",),
+    "assessment": ("course", "profile"),
+    "course": ("assessment", "profile"),
     "dashboard": ("assessment", "course", "notification", "profile"),
-    "notification": ("identity",),
+    "notification": ("assessment", "course", "identity", "profile"),
+    "profile": ("course", "identity"),
 }
-"""Which service calls which: identity gives out tokens for these calls only."""
+"""Which service calls which, for itself or to fetch events that it misses from their producer's archive:
+identity gives out tokens for these calls only."""
 
 Settings = Mapping[str, str]
 

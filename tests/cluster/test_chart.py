@@ -18,6 +18,7 @@ from hack.install.tools import (
     KUBERNETES,
     build_tools,
 )
+from kourse.contracts import events
 from kourse.kit.settings import ServiceSettings
 
 ALL = {**COMBINATIONS, **FOREIGN}
@@ -155,7 +156,12 @@ def peers(rules, side, port):
 
 
 def edges_of_the_sources():
-    found = set()
+    """The calls that services make for themselves, and those that fill gaps from an archive."""
+    found = {
+        (consumer, producer)
+        for consumer in events.consumers()
+        for producer in events.producers_for(consumer)
+    }
     for path in (ROOT / "services" / "kourse").glob("*/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if (

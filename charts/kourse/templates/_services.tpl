@@ -1,12 +1,13 @@
-{{/* What each service is: whether it has a schema and answers gRPC, and whom it calls over gRPC.
+{{/* What each service is: whether it has a schema and answers gRPC, and whom it calls over gRPC,
+for itself or to fetch events that it misses from their producer's archive.
 Network policies and addresses follow from it; tests hold it against the sources. */}}
 {{- define "kourse.catalogue" -}}
 gateway: {schema: false, calls: []}
 identity: {schema: true, calls: []}
-profile: {schema: true, calls: []}
-course: {schema: true, calls: [assessment]}
-assessment: {schema: true, calls: [course]}
-notification: {schema: true, calls: [identity]}
+profile: {schema: true, calls: [course, identity]}
+course: {schema: true, calls: [assessment, profile]}
+assessment: {schema: true, calls: [course, profile]}
+notification: {schema: true, calls: [assessment, course, identity, profile]}
 dashboard: {schema: true, calls: [course, assessment, profile, notification]}
 {{- end -}}
 

@@ -7,7 +7,8 @@ and unique constraints. Connections must be direct or from a session pool that k
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from functools import cache
 from typing import Annotated, Any
@@ -80,6 +81,7 @@ class Database:
         self.schema = schema
         self.info: dict[str, Any] = {}
         self.is_closed = False
+        self._beside: set[asyncio.Task[None]] = set()
         self._engine = create_async_engine(
             url,
             pool_size=pool_size,
@@ -146,9 +148,16 @@ class Database:
         async with self.transaction(None) as tx:
             await tx.execute(text("SELECT 1"))
 
+    def spawn(self, act: Coroutine[Any, Any, None]) -> None:
+        """Runs something short beside the caller; ``close`` waits for its end."""
+        task = asyncio.create_task(act)
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+
     async def close(self) -> None:
-        """Closes every connection of the pool."""
+        """Closes every connection of the pool, once what was spawned has ended."""
         self.is_closed = True
+        await asyncio.gather(*self._beside, return_exceptions=True)
         await self._engine.dispose()
 
 

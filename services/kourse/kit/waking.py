@@ -34,7 +34,6 @@ def wake(database: Database) -> None:
 class _Waker:
     def __init__(self) -> None:
         self._due: asyncio.Handle | None = None
-        self._task: asyncio.Task[None] | None = None
         self._last = float("-inf")
 
     def wake(self, database: Database) -> None:
@@ -43,10 +42,9 @@ class _Waker:
             self._due = loop.call_at(self._last + PAUSE_S, self._go, database)
 
     def _go(self, database: Database) -> None:
-        loop = asyncio.get_running_loop()
-        self._due, self._last = None, loop.time()
+        self._due, self._last = None, asyncio.get_running_loop().time()
         if not database.is_closed:
-            self._task = loop.create_task(_notify(database))
+            database.spawn(_notify(database))
 
 
 async def _notify(database: Database) -> None:

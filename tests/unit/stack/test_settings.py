@@ -15,6 +15,7 @@ from hack.stack.layout import Layout, write_private
 from hack.stack.profiles import PORTS
 from hack.stack.shell import shell_variables, write_shell_files
 from hack.stack.site import DATABASE_SERVICES, Site
+from kourse.contracts import events
 
 
 @pytest.fixture
@@ -54,8 +55,8 @@ class TestSettings:
 
 
 class TestCalls:
-    def test_are_those_that_the_services_make(self):
-        made = {}
+    def test_are_those_that_the_services_make_and_those_that_fill_gaps(self):
+        made = {consumer: set(events.producers_for(consumer)) for consumer in events.consumers()}
         for path in (SOURCES / "kourse").glob("*/**/*.py"):
             caller = path.relative_to(SOURCES / "kourse").parts[0]
             for peer in re.findall(r"\brpc\(\"([a-z]+)\"\)", path.read_text()):

@@ -33,6 +33,9 @@ from kourse.contracts.events.catalog import (
     consumers,
     event,
     json_schema,
+    producer_of,
+    producers,
+    producers_for,
     streams_of,
     types_in,
 )
@@ -176,6 +179,9 @@ __all__ = [
     "consumers",
     "event",
     "json_schema",
+    "producer_of",
+    "producers",
+    "producers_for",
     "streams_of",
     "types_in",
 ]

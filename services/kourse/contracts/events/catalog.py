@@ -181,6 +181,22 @@ def types_in(streams: Iterable[Stream]) -> tuple[EventType, ...]:
     )
 
 
+def producer_of(stream: Stream) -> str:
+    """The one service whose outbox holds this stream."""
+    return next(kind.producer for kind in CATALOG.values() if kind.stream is stream)
+
+
+def producers() -> tuple[str, ...]:
+    """Every service that emits events, sorted."""
+    return tuple(sorted({kind.producer for kind in CATALOG.values() if not kind.planned}))
+
+
+def producers_for(consumer: str) -> tuple[str, ...]:
+    """The other services whose streams a consumer takes, sorted; their archives fill its gaps."""
+    found = {producer_of(stream) for stream in streams_of(consumer)}
+    return tuple(sorted(found - {consumer}))
+
+
 def consumers() -> tuple[str, ...]:
     """Every in-house consumer named in the catalog, sorted."""
     return tuple(sorted({name for kind in CATALOG.values() for name in kind.consumers}))

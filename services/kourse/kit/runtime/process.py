@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kourse.contracts import events
 from kourse.contracts.errors import DependencyNotReady
 from kourse.kit.backoff import full_jitter
 from kourse.kit.http.app import create_app
@@ -17,6 +18,8 @@ from kourse.kit.runtime.supervision import supervise
 from kourse.kit.telemetry import get_logger
 
 if TYPE_CHECKING:
+    import grpc.aio
+
     from kourse.kit.rpc import RpcServer
 
 STOP_S = 20.0
@@ -113,12 +116,13 @@ class Process:
 
     async def _serve_rpc(self) -> None:
         settings = self.runtime.settings
-        if not self._service.servicers or self._rpc is not None:
+        servicers = servicers_of(self._service)
+        if not servicers or self._rpc is not None:
             return
         from kourse.kit.rpc import RpcServer
 
         server = RpcServer(settings.service, self.runtime.verifier, reflection=settings.development)
-        server.register(self._service.servicers, self.runtime)
+        server.register(servicers, self.runtime)
         self.rpc_port = await server.start(settings.host, settings.rpc_port)
         self._rpc = server
 
@@ -176,11 +180,22 @@ _NOT_MIGRATED = frozenset({"3F000", "42P01", "42501", "42703"})
 """SQL states of an absent schema, table, grant or column."""
 
 
+def servicers_of(service: Service) -> list[Callable[[grpc.aio.Server, Runtime], None]]:
+    """What answers siblings: the service's own servicers and, where it emits events, their archive."""
+    servicers = list(service.servicers)
+    if service.settings.database_url and service.settings.service in events.producers():
+        from kourse.kit.rpc import archive
+
+        servicers.append(archive.register)
+    return servicers
+
+
 def consumers_of(service: Service, runtime: Runtime) -> list[Any]:
     """What takes the service's events and work."""
     takers: list[Any] = []
     if service.handlers is not None:
         from kourse.kit.inbox import Consumer, Handlers, Pace
+        from kourse.kit.rpc.archive import RpcArchive
 
         made = service.handlers
         handlers = made if isinstance(made, Handlers) else made(runtime)
@@ -192,6 +207,7 @@ def consumers_of(service: Service, runtime: Runtime) -> list[Any]:
                 handlers,
                 cache=runtime.cache if settings.cache_url else None,
                 worker=runtime.worker_database if settings.worker_database_url else None,
+                archive=RpcArchive(runtime),
                 pace=Pace(gap_s=settings.gap_s),
             )
         )
