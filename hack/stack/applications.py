@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hack.install.machine import ROOT
 from hack.install.venv import ENVIRONMENT
-from hack.stack.kubernetes import NAMESPACE
+from hack.stack.kubernetes import NAMESPACE, OPERATOR_NAMESPACE
 from hack.stack.layout import write_private
 from hack.stack.people import ADMIN
 from hack.stack.pki import Pki
@@ -101,6 +101,7 @@ def operator(site: Site) -> Process:
         "KOURSE_OPERATOR_DATABASE_URL": site.reached.database_url("kourse_operator"),
         "KOURSE_OPERATOR_BROKER_MANAGEMENT_URL": site.broker_management_url,
         "KOURSE_OPERATOR_NAMESPACES": "[]",
+        "KOURSE_OPERATOR_LEASE_NAMESPACE": OPERATOR_NAMESPACE,
         "KUBECONFIG": str(site.layout.operator_kubeconfig),
     }
     return _python_process(

@@ -30,6 +30,10 @@ class Type(StrEnum):
     BINDINGS_READY = "BindingsReady"
 
 
+BACKENDS = (Type.ROWS_SYNCED, Type.BUCKET_READY, Type.BINDINGS_READY)
+"""One for each back end."""
+
+
 class Reason(StrEnum):
     """Why a condition is as it is; stable words for machines."""
 

@@ -76,6 +76,11 @@ LONGEST_RUNNING_SECONDS = Gauge(
     ("name",),
 )
 
+LEADING = Gauge(
+    "leader_election_master_status",
+    "Whether this process leads (1) or stands by (0).",
+    ("name",),
+)
 API_REQUESTS = Counter(
     "rest_client_requests_total",
     "Requests of the engine to the Kubernetes API, by status code.",

@@ -6,6 +6,7 @@ Every method is idempotent and raises ``Unavailable`` when the back end cannot b
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kourse.contracts.resources import DeletionPolicy
@@ -71,14 +72,45 @@ class Wires(Protocol):
         """Nothing of it is there any more."""
 
 
+@dataclass(frozen=True)
+class BackEnds:
+    """Where the effects of objects live.
+
+    Attributes:
+        rows: Documents and what follows from them.
+        buckets: Buckets at the object store.
+        wires: Things at the broker.
+        bucket_prefix: Start of every bucket's name.
+        timeout_s: Time for one step at one back end, after which it counts as not available.
+    """
+
+    rows: Rows
+    buckets: Buckets
+    wires: Wires
+    bucket_prefix: str
+    timeout_s: float
+
+
 class Cluster(Protocol):
-    """The Kubernetes API."""
+    """The Kubernetes API.
+
+    Every write is bound to the state that it was decided on, and raises ``Outdated`` when the object
+    has changed since.
+    """
 
     async def find(self, key: Key) -> Resource | None:
         """The object as it is now, or None."""
 
-    async def patch_status(self, key: Key, patch: Mapping[str, Any]) -> Resource | None:
+    async def uids(self, kind: str) -> frozenset[str]:
+        """The uid of every object of the kind."""
+
+    async def patch_status(self, resource: Resource, patch: Mapping[str, Any]) -> Resource | None:
         """The object after the merge patch of its status, or None when it is gone."""
+
+    async def patch_finalizers(
+        self, resource: Resource, finalizers: Sequence[str]
+    ) -> Resource | None:
+        """The object with exactly these finalizers, or None when it is gone."""
 
     def tell(
         self, resource: Resource, type_: str, reason: str, message: str, *, occurrence: str = ""

@@ -40,7 +40,7 @@ class Resource:
         generation: Counts changes of the spec.
         created: Creation time, RFC 3339.
         version: Counts all changes; of two states, the one with the higher version is newer.
-        held: Whether the operator's finalizer is in place.
+        finalizers: What holds it when it is to be deleted, the operator's own among them.
         deleting: Whether deletion was asked for.
         annotations: Those of the API group, sorted.
         spec_json: The spec.
@@ -52,7 +52,7 @@ class Resource:
     generation: int
     created: str
     version: int
-    held: bool
+    finalizers: tuple[str, ...]
     deleting: bool
     annotations: tuple[tuple[str, str], ...]
     spec_json: bytes
@@ -69,7 +69,7 @@ class Resource:
             generation=int(meta.get("generation", 0)),
             created=meta.get("creationTimestamp", ""),
             version=int(meta.get("resourceVersion", 0)),
-            held=FINALIZER in (meta.get("finalizers") or ()),
+            finalizers=tuple(meta.get("finalizers") or ()),
             deleting=bool(meta.get("deletionTimestamp")),
             annotations=tuple(sorted(x for x in notes.items() if x[0].startswith(f"{GROUP}/"))),
             spec_json=orjson.dumps(body.get("spec") or {}),
@@ -89,6 +89,11 @@ class Resource:
         return parsed
 
     @property
+    def held(self) -> bool:
+        """Whether the operator's finalizer is in place."""
+        return FINALIZER in self.finalizers
+
+    @property
     def paused(self) -> bool:
         """Whether its author asked the operator to leave it alone."""
         return self._says(PAUSED_ANNOTATION)
@@ -106,7 +111,7 @@ class Resource:
     @property
     def wish(self) -> tuple[object, ...]:
         """Everything that an author decides; two states with the same wish need the same work."""
-        return (self.uid, self.generation, self.annotations, self.held, self.deleting)
+        return (self.uid, self.generation, self.annotations, self.deleting)
 
     def _says(self, annotation: str) -> bool:
         return dict(self.annotations).get(annotation, "").lower() == "true"

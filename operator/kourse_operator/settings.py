@@ -36,8 +36,18 @@ class OperatorSettings(ServiceSettings, service="operator"):
     queue_age_limit: timedelta = timedelta(minutes=2)
     """`/healthz` fails when an object has waited longer than this for a worker."""
     watch_silence_limit: timedelta = timedelta(minutes=6)
-    """`/healthz` fails when a watch was neither fed nor begun anew for longer than this; kopf begins
-    each anew every 4 minutes."""
+    """`/healthz` fails when a watch was neither fed nor begun anew for longer than this; each is begun
+    anew well before, at two thirds of it."""
+    lease_name: str = "kourse-operator"
+    """Name of the Lease that one of several operators holds while it works."""
+    lease_namespace: str = ""
+    """Where that Lease is. Empty: the pod's own namespace, else that of the kubeconfig."""
+    lease_duration: timedelta = timedelta(seconds=15)
+    """How long the others wait for a leader that is silent."""
+    lease_renew_deadline: timedelta = timedelta(seconds=10)
+    """How long a leader works on without a successful renewal; must be shorter than the duration."""
+    lease_retry: timedelta = timedelta(seconds=2)
+    """Between two attempts to renew or to acquire the Lease."""
     broker_management_url: str = Field(default="", repr=False)
     """`http://user:password@host:port` of RabbitMQ's management API, asked whether bindings are still
     there, which AMQP cannot tell. Empty: they are renewed unseen."""

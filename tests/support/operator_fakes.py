@@ -9,6 +9,8 @@ from kourse.kit.documents import Applied, Refused
 from kourse_operator.engine.reconcile import Reconciler
 from kourse_operator.engine.remove import Remover
 from kourse_operator.engine.store import Store
+from kourse_operator.errors import Outdated
+from kourse_operator.ports import BackEnds
 from kourse_operator.resource import Resource
 
 COURSE = {
@@ -198,16 +200,37 @@ class FakeCluster(Failing):
         found = self.bodies.get(key)
         return Resource.of(key.kind, found) if found else None
 
-    async def patch_status(self, key, patch):
+    async def uids(self, kind):
+        self._called("uids")
+        return frozenset(
+            made["metadata"]["uid"] for key, made in self.bodies.items() if key.kind == kind
+        )
+
+    async def patch_status(self, resource_, patch):
         self._called("patch_status")
+        merged = {**self.status(resource_.key), **patch} if resource_.key in self.bodies else {}
+        status = {name: value for name, value in merged.items() if value is not None}
+        return self._changed(resource_, status=status)
+
+    async def patch_finalizers(self, resource_, finalizers):
+        self._called("patch_finalizers")
+        return self._changed(resource_, finalizers=list(finalizers))
+
+    def _changed(self, resource_, finalizers=None, **changes):
+        key = resource_.key
         if key not in self.bodies:
             return None
-        merged = {**self.status(key), **patch}
-        merged = {name: value for name, value in merged.items() if value is not None}
         made = self.bodies[key]
-        meta = {**made["metadata"], "resourceVersion": str(next(_versions))}
-        self.bodies[key] = {**made, "metadata": meta, "status": merged}
-        return Resource.of(key.kind, self.bodies[key])
+        meta = made["metadata"]
+        if int(meta["resourceVersion"]) != resource_.version:
+            raise Outdated
+        kept = meta["finalizers"] if finalizers is None else finalizers
+        meta = {**meta, "resourceVersion": str(next(_versions)), "finalizers": kept}
+        self.bodies[key] = {**made, **changes, "metadata": meta}
+        after = Resource.of(key.kind, self.bodies[key])
+        if after.deleting and not after.finalizers:
+            del self.bodies[key]
+        return after
 
     def tell(self, resource_, type_, reason, message, *, occurrence=""):
         self.events.append((resource_.key, type_, reason, message))
@@ -228,10 +251,9 @@ def new_room():
     """A room of its own."""
     rows, buckets, wires = FakeRows(), FakeBuckets(), FakeWires()
     store = Store(lambda namespace: namespace)
-    parts = (rows, buckets, wires, store)
-    limits = {"bucket_prefix": "kourse", "timeout_s": 5}
+    back_ends = BackEnds(rows, buckets, wires, bucket_prefix="kourse", timeout_s=5)
     return Room(
         *(rows, buckets, wires, FakeCluster(), store),
-        Reconciler(*parts, **limits),
-        Remover(*parts, **limits),
+        Reconciler(back_ends, store),
+        Remover(back_ends, store),
     )

@@ -12,6 +12,7 @@ import urllib.request
 
 from yarl import URL
 
+from hack.stack.kubernetes import OPERATOR_NAMESPACE
 from support.waiting import eventually
 
 QUICK = {
@@ -21,6 +22,9 @@ QUICK = {
     "RETRY_LONGEST": "PT1S",
     "WORKERS": "8",
     "POOL_SIZE": "2",
+    "LEASE_DURATION": "PT8S",
+    "LEASE_RENEW_DEADLINE": "PT6S",
+    "LEASE_RETRY": "PT0.5S",
 }
 """Settings that make a test quick; nothing else differs from production."""
 
@@ -40,6 +44,8 @@ def environment(endpoints, scratch, broker_url, namespace):
         "S3_ACCESS_KEY": endpoints.s3_access_key,
         "S3_SECRET_KEY": endpoints.s3_secret_key,
         "NAMESPACES": json.dumps([namespace]),
+        "LEASE_NAME": namespace,
+        "LEASE_NAMESPACE": OPERATOR_NAMESPACE,
         **QUICK,
     }
     prefixed = {f"KOURSE_OPERATOR_{name}": value for name, value in own.items()}

@@ -7,7 +7,7 @@ where it is configured; without it bindings are simply renewed, which costs noth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aiormq.channel import Channel
 from aiormq.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
@@ -34,15 +34,25 @@ _PLATFORM = frozenset(
 class BrokerWires:
     """Things at one virtual host."""
 
-    def __init__(self, broker: Broker, management: Management | None = None) -> None:
-        """``management`` answers what AMQP cannot, where there is one."""
+    def __init__(
+        self, broker: Broker, permit: Callable[[], object], management: Management | None = None
+    ) -> None:
+        """Does not connect yet.
+
+        Args:
+            broker: The virtual host.
+            permit: Raises when nothing may be done.
+            management: Answers what AMQP cannot, where there is one.
+        """
         self._broker = broker
+        self._permit = permit
         self._management = management
 
     async def ensure(self, wires: Sequence[Wire], *, check: bool) -> tuple[str, ...]:
         """Everything is there; see ``ports.Wires``."""
         if not wires:
             return ()
+        self._permit()
         with timed("bindings", "ensure"):
             await declare_topology(self._broker)
             absent = await self._absent(wires) if check else ()
@@ -59,6 +69,7 @@ class BrokerWires:
     async def remove(self, wires: Sequence[Wire]) -> None:
         """Nothing of it is there any more."""
         if wires:
+            self._permit()
             with timed("bindings", "remove"):
                 await self._broker.remove([_item(wire) for wire in wires])
 

@@ -12,14 +12,16 @@ from kourse_operator.plans.steps import Bucket
 class StoreBuckets:
     """Buckets of one object store."""
 
-    def __init__(self, admin: BucketAdmin) -> None:
-        """``admin`` has the keys that may make buckets."""
+    def __init__(self, admin: BucketAdmin, permit: Callable[[], object]) -> None:
+        """``admin`` has the keys that may make buckets; ``permit`` raises when nothing may be done."""
         self._admin = admin
+        self._permit = permit
 
     async def ensure(
         self, bucket: Bucket, on_missing: Callable[[], Awaitable[None]]
     ) -> tuple[bool, tuple[str, ...]]:
         """The bucket is there as described; see ``ports.Buckets``."""
+        self._permit()
         with timed("bucket", "ensure"):
             new = not await self._admin.exists(bucket.name)
             if new:
@@ -44,6 +46,7 @@ class StoreBuckets:
 
     async def remove(self, bucket: Bucket) -> None:
         """The bucket and all in it, all versions, are gone."""
+        self._permit()
         with timed("bucket", "remove"):
             await self._admin.delete_bucket(bucket.name)
 

@@ -1,4 +1,4 @@
-"""The Kubernetes API as the engine uses it: read one object, write a status, post an Event.
+"""The Kubernetes API as the engine uses it: read an object, write its status and finalizer, post an Event.
 
 The engine has a session of its own, apart from kopf's watches, so that its requests are bounded and
 counted, and so that new credentials are taken as soon as old ones are refused.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -21,6 +21,7 @@ from kourse.contracts.resources import API_VERSION, BY_KIND
 from kourse.kit import clock
 from kourse.kit.telemetry import get_logger
 from kourse_operator import metrics
+from kourse_operator.errors import Outdated
 from kourse_operator.resource import Key, Resource
 
 COMPONENT = "kourse-operator"
@@ -30,6 +31,8 @@ TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _NOTE_LIMIT = 1024
 _MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 _JSON = {"Content-Type": "application/json"}
+_METADATA = {"Accept": "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"}
+PAGE = 500
 log = get_logger(__name__)
 
 
@@ -64,10 +67,24 @@ class KubernetesCluster:
     """The cluster that the credentials lead to."""
 
     def __init__(
-        self, identify: Callable[[], kopf.ConnectionInfo] = credentials, *, instance: str = ""
+        self,
+        identify: Callable[[], kopf.ConnectionInfo] = credentials,
+        *,
+        permit: Callable[[], object],
+        namespaces: Sequence[str] = (),
+        instance: str = "",
     ) -> None:
-        """``instance`` names this process in Events."""
+        """Does not connect yet.
+
+        Args:
+            identify: Gives the credentials.
+            permit: Raises ``NotLeading`` when nothing may be written to an object.
+            namespaces: Where to look for objects; everywhere when empty.
+            instance: Names this process in Events.
+        """
         self._identify = identify
+        self._permit = permit
+        self._namespaces = namespaces
         self._instance = instance
         self._session: aiohttp.ClientSession | None = None
         self._server = ""
@@ -75,14 +92,47 @@ class KubernetesCluster:
 
     async def find(self, key: Key) -> Resource | None:
         """The object as it is now, or None."""
-        body = await self._request("GET", address(key))
+        body = await self.request("GET", address(key))
         return Resource.of(key.kind, body) if body else None
 
-    async def patch_status(self, key: Key, patch: Mapping[str, Any]) -> Resource | None:
+    async def uids(self, kind: str) -> frozenset[str]:
+        """The uid of every object of the kind, from lists of metadata alone."""
+        plural = BY_KIND[kind].plural
+        places = [f"namespaces/{name}/{plural}" for name in self._namespaces] or [plural]
+        found: set[str] = set()
+        for place in places:
+            following: str | None = ""
+            while following is not None:
+                path = f"/apis/{API_VERSION}/{place}?limit={PAGE}&continue={following}"
+                page = await self.request("GET", path, headers=_METADATA) or {}
+                found |= {item["metadata"]["uid"] for item in page.get("items") or ()}
+                following = page.get("metadata", {}).get("continue") or None
+        return frozenset(found)
+
+    async def patch_status(self, resource: Resource, patch: Mapping[str, Any]) -> Resource | None:
         """The object after the merge patch of its status, or None when it is gone."""
-        content = orjson.dumps({"status": patch})
-        body = await self._request("PATCH", f"{address(key)}/status", content, _MERGE_PATCH)
-        return Resource.of(key.kind, body) if body else None
+        return await self._patch(resource, "/status", {"status": patch})
+
+    async def patch_finalizers(
+        self, resource: Resource, finalizers: Sequence[str]
+    ) -> Resource | None:
+        """The object with exactly these finalizers, or None when it is gone."""
+        return await self._patch(resource, "", {"metadata": {"finalizers": list(finalizers)}})
+
+    async def _patch(
+        self, resource: Resource, place: str, change: dict[str, Any]
+    ) -> Resource | None:
+        """Merges a change into the very state that it was decided on.
+
+        Raises:
+            Outdated: The object has another state now.
+        """
+        self._permit()
+        known = {"resourceVersion": str(resource.version), **change.pop("metadata", {})}
+        content = orjson.dumps({"metadata": known, **change})
+        path = address(resource.key) + place
+        body = await self.request("PATCH", path, content, _MERGE_PATCH)
+        return Resource.of(resource.key.kind, body) if body else None
 
     def tell(
         self, resource: Resource, type_: str, reason: str, message: str, *, occurrence: str = ""
@@ -101,7 +151,7 @@ class KubernetesCluster:
             namespace, event = await self._events.get()
             try:
                 url = f"/api/v1/namespaces/{namespace}/events"
-                await self._request("POST", url, orjson.dumps(event), _JSON)
+                await self.request("POST", url, orjson.dumps(event), _JSON)
             except KourseError as error:
                 metrics.EVENTS_DROPPED.inc()
                 log.warning("event_lost", reason=event["reason"], detail=error.detail)
@@ -111,7 +161,7 @@ class KubernetesCluster:
         if self._session:
             await self._session.close()
 
-    async def _request(
+    async def request(
         self,
         method: str,
         path: str,
@@ -121,6 +171,7 @@ class KubernetesCluster:
         """The answer's body, or None when there is no such object or it is there already.
 
         Raises:
+            Outdated: The object has changed since it was read.
             Unavailable: The API server cannot be reached, is overloaded or refuses who we are.
             KourseError: It refuses the request; its sentence is the detail.
         """
@@ -163,7 +214,9 @@ def _answer(method: str, status: int, body: bytes) -> dict[str, Any] | None:
     if status == HTTPStatus.NOT_FOUND or (method == "POST" and status == HTTPStatus.CONFLICT):
         return None
     text = f"The Kubernetes API answered {status} to {method}: {_sentence(body)}"
-    passing = (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.CONFLICT)
+    if status == HTTPStatus.CONFLICT:
+        raise Outdated(text)
+    passing = (HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in passing:
         raise Unavailable(text)
     raise KourseError(text)

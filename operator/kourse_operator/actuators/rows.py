@@ -20,8 +20,10 @@ from kourse.kit.documents import Doc, Pending, Result
 from kourse.kit.migrations import at_head
 from kourse.profile import authoring as profile_door
 from kourse_operator import metrics
+from kourse_operator.actuators.fence import Fence, FencedDatabase
 from kourse_operator.actuators.timing import timed
 from kourse_operator.engine.batcher import Batcher
+from kourse_operator.engine.leadership import Leadership
 
 OWNERS = tuple(sorted({kind.owner for kind in BY_KIND.values()}))
 Group = tuple[str, str]
@@ -66,15 +68,17 @@ class ServiceRows:
     def __init__(
         self,
         url: str,
+        leadership: Leadership,
         *,
         pool_size: int,
         batch_size: int,
         doors: Mapping[str, Door] = DOORS,
     ) -> None:
         """``url`` is of the operator's own role; a small pool is made for each schema."""
-        connect = partial(Database, url, pool_size=pool_size)
+        fence = Fence(leadership)
+        connect = partial(FencedDatabase, url, pool_size=pool_size)
         self._databases = {
-            owner: connect(owner, application=f"kourse-operator-{owner}") for owner in OWNERS
+            owner: connect(owner, fence, application=f"kourse-operator-{owner}") for owner in OWNERS
         }
         self._migrated: set[str] = set()
         self._doors = doors

@@ -1,7 +1,7 @@
 """The engine: takes in what kopf sees, and works until every object is as declared.
 
-kopf calls ``see`` for every event and ``depart`` for a deletion. Everything else happens here: which
-objects need work, in which order, how often, and what is written back.
+kopf calls ``see`` for every event. Everything else happens here: which objects need work, in which order,
+how often, and what is written back. Until ``lead`` the engine only remembers what it sees.
 """
 
 from __future__ import annotations
@@ -16,17 +16,25 @@ from time import monotonic
 from typing import Any
 
 from kourse.contracts.errors import Unavailable
-from kourse.kit import clock
+from kourse.contracts.resources import FINALIZER, KINDS
+from kourse.kit import clock, faults
 from kourse.kit.outages import outage_of
 from kourse.kit.telemetry import accept_correlation, get_logger
 from kourse_operator import conditions, metrics
 from kourse_operator.conditions import Type
 from kourse_operator.engine.backoff import Backoff
 from kourse_operator.engine.queue import QueueClosed, WorkQueue
-from kourse_operator.engine.reconcile import BACKENDS, Reconciler, Verdict
+from kourse_operator.engine.reconcile import Reconciler, Verdict
 from kourse_operator.engine.remove import Remover
-from kourse_operator.engine.status import announcement, assembled, difference
+from kourse_operator.engine.status import (
+    announcement,
+    assembled,
+    difference,
+    in_progress,
+    settled,
+)
 from kourse_operator.engine.store import Store
+from kourse_operator.errors import Outdated
 from kourse_operator.ports import Cluster
 from kourse_operator.resource import Key, Resource
 
@@ -76,9 +84,28 @@ class Engine:
         self._backoff: Backoff[Key] = Backoff(
             self._pace.retry_first_s, self._pace.retry_longest_s, draw
         )
-        self._departures: dict[Key, asyncio.Future[None]] = {}
         self._first_seen: dict[Key, tuple[int, float]] = {}
         self._unsure: set[Key] = set()
+        self._is_leading = False
+
+    async def lead(self) -> None:
+        """From now on this process works, beginning with all that it has seen until now.
+
+        What went while a watch was interrupted left no event; it is found out now, as reconciling it
+        would bring back what another process removed.
+
+        Raises:
+            Unavailable: The Kubernetes API does not answer; nothing has begun.
+        """
+        seen = list(self.store)
+        listed = [uid for kind in KINDS for uid in await self._cluster.uids(kind.kind)]
+        present = frozenset(listed)
+        for resource in seen:
+            if resource.uid not in present:
+                self.lose(resource)
+        self._is_leading = True
+        for resource in self.store:
+            self._consider(None, resource)
 
     def see(self, resource: Resource) -> None:
         """Takes in a state of an object; queues it when something has to be done about it."""
@@ -86,14 +113,8 @@ class Engine:
         if before and before.version > resource.version:
             return
         self.store.put(resource)
-        if resource.deleting or not resource.held:
-            return
-        if before is None and settled(resource):
-            self.queue.add(resource.key, self._pace.resync_s * self._draw())
-        elif before is None or before.wish != resource.wish:
-            self._note_generation(resource)
-            self._backoff.succeeded(resource.key)
-            self.queue.add(resource.key)
+        if self._is_leading:
+            self._consider(before, resource)
 
     def look_again(self, key: Key) -> None:
         """Something was heard of the object that could not be understood: it is read anew."""
@@ -106,20 +127,10 @@ class Engine:
         if known and known.uid == resource.uid:
             self._forget(resource.key)
 
-    async def depart(self, resource: Resource) -> None:
-        """Returns when everything the object made is removed, however long that takes."""
-        known = self.store.find(resource.key)
-        if known is None or known.version <= resource.version:
-            self.store.put(resource)
-        waiter = self._departures.get(resource.key)
-        if waiter is None or waiter.done():
-            waiter = self._departures[resource.key] = asyncio.get_running_loop().create_future()
-        self._backoff.succeeded(resource.key)
-        self.queue.add(resource.key)
-        await asyncio.shield(waiter)
-
     def wake(self, tenant: str, kind: str, name: str) -> None:
         """A service asks to look at a declared object at once."""
+        if not self._is_leading:
+            return
         for resource in self.store.named((tenant, kind, name)):
             metrics.WAKES.labels(kind).inc()
             self.queue.add(resource.key)
@@ -127,7 +138,7 @@ class Engine:
     def wake_unready(self) -> None:
         """Looks at everything that is not ready, as a wake-up may have been missed."""
         for resource in self.store:
-            if not settled(resource):
+            if self._is_leading and not settled(resource):
                 self.queue.add(resource.key)
 
     async def work(self) -> None:
@@ -142,6 +153,10 @@ class Engine:
             metrics.ACTIVE_WORKERS.labels("kourse").inc()
             try:
                 result = await self._handle(key)
+            except Outdated:
+                self._unsure.add(key)
+                self.queue.add(key)
+                result = "requeue"
             except Exception as error:
                 if not outage_of(error):
                     log.exception("handling_failed", key=str(key))
@@ -163,29 +178,57 @@ class Engine:
         resource = self.store.find(key)
         if resource is None or resource.deleting:
             return
-        before = resource.status
-        await self._write(resource, assembled(key.kind, before, counts))
+        with suppress(Outdated):  # whatever changed it is about to be looked at; counts can wait
+            await self._write(resource, assembled(key.kind, resource.status, counts))
+
+    def _consider(self, before: Resource | None, now: Resource) -> None:
+        """Queues the object if its new state asks for work; all of it does when there is none before."""
+        if now.deleting and not now.held:
+            return
+        if before is None and settled(now):
+            self.queue.add(now.key, self._pace.resync_s * self._draw())
+        elif before is None or before.wish != now.wish or (before.held and not now.held):
+            self._note_generation(now)
+            self._backoff.succeeded(now.key)
+            self.queue.add(now.key)
 
     async def _handle(self, key: Key) -> str:
-        resource = self.store.find(key)
-        if resource is None or key in self._departures or key in self._unsure:
-            resource = await self._cluster.find(key)
-            self._unsure.discard(key)
-            if resource is None:
-                self._forget(key)
-                return "success"
-            self.store.put(resource)
-        if resource.deleting:
-            return await self._remove(resource)
-        if not resource.held:
+        resource = await self._newest(key)
+        if resource and not resource.deleting:
+            resource = await self._hold(resource)
+        if resource is None:
+            self._forget(key)
             return "success"
+        if resource.deleting:
+            return await self._remove(resource) if resource.held else "success"
         return await self._reconcile(resource)
+
+    async def _newest(self, key: Key) -> Resource | None:
+        if key not in self._unsure:
+            return self.store.find(key)
+        resource = await self._cluster.find(key)
+        self._unsure.discard(key)
+        if resource:
+            self.store.put(resource)
+        return resource
+
+    async def _hold(self, resource: Resource) -> Resource | None:
+        """The object with the operator's finalizer in place: before that nothing is made for it."""
+        if resource.held:
+            return resource
+        wanted = (*resource.finalizers, FINALIZER)
+        held = await self._cluster.patch_finalizers(resource, wanted)
+        self._keep(held)
+        await faults.point("operator.held")
+        return held
 
     async def _reconcile(self, resource: Resource) -> str:
         before = resource.status
-        verdict = await self._visibly(resource)
+        verdict, resource = await self._visibly(resource)
+        await faults.point("operator.done")
         if not await self._write(resource, verdict.status):
             return "success"
+        await faults.point("operator.told")
         self._announce(resource, before, verdict.status)
         self._count_repairs(resource, verdict)
         if verdict.ready:
@@ -198,16 +241,16 @@ class Engine:
         self.queue.add(resource.key, self._pace.resync_s * (0.9 + 0.2 * self._draw()))
         return "success"
 
-    async def _visibly(self, resource: Resource) -> Verdict:
-        """The verdict; while a new generation takes long, its status says so."""
+    async def _visibly(self, resource: Resource) -> tuple[Verdict, Resource]:
+        """The verdict, and the object with the status that says so if a new generation took long."""
         working = asyncio.create_task(self._reconciler.reconcile(resource))
+        shown: Resource | None = None
         try:
             done, _ = await asyncio.wait({working}, timeout=self._pace.progress_after_s)
-            before = resource.status
-            if not done and before.get("observedGeneration") != resource.generation:
+            if not done and resource.status.get("observedGeneration") != resource.generation:
                 with suppress(Unavailable):
-                    await self._write(resource, in_progress(resource))
-            return await working
+                    shown = await self._write(resource, in_progress(resource))
+            return await working, shown or resource
         finally:
             working.cancel()
 
@@ -215,6 +258,10 @@ class Engine:
         removal = await self._remover.remove(resource)
         key = resource.key
         if removal.done:
+            await faults.point("operator.removed")
+            others = [name for name in resource.finalizers if name != FINALIZER]
+            await self._cluster.patch_finalizers(resource, others)
+            await faults.point("operator.released")
             kind = "Warning" if removal.reason == "ForceDeleted" else "Normal"
             self._cluster.tell(resource, kind, removal.reason, removal.message)
             self._forget(key)
@@ -226,18 +273,22 @@ class Engine:
         self._retry(key, self._pace.removal_longest_s)
         return "requeue_after"
 
-    async def _write(self, resource: Resource, status: Mapping[str, Any]) -> bool:
-        """The status stands in the cluster; False when the object is gone. No change, no request."""
+    async def _write(self, resource: Resource, status: Mapping[str, Any]) -> Resource | None:
+        """The object with this status, None when it is gone. No change, no request."""
         patch = difference(resource.status, status)
         if not patch:
-            return True
-        written = await self._cluster.patch_status(resource.key, patch)
-        if written is None or written.uid != resource.uid:
-            return False
-        known = self.store.find(resource.key)
+            return resource
+        written = await self._cluster.patch_status(resource, patch)
+        self._keep(written)
+        return written
+
+    def _keep(self, written: Resource | None) -> None:
+        """Takes in the answer to a write, so that its echo from the watch is nothing new."""
+        if written is None:
+            return
+        known = self.store.find(written.key)
         if known and known.version < written.version and known.wish == written.wish:
             self.store.put(written)
-        return True
 
     def _became_ready(self, resource: Resource, before: Mapping[str, Any], now: Verdict) -> None:
         key = resource.key
@@ -273,36 +324,9 @@ class Engine:
         self.queue.forget(key)
         self._backoff.succeeded(key)
         self._first_seen.pop(key, None)
-        if waiter := self._departures.pop(key, None):
-            with suppress(asyncio.InvalidStateError):
-                waiter.set_result(None)
+        self._unsure.discard(key)
 
     def _note_generation(self, resource: Resource) -> None:
         noted = self._first_seen.get(resource.key)
         if noted is None or noted[0] != resource.generation:
             self._first_seen[resource.key] = (resource.generation, monotonic())
-
-
-def settled(resource: Resource) -> bool:
-    """Whether the status already says everything that there is to say."""
-    status = resource.status
-    has_pause = conditions.find(status.get("conditions", ()), Type.PAUSED) is not None
-    if resource.paused or has_pause:
-        return resource.paused and has_pause
-    return status.get("observedGeneration") == resource.generation and conditions.holds(
-        status, Type.READY, resource.generation
-    )
-
-
-def in_progress(resource: Resource) -> dict[str, Any]:
-    """The status of an object whose new generation takes its time."""
-    before = resource.status
-    merged = conditions.merged(
-        before.get("conditions", ()),
-        conditions.progressing(resource.generation),
-        generation=resource.generation,
-        at=clock.now(),
-        keep=BACKENDS,
-    )
-    update = {"conditions": merged, "observedGeneration": resource.generation}
-    return assembled(resource.key.kind, before, update)

@@ -15,20 +15,19 @@ from pydantic import ValidationError
 
 from kourse.contracts import errors
 from kourse.contracts.resources import BY_KIND, MAX_OBJECT_BYTES, Document
-from kourse.kit import clock
+from kourse.kit import clock, faults
 from kourse.kit.documents import Applied, Doc, Refused
 from kourse.kit.outages import outage_of
 from kourse.kit.telemetry import get_logger, span
 from kourse.rules import declared
 from kourse_operator import conditions, plans
-from kourse_operator.conditions import Condition, Finding, Reason, Type
+from kourse_operator.conditions import BACKENDS, Condition, Finding, Reason, Type
 from kourse_operator.engine.status import assembled
 from kourse_operator.engine.store import Store
 from kourse_operator.plans.steps import Plan, Subject
-from kourse_operator.ports import Buckets, Rows, Wires
+from kourse_operator.ports import BackEnds
 from kourse_operator.resource import Resource
 
-BACKENDS = (Type.ROWS_SYNCED, Type.BUCKET_READY, Type.BINDINGS_READY)
 _CALLED = {
     Type.ROWS_SYNCED: "The database",
     Type.BUCKET_READY: "The object store",
@@ -85,23 +84,10 @@ class Pass:
 class Reconciler:
     """Passes over objects."""
 
-    def __init__(
-        self,
-        rows: Rows,
-        buckets: Buckets,
-        wires: Wires,
-        store: Store,
-        *,
-        bucket_prefix: str,
-        timeout_s: float,
-    ) -> None:
-        """``timeout_s`` bounds each step at a back end."""
-        self._rows = rows
-        self._buckets = buckets
-        self._wires = wires
+    def __init__(self, back_ends: BackEnds, store: Store) -> None:
+        """``store`` knows who else claims an object's name."""
+        self._at = back_ends
         self._store = store
-        self._prefix = bucket_prefix
-        self._timeout_s = timeout_s
 
     async def reconcile(self, resource: Resource) -> Verdict:
         """What the object came to after everything possible was done for it."""
@@ -128,7 +114,7 @@ class Reconciler:
 
     def _begin(self, resource: Resource, before: Mapping[str, Any], spec: Document) -> Pass:
         tenant, kind, name = self._store.declared(resource.key)
-        subject = Subject(tenant, name, self._prefix, before)
+        subject = Subject(tenant, name, self._at.bucket_prefix, before)
         self._store.refer(resource.key, plans.references(kind, spec))
         return Pass(resource, before, spec, subject, plans.plan(kind, subject, spec))
 
@@ -161,7 +147,7 @@ class Reconciler:
 
     async def _step(self, now: Pass, kind: Type, run: Callable[[Pass], Awaitable[Finding]]) -> None:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._at.timeout_s):
                 now.findings[kind] = await run(now)
         except Exception as error:  # noqa: BLE001 -- every failure becomes a condition
             now.findings[kind] = _failure(now.resource, kind, error)
@@ -176,7 +162,8 @@ class Reconciler:
             generation=resource.generation,
             adopt=resource.adopts,
         )
-        result = await self._rows.apply(resource.key.kind, subject.tenant, doc)
+        result = await self._at.rows.apply(resource.key.kind, subject.tenant, doc)
+        await faults.point("operator.rows")
         if isinstance(result, Refused):
             raise result.error
         if result.changed and now.was_ready:
@@ -189,7 +176,7 @@ class Reconciler:
             **result.status,
         }
         if "id" not in now.before:
-            now.fields |= await self._rows.count(resource.key.kind, subject.tenant, subject.name)
+            now.fields |= await self._at.rows.count(resource.key.kind, subject.tenant, subject.name)
         now.summary = _live(result)
         return Finding(Reason.RECONCILED, "The content is stored.", ok=True)
 
@@ -198,12 +185,13 @@ class Reconciler:
         assert bucket is not None  # noqa: S101 -- the caller asked
 
         async def forget() -> None:
-            if bucket.holds_files and await self._rows.forget_assets(
+            if bucket.holds_files and await self._at.rows.forget_assets(
                 now.subject.tenant, now.subject.name
             ):
                 await self._ensure_rows(now)
 
-        made, missing = await self._buckets.ensure(bucket, forget)
+        made, missing = await self._at.buckets.ensure(bucket, forget)
+        await faults.point("operator.bucket")
         if made and now.held(Type.BUCKET_READY):
             now.repaired.append("bucket")
         if missing:
@@ -211,8 +199,9 @@ class Reconciler:
         return Finding(Reason.RECONCILED, f"Bucket {bucket.name} is in place.", ok=True)
 
     async def _ensure_wires(self, now: Pass) -> Finding:
-        restored = await self._wires.ensure(now.plan.wires, check=now.held(Type.BINDINGS_READY))
-        await self._wires.remove(now.plan.cut)
+        restored = await self._at.wires.ensure(now.plan.wires, check=now.held(Type.BINDINGS_READY))
+        await faults.point("operator.wires")
+        await self._at.wires.remove(now.plan.cut)
         if restored:
             now.repaired.append("bindings")
         return Finding(Reason.RECONCILED, "Everything at the broker is in place.", ok=True)

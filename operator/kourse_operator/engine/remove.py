@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from kourse.contracts.resources import DeletionPolicy
-from kourse.kit import clock
+from kourse.kit import clock, faults
 from kourse.kit.outages import outage_of
 from kourse.kit.telemetry import get_logger
 from kourse_operator import conditions, plans
-from kourse_operator.conditions import Condition, Finding, Reason, Type
+from kourse_operator.conditions import BACKENDS, Condition, Finding, Reason, Type
 from kourse_operator.engine.status import assembled
 from kourse_operator.engine.store import Store
 from kourse_operator.plans.steps import Subject
-from kourse_operator.ports import Buckets, Rows, Wires
+from kourse_operator.ports import BackEnds
 from kourse_operator.resource import Resource
 
 log = get_logger(__name__)
@@ -47,23 +47,10 @@ class Removal:
 class Remover:
     """Removes what objects made."""
 
-    def __init__(
-        self,
-        rows: Rows,
-        buckets: Buckets,
-        wires: Wires,
-        store: Store,
-        *,
-        bucket_prefix: str,
-        timeout_s: float,
-    ) -> None:
-        """``timeout_s`` bounds each step at a back end."""
-        self._rows = rows
-        self._buckets = buckets
-        self._wires = wires
+    def __init__(self, back_ends: BackEnds, store: Store) -> None:
+        """``store`` knows who else claims an object's name."""
+        self._at = back_ends
         self._store = store
-        self._prefix = bucket_prefix
-        self._timeout_s = timeout_s
 
     async def remove(self, resource: Resource) -> Removal:
         """How far it came; with the force-delete annotation a failure releases the object."""
@@ -87,7 +74,7 @@ class Remover:
             [Condition(Type.READY, "False", held_up.reason, held_up.message)],
             generation=resource.generation,
             at=clock.now(),
-            keep=(Type.ROWS_SYNCED, Type.BUCKET_READY, Type.BINDINGS_READY),
+            keep=BACKENDS,
         )
         update = {"conditions": merged, "observedGeneration": resource.generation}
         return assembled(resource.key.kind, before, update)
@@ -96,18 +83,20 @@ class Remover:
         """What holds it up, or None when nothing is left of it."""
         tenant, kind, name = self._store.declared(resource.key)
         policy = policy_of(resource)
-        async with asyncio.timeout(self._timeout_s):
+        async with asyncio.timeout(self._at.timeout_s):
             if not await self._owned(resource):
                 return None
-            pending = await self._rows.retire(kind, tenant, name, resource.uid, policy)
+            pending = await self._at.rows.retire(kind, tenant, name, resource.uid, policy)
         if pending:
             return _held_up(pending)
-        subject = Subject(tenant, name, self._prefix, resource.status)
+        await faults.point("operator.retired")
+        subject = Subject(tenant, name, self._at.bucket_prefix, resource.status)
         leftovers = plans.removal(kind, subject)
-        async with asyncio.timeout(self._timeout_s):
-            await self._wires.remove(leftovers.cut)
+        async with asyncio.timeout(self._at.timeout_s):
+            await self._at.wires.remove(leftovers.cut)
+        await faults.point("operator.cut")
         if leftovers.bucket and policy is DeletionPolicy.DELETE:
-            await self._buckets.remove(leftovers.bucket)
+            await self._at.buckets.remove(leftovers.bucket)
         return None
 
     async def _owned(self, resource: Resource) -> bool:
@@ -115,7 +104,7 @@ class Remover:
         if resource.status.get("id"):
             return True
         tenant, kind, name = self._store.declared(resource.key)
-        return await self._rows.owns(kind, tenant, name, resource.uid)
+        return await self._at.rows.owns(kind, tenant, name, resource.uid)
 
 
 def policy_of(resource: Resource) -> DeletionPolicy:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kourse.contracts.resources import BY_KIND
-from kourse_operator.conditions import Type, find
+from kourse.kit import clock
+from kourse_operator import conditions
+from kourse_operator.conditions import BACKENDS, Type, find
+from kourse_operator.resource import Resource
 
 
 def fields_of(kind: str) -> frozenset[str]:
@@ -43,3 +46,30 @@ def announcement(
     if all(old.get(name) == new.get(name) for name in told):
         return None
     return ("Normal" if is_ready else "Warning", new["reason"], new["message"])
+
+
+def settled(resource: Resource) -> bool:
+    """Whether the object is held and its status already says everything that there is to say."""
+    status = resource.status
+    has_pause = find(status.get("conditions", ()), Type.PAUSED) is not None
+    if resource.deleting or not resource.held:
+        return False
+    if resource.paused or has_pause:
+        return resource.paused and has_pause
+    return status.get("observedGeneration") == resource.generation and conditions.holds(
+        status, Type.READY, resource.generation
+    )
+
+
+def in_progress(resource: Resource) -> dict[str, Any]:
+    """The status of an object whose new generation takes its time."""
+    before = resource.status
+    merged = conditions.merged(
+        before.get("conditions", ()),
+        conditions.progressing(resource.generation),
+        generation=resource.generation,
+        at=clock.now(),
+        keep=BACKENDS,
+    )
+    update = {"conditions": merged, "observedGeneration": resource.generation}
+    return assembled(resource.key.kind, before, update)

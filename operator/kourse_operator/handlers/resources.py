@@ -1,7 +1,7 @@
-"""kopf's handlers: every event is passed to the engine, every deletion waits for it.
+"""kopf's handlers: every event is passed to the engine, and kopf itself writes nothing.
 
-Low-level events only: they are level-triggered, and kopf writes nothing but the finalizer. Its
-last-handled annotation is switched off by a storage that always finds the present state.
+Low-level events only: they are level-triggered, and without other handlers kopf needs no finalizer and
+no annotation. So a standby may watch as the leader does.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import kopf
 
-from kourse.contracts.resources import FINALIZER, GROUP, KINDS, VERSION, Kind
+from kourse.contracts.resources import GROUP, KINDS, VERSION, Kind
 from kourse.kit.telemetry import get_logger
 from kourse_operator.engine.engine import Engine
 from kourse_operator.resource import Key, Resource
@@ -23,20 +23,27 @@ log = get_logger(__name__)
 
 
 class NullDiffBase(kopf.DiffBaseStorage):
-    """Keeps nothing: what is there counts as handled, so kopf has no changes to work on itself."""
+    """Keeps nothing and compares nothing: kopf has no changes to work on itself."""
 
     def fetch(self, *, body: kopf.Body) -> kopf.BodyEssence | None:
-        """The present state."""
-        return self.build(body=body)
+        """Nothing was kept."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """Nothing of the object matters to kopf, so nothing of it is copied."""
+        return kopf.BodyEssence({})
 
     def store(self, *, body: kopf.Body, patch: kopf.Patch, essence: kopf.BodyEssence) -> None:
         """Nothing is stored."""
 
 
-def settings() -> kopf.OperatorSettings:
-    """Kopf's settings: own finalizer, no annotations, no scanning, no peering, short time-outs."""
+def settings(*, silence_limit_s: float) -> kopf.OperatorSettings:
+    """Kopf's settings: no writes, no scanning, no peering, short time-outs.
+
+    Args:
+        silence_limit_s: Seconds after which a silent watch is a failure; each is begun anew well before.
+    """
     made = kopf.OperatorSettings()
-    made.persistence.finalizer = FINALIZER
+    made.persistence.finalizer = f"{GROUP}/unused"  # kopf takes away its own where it needs none
     made.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
     made.persistence.diffbase_storage = NullDiffBase()
     made.queueing.worker_limit = None
@@ -45,8 +52,9 @@ def settings() -> kopf.OperatorSettings:
     made.execution.default_backoff = 5
     made.networking.request_timeout = 30
     made.networking.connect_timeout = 5
-    made.watching.server_timeout = 240
-    made.watching.client_timeout = 300
+    made.watching.server_timeout = max(1, int(silence_limit_s * 2 / 3))
+    made.watching.client_timeout = silence_limit_s * 5 / 6
+    made.watching.inactivity_timeout = min(70.0, silence_limit_s / 2)
     made.watching.connect_timeout = 10
     made.watching.chunk_size = CHUNK
     made.posting.enabled = True
@@ -81,10 +89,6 @@ def _register(
     async def see(type: str | None, body: kopf.Body, **_: Any) -> None:  # noqa: A002 -- kopf's name
         heard(kind.kind)
         take_in(engine, kind.kind, type, body)
-
-    @kopf.on.delete(GROUP, VERSION, kind.plural, registry=made, id="depart")
-    async def depart(body: kopf.Body, **_: Any) -> None:
-        await engine.depart(Resource.of(kind.kind, body))
 
 
 def take_in(engine: Engine, kind: str, type_: str | None, body: kopf.Body) -> None:

@@ -1,14 +1,17 @@
 """Named points after each side effect, at which a test can kill, fail or pause the process.
 
 Without an armed fault a point costs one dictionary look-up. Faults are armed in process by tests, or for
-a child process by ``KOURSE_FAULTS="relay.confirmed=kill"``.
+a child process by ``KOURSE_FAULTS="relay.confirmed=kill"``, or, for the 17th time that it reaches any point
+of the operator, ``KOURSE_FAULTS="operator.*=kill:17"``.
 """
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from itertools import count
 
 POINTS = (
     "relay.selected",
@@ -24,6 +27,16 @@ POINTS = (
     "sender.claimed",
     "sender.handed_over",
     "sender.settled",
+    "operator.held",
+    "operator.rows",
+    "operator.bucket",
+    "operator.wires",
+    "operator.done",
+    "operator.told",
+    "operator.retired",
+    "operator.cut",
+    "operator.removed",
+    "operator.released",
 )
 """Every point there is; a name that is not here is a programming error."""
 
@@ -31,8 +44,15 @@ Fault = Callable[[], Awaitable[None]]
 _armed: dict[str, Fault] = {}
 
 
-async def _kill() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+def _kill_at(time: int) -> Fault:
+    """Kills the process when it is reached for that time, counted from 1."""
+    times = count(1)
+
+    async def fault() -> None:
+        if next(times) == time:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return fault
 
 
 def arm(name: str, fault: Fault) -> None:
@@ -59,9 +79,12 @@ async def point(name: str) -> None:
 
 def _arm_from_environment() -> None:
     for setting in filter(None, os.environ.get("KOURSE_FAULTS", "").split(",")):
-        name, _, action = setting.partition("=")
-        if action == "kill":
-            arm(name, _kill)
+        pattern, _, action = setting.partition("=")
+        verb, _, time = action.partition(":")
+        if verb == "kill":
+            fault = _kill_at(int(time or 1))
+            for name in fnmatch.filter(POINTS, pattern) or [pattern]:
+                arm(name, fault)
 
 
 _arm_from_environment()

@@ -16,9 +16,16 @@ from support.operator_fakes import body, new_room, resource
 PACE = Pace(retry_first_s=0.001, retry_longest_s=0.01, removal_longest_s=0.01)
 
 
+async def begun(room, pace=PACE):
+    """An engine that leads."""
+    made = Engine(room.store, room.cluster, room.reconciler, room.remover, pace=pace)
+    await made.lead()
+    return made
+
+
 @pytest.fixture
-def engine(room):
-    return Engine(room.store, room.cluster, room.reconciler, room.remover, pace=PACE)
+async def engine(room):
+    return await begun(room)
 
 
 @contextlib.asynccontextmanager
@@ -56,13 +63,33 @@ class TestSee:
             await until(lambda: is_ready(room, one.key))
         assert room.cluster.calls["patch_status"] == 1
 
-    async def test_does_nothing_before_the_finalizer_is_in_place(self, room, engine):
+    async def test_makes_nothing_before_the_finalizer_is_in_place(self, room, engine):
+        room.cluster.error = Unavailable("down")
         bare = room.cluster.add("Course", body(held=False))
         engine.see(bare)
-        assert len(engine.queue) == 0
-        held = room.cluster.add("Course", body())
-        engine.see(held)
-        assert len(engine.queue) == 1
+        async with working(engine):
+            await until(lambda: room.cluster.calls["patch_finalizers"] > 2)
+            assert room.rows.calls["apply"] == 0
+            room.cluster.error = None
+            await until(lambda: is_ready(room, bare.key))
+        assert room.cluster.bodies[bare.key]["metadata"]["finalizers"] == ["kourse.dev/operator"]
+        assert room.cluster.calls["patch_status"] == 1
+
+    async def test_puts_back_a_finalizer_that_was_taken_away(self, room, engine):
+        one = room.cluster.add("Course", body())
+        engine.see(one)
+        async with working(engine):
+            await until(lambda: is_ready(room, one.key))
+            engine.see(change(room, one.key, held=False))
+            await until(lambda: room.cluster.bodies[one.key]["metadata"]["finalizers"])
+
+    async def test_decides_anew_when_the_object_changed_meanwhile(self, room, engine):
+        one = room.cluster.add("Course", body())
+        change(room, one.key, generation=2, spec={"title": "New"})
+        engine.see(one)
+        async with working(engine):
+            await until(lambda: is_ready(room, one.key))
+        assert room.cluster.status(one.key)["observedGeneration"] == 2
 
     async def test_writes_once_for_a_change(self, room, engine):
         one = room.cluster.add("Course", body())
@@ -87,8 +114,8 @@ class TestSee:
         async with working(engine):
             await until(lambda: is_ready(room, one.key))
         room.cluster.calls.clear()
-        restarted = Engine(room.store, room.cluster, room.reconciler, room.remover, pace=PACE)
         room.store.drop(one.key)
+        restarted = await begun(room)
         restarted.see(Resource.of("Course", room.cluster.bodies[one.key]))
         assert len(restarted.queue) == 0
         restarted.queue.add(one.key)
@@ -162,7 +189,7 @@ class TestWake:
     async def test_follows_when_a_dependency_becomes_ready(self, room, engine):
         room.rows.refusals["lisbon"] = Unavailable("course unknown")
         slow = Pace(retry_first_s=300, retry_longest_s=300)
-        patient = Engine(room.store, room.cluster, room.reconciler, room.remover, pace=slow)
+        patient = await begun(room, slow)
         cohort = room.cluster.add("Cohort", body("Cohort", "lisbon"))
         patient.see(cohort)
         async with working(patient):
@@ -188,7 +215,7 @@ class TestProgress:
 
         room.rows.apply = slow
         pace = Pace(progress_after_s=0.01)
-        engine = Engine(room.store, room.cluster, room.reconciler, room.remover, pace=pace)
+        engine = await begun(room, pace)
         one = room.cluster.add("Course", body())
         engine.see(one)
         async with working(engine):
@@ -200,15 +227,54 @@ class TestProgress:
         assert find(room.cluster.status(one.key)["conditions"], Type.RECONCILING) is None
 
 
-class TestDepart:
-    async def test_returns_when_everything_is_removed(self, room, engine):
+class TestStandby:
+    async def test_watches_and_does_nothing(self, room):
+        standby = Engine(room.store, room.cluster, room.reconciler, room.remover, pace=PACE)
+        one = room.cluster.add("Course", body(held=False))
+        standby.see(one)
+        standby.wake("demo", "Course", "statistics")
+        standby.wake_unready()
+        assert one.key not in standby.queue
+        assert room.store.find(one.key) == one
+
+    async def test_begins_with_all_that_it_has_seen(self, room):
+        standby = Engine(room.store, room.cluster, room.reconciler, room.remover, pace=PACE)
+        one = room.cluster.add("Course", body())
+        standby.see(one)
+        await standby.lead()
+        async with working(standby):
+            await until(lambda: is_ready(room, one.key))
+
+    async def test_forgets_what_went_while_its_watch_was_interrupted(self, room):
+        standby = Engine(room.store, room.cluster, room.reconciler, room.remover, pace=PACE)
+        gone = resource(name="gone")
+        standby.see(gone)
+        await standby.lead()
+        assert room.store.find(gone.key) is None
+        assert gone.key not in standby.queue
+
+
+class TestDeletion:
+    async def test_lets_the_object_go_when_everything_is_removed(self, room, engine):
         one = room.cluster.add("Course", body())
         engine.see(one)
         async with working(engine):
             await until(lambda: is_ready(room, one.key))
-            await engine.depart(change(room, one.key, deleting=True))
+            engine.see(change(room, one.key, deleting=True))
+            await until(lambda: one.key not in room.cluster.bodies)
         assert room.rows.calls["retire"] == 1
         assert room.store.find(one.key) is None
+
+    async def test_leaves_alone_what_others_still_hold(self, room, engine):
+        made = body(deleting=True)
+        made["metadata"]["finalizers"].insert(0, "example.org/other")
+        one = room.cluster.add("Course", made)
+        engine.see(one)
+        async with working(engine):
+            await until(lambda: room.cluster.calls["patch_finalizers"])
+        assert room.cluster.bodies[one.key]["metadata"]["finalizers"] == ["example.org/other"]
+        engine.see(Resource.of("Course", room.cluster.bodies[one.key]))
+        assert one.key not in engine.queue
 
     async def test_waits_while_a_back_end_is_down(self, room, engine):
         one = room.cluster.add("Course", body())
@@ -216,11 +282,11 @@ class TestDepart:
         async with working(engine):
             await until(lambda: is_ready(room, one.key))
             room.rows.error = Unavailable("down")
-            leaving = asyncio.create_task(engine.depart(change(room, one.key, deleting=True)))
+            engine.see(change(room, one.key, deleting=True))
             await until(lambda: room.rows.calls["retire"] > 2)
-            assert not leaving.done()
+            assert one.key in room.cluster.bodies
             room.rows.error = None
-            await asyncio.wait_for(leaving, 5)
+            await until(lambda: one.key not in room.cluster.bodies)
 
     async def test_sees_an_annotation_set_meanwhile(self, room, engine):
         one = room.cluster.add("Course", body())
@@ -228,11 +294,11 @@ class TestDepart:
         async with working(engine):
             await until(lambda: is_ready(room, one.key))
             room.rows.error = Unavailable("gone for ever")
-            leaving = asyncio.create_task(engine.depart(change(room, one.key, deleting=True)))
+            engine.see(change(room, one.key, deleting=True))
             await until(lambda: room.rows.calls["retire"] > 1)
             notes = {"kourse.dev/force-delete": "true"}
-            change(room, one.key, deleting=True, annotations=notes)
-            await asyncio.wait_for(leaving, 5)
+            engine.see(change(room, one.key, deleting=True, annotations=notes))
+            await until(lambda: one.key not in room.cluster.bodies)
         assert room.cluster.events[-1][2] == "ForceDeleted"
 
 
@@ -262,7 +328,7 @@ class TestConvergence:
 
     async def _converge(self, events, outages):
         room = new_room()
-        engine = Engine(room.store, room.cluster, room.reconciler, room.remover, pace=PACE)
+        engine = await begun(room)
         states = [body(generation=n + 1, spec={"title": f"T{n}"}) for n in range(4)]
         newest = max(index for index, _ in events)
         key = room.cluster.add("Course", states[newest]).key

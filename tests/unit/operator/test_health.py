@@ -17,8 +17,9 @@ def now(monkeypatch):
 
 
 @pytest.fixture
-def health(room, now):
+async def health(room, now):
     engine = Engine(room.store, room.cluster, room.reconciler, room.remover)
+    await engine.lead()
     engine.queue._clock = lambda: now[0]
     return Health(engine, silence_limit_s=360, age_limit_s=120)
 

@@ -1,26 +1,28 @@
 """What comes from outside is taken in, whatever shape it has."""
 
-import asyncio
 import json
 import logging
 
 import pytest
 
 from kourse.contracts.errors import KourseError, Unavailable
+from kourse.contracts.resources import FINALIZER
 from kourse_operator.actuators.kubernetes import _answer, _event, address
 from kourse_operator.engine.engine import Engine
 from kourse_operator.engine.observe import Observer
 from kourse_operator.engine.wake import WakeListener
 from kourse_operator.handlers.resources import settings, take_in
-from kourse_operator.resource import Key, Resource
+from kourse_operator.resource import Key
 from support.operator_fakes import body, resource
 
 KEY = Key("Course", "demo", "statistics")
 
 
 @pytest.fixture
-def engine(room):
-    return Engine(room.store, room.cluster, room.reconciler, room.remover)
+async def engine(room):
+    made = Engine(room.store, room.cluster, room.reconciler, room.remover)
+    await made.lead()
+    return made
 
 
 class TestResource:
@@ -59,13 +61,19 @@ class TestTakeIn:
 
 
 class TestSettings:
-    def test_write_nothing_but_the_finalizer(self):
-        made = settings()
-        assert made.persistence.finalizer == "kourse.dev/operator"
+    def test_let_kopf_write_nothing(self):
+        made = settings(silence_limit_s=360)
+        assert made.persistence.finalizer != FINALIZER, "kopf would take it away"
         assert made.queueing.worker_limit is None
         assert made.scanning.disabled
         assert not made.posting.loggers
         assert made.posting.level == logging.WARNING
+
+    @pytest.mark.parametrize("limit_s", [3, 90, 360])
+    def test_begin_each_watch_anew_before_its_silence_is_a_failure(self, limit_s):
+        made = settings(silence_limit_s=limit_s).watching
+        assert 1 <= made.server_timeout < made.client_timeout < limit_s
+        assert made.inactivity_timeout < limit_s
 
 
 class TestWakeListener:
@@ -140,11 +148,3 @@ class TestAddress:
     def test_is_the_path_of_the_object(self):
         expected = "/apis/kourse.dev/v1alpha1/namespaces/demo/courses/statistics"
         assert address(KEY) == expected
-
-
-class TestDeparture:
-    async def test_of_what_is_already_gone_returns(self, room, engine):
-        worker = asyncio.create_task(engine.work())
-        await asyncio.wait_for(engine.depart(Resource.of("Course", body(deleting=True))), 5)
-        engine.close()
-        await worker
