@@ -114,6 +114,17 @@ class Backends:
 
         asyncio.run(deliver_published(self._scratch, self._tenant, course))
 
+    def ledger(self):
+        """Generation and title of what is in force, by kind and name."""
+        sql = " UNION ALL ".join(
+            "SELECT kind, name, generation, spec ->> 'title' AS title"
+            f" FROM {owner}.document WHERE tenant = %(tenant)s AND retired_at IS NULL"
+            for owner in ("assessment", "course", "profile")
+        )
+        with psycopg.connect(self._scratch.superuser_url) as connection:
+            found = connection.execute(sql, {"tenant": self._tenant}).fetchall()
+        return {(kind, name): (generation, title) for kind, name, generation, title in found}
+
     def _fetch(self, sql, course):
         with psycopg.connect(self._scratch.superuser_url) as connection:
             return connection.execute(sql, (self._tenant, course)).fetchone()

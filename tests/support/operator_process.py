@@ -99,6 +99,10 @@ class OperatorProcess:
         self.process.kill()
         self.process.wait(15)
 
+    def leads(self):
+        """Whether it holds the lease."""
+        return self.metric("leader_election_master_status") == 1
+
     def get(self, path):
         """Status and text of its own port."""
         try:

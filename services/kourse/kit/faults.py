@@ -2,7 +2,7 @@
 
 Without an armed fault a point costs one dictionary look-up. Faults are armed in process by tests, or for
 a child process by ``KOURSE_FAULTS="relay.confirmed=kill"``, or, for the 17th time that it reaches any point
-of the operator, ``KOURSE_FAULTS="operator.*=kill:17"``.
+of the operator, ``KOURSE_FAULTS="operator.*=kill:17"``; ``stop`` instead of ``kill`` pauses it there.
 """
 
 from __future__ import annotations
@@ -40,17 +40,18 @@ POINTS = (
 )
 """Every point there is; a name that is not here is a programming error."""
 
+_SIGNALS = {"kill": signal.SIGKILL, "stop": signal.SIGSTOP}
 Fault = Callable[[], Awaitable[None]]
 _armed: dict[str, Fault] = {}
 
 
-def _kill_at(time: int) -> Fault:
-    """Kills the process when it is reached for that time, counted from 1."""
+def _signal_at(time: int, number: signal.Signals) -> Fault:
+    """Sends the process a signal when it is reached for that time, counted from 1."""
     times = count(1)
 
     async def fault() -> None:
         if next(times) == time:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), number)
 
     return fault
 
@@ -81,8 +82,8 @@ def _arm_from_environment() -> None:
     for setting in filter(None, os.environ.get("KOURSE_FAULTS", "").split(",")):
         pattern, _, action = setting.partition("=")
         verb, _, time = action.partition(":")
-        if verb == "kill":
-            fault = _kill_at(int(time or 1))
+        if verb in _SIGNALS:
+            fault = _signal_at(int(time or 1), _SIGNALS[verb])
             for name in fnmatch.filter(POINTS, pattern) or [pattern]:
                 arm(name, fault)
 
