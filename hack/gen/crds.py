@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from hack.gen.outputs import ROOT
-from hack.gen.schema import structural
+from hack.gen.schema import structural, validation
 from kourse.contracts.resources import API_VERSION, GROUP, KINDS, VERSION, Column, Kind
 
 CRDS = ROOT / "crds"
@@ -91,7 +91,7 @@ def _root(kind: Kind) -> dict[str, Any]:
             "spec": spec,
             "status": structural(kind.status),
         },
-        "x-kubernetes-validations": [NAME_RULE],
+        "x-kubernetes-validations": [NAME_RULE, *map(validation, kind.rules)],
     }
 
 

@@ -132,8 +132,15 @@ BENCH_OPERATOR = Tool(
     packages=620,
 )
 """The Go operator that the platform's own is measured against."""
-CHART_TOOLS = (HELM, HELM_UNITTEST, KUBE_SCORE, KUBECTL_VALIDATE)
-"""What judges the charts."""
+KSTATUS = Tool(
+    name="kstatus",
+    module="kstatus",
+    package="kourse.dev/hack/tools/kstatus",
+    variables={},
+    packages=200,
+)
+JUDGES = (HELM, HELM_UNITTEST, KUBE_SCORE, KUBECTL_VALIDATE, KSTATUS)
+"""What judges charts, definitions, samples and statuses in the tests."""
 STACK_TOOLS = (KUBE_APISERVER, MINIO)
 """What the local stack runs; Helm is only built where charts are checked."""
 NODE_TOOLS = (

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from pykube import Node
 
-from cluster.rendering import COMBINATIONS, render
 from hack.install.tools import KUBERNETES
+from support.rendering import COMBINATIONS, render
 
 DRY_RUN = ("apply", "--server-side", "--dry-run=server", "--force-conflicts")
 POD = """

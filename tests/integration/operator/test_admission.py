@@ -162,6 +162,14 @@ BAD = {
         cohort(run={"starts": "2027-01-02", "ends": "2027-01-01"}),
         "spec.run.ends: Invalid value: the run must not end before it starts",
     ),
+    "run that starts on no day": (
+        cohort(run={"starts": "2027-02-30", "ends": "2027-03-01"}),
+        "spec.run.starts in body must be of type date",
+    ),
+    "course that asks for itself": (
+        course(prerequisites=[{"courseRef": "one"}]),
+        "spec.prerequisites: Invalid value: a course cannot be its own prerequisite; take it out",
+    ),
     "dates of a course it does not study": (
         cohort(dates=[{**DATES, "course": "algebra", "dates": {}}]),
         "spec.dates: Invalid value: every course in 'dates' must be one of 'courses'",

@@ -230,6 +230,7 @@ def _status(made_of: ExamContent, window: Dates) -> dict[str, Any]:
         "questions": question_count(made_of),
         "points": full_marks(made_of),
     }
-    if window.opens_at is not None:
-        status["opensAt"] = window.opens_at.isoformat().replace("+00:00", "Z")
+    for name, moment in (("opensAt", window.opens_at), ("closesAt", window.closes_at)):
+        # None takes away what a former window said.
+        status[name] = None if moment is None else moment.isoformat().replace("+00:00", "Z")
     return status

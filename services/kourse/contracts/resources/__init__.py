@@ -21,6 +21,7 @@ from kourse.contracts.resources.meta import (
     REASON_COLUMN,
     VERSION,
     VERSION_COLUMN,
+    CelRule,
     Column,
     Condition,
     DeletionPolicy,
@@ -44,9 +45,17 @@ COURSE = Kind(
         REASON_COLUMN,
         VERSION_COLUMN,
         Column("Lifecycle", ".status.lifecycle"),
-        Column("Lessons", ".status.lessons", "integer"),
+        Column("Lessons", ".status.lessons", "integer", priority=1),
         Column("Learners", ".status.learners", "integer"),
         AGE_COLUMN,
+    ),
+    rules=(
+        CelRule(
+            "!has(self.spec.prerequisites) || "
+            "self.spec.prerequisites.all(p, p.courseRef != self.metadata.name)",
+            "a course cannot be its own prerequisite; take it out of the list",
+            ".spec.prerequisites",
+        ),
     ),
 )
 QUESTION_POOL = Kind(
@@ -82,6 +91,8 @@ EXAM_CONFIG = Kind(
         Column("Course", ".spec.courseRef"),
         Column("Purpose", ".spec.purpose"),
         Column("Opens", ".status.opensAt"),
+        Column("Closes", ".status.closesAt"),
+        Column("Attempts", ".status.attempts", "integer", priority=1),
         AGE_COLUMN,
     ),
     selectable=(".spec.courseRef", ".spec.purpose"),
@@ -99,7 +110,8 @@ COHORT = Kind(
         REASON_COLUMN,
         Column("Starts", ".spec.run.starts"),
         Column("Ends", ".spec.run.ends"),
-        Column("Members", ".status.members", "integer"),
+        Column("Next", ".status.nextMeeting"),
+        Column("Learners", ".status.members", "integer"),
         AGE_COLUMN,
     ),
 )

@@ -164,4 +164,7 @@ class ExamConfigStatus(Status):
     questions: int | None = Field(None, ge=0, description="How many questions an attempt has.")
     points: int | None = Field(None, ge=0, description="Points for full marks.")
     opens_at: str | None = Field(None, max_length=40, description="When it opens by default, UTC.")
+    closes_at: str | None = Field(
+        None, max_length=40, description="When it closes by default, UTC."
+    )
     attempts: int | None = Field(None, ge=0, description="Attempts so far, refreshed in batches.")

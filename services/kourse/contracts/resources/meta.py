@@ -106,7 +106,7 @@ LanguageTag = Annotated[
 Day = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", max_length=10),
-    Field(description="A day, YYYY-MM-DD."),
+    Field(description="A day of the calendar, YYYY-MM-DD.", json_schema_extra={"format": "date"}),
 ]
 LocalDateTime = Annotated[
     str,
@@ -316,3 +316,5 @@ class Kind:
     columns: tuple[Column, ...]
     selectable: tuple[str, ...] = ()
     """JSON paths that field selectors may use, for example ``.spec.courseRef``."""
+    rules: tuple[CelRule, ...] = ()
+    """Rules over the whole object, which see its name; paths begin with ``.spec``."""

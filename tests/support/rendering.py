@@ -6,7 +6,7 @@ from functools import cache
 import yaml
 
 from hack.install.machine import ROOT
-from hack.install.tools import HELM, KUBERNETES, build_tools
+from hack.install.tools import HELM, KUBERNETES
 
 CHART = ROOT / "charts" / "kourse"
 COMBINATIONS = {
@@ -39,11 +39,10 @@ FOREIGN = {
 
 
 @cache
-def render(*settings: str) -> str:
-    """The manifests for these settings."""
-    build_tools((HELM,))
+def render(*settings: str, release: str = "kourse") -> str:
+    """The manifests for these settings; the namespace has the release's name."""
     flags = [word for setting in settings for word in ("--set", setting)]
-    command = [str(HELM.path), "template", "kourse", str(CHART), "--namespace", "kourse"]
+    command = [str(HELM.path), "template", release, str(CHART), "--namespace", release]
     version = ["--kube-version", KUBERNETES]
     return subprocess.run(
         [*command, *version, *flags], capture_output=True, text=True, check=True
@@ -51,6 +50,6 @@ def render(*settings: str) -> str:
 
 
 @cache
-def documents(*settings: str) -> tuple[dict, ...]:
+def documents(*settings: str, release: str = "kourse") -> tuple[dict, ...]:
     """The same, read."""
-    return tuple(found for found in yaml.safe_load_all(render(*settings)) if found)
+    return tuple(found for found in yaml.safe_load_all(render(*settings, release=release)) if found)

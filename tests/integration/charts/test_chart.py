@@ -9,28 +9,16 @@ from itertools import chain
 
 import pytest
 
-from cluster.rendering import CHART, COMBINATIONS, FOREIGN, documents, render
 from hack.install.machine import ROOT
-from hack.install.tools import (
-    HELM,
-    HELM_UNITTEST,
-    KUBE_SCORE,
-    KUBERNETES,
-    build_tools,
-)
+from hack.install.tools import HELM, HELM_UNITTEST, KUBE_SCORE, KUBERNETES
 from kourse.contracts import events
 from kourse.kit.settings import ServiceSettings
+from support.rendering import CHART, COMBINATIONS, FOREIGN, documents, render
 
 ALL = {**COMBINATIONS, **FOREIGN}
 IGNORED_SCORES = (
     "container-image-pull-policy",  # a release's tag is never moved
 )
-
-
-@pytest.fixture(scope="module")
-def tools():
-    """The judges; `make install` builds them, for a first build takes minutes."""
-    build_tools((HELM, HELM_UNITTEST, KUBE_SCORE))
 
 
 def settings_of(component):
@@ -115,7 +103,6 @@ class TestNetworkPolicies:
         assert not {"ingress", "egress"} & set(denied["spec"])
 
 
-@pytest.mark.usefixtures("tools")
 class TestJudges:
     @pytest.mark.parametrize("combination", ALL)
     def test_helm_lint_has_nothing_to_say(self, combination):
