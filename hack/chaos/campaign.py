@@ -179,6 +179,7 @@ class Campaign:
         """Returns when nothing is on its way any more, or it has taken too long; the checks tell."""
         deadline = time.monotonic() + SETTLE_S
         with Database.open(where.superuser_url) as database:
+            mails.hurry(database)
             while (left := backbone.lagging(database) + mails.unsettled(database)) and (
                 time.monotonic() < deadline
             ):

@@ -16,7 +16,14 @@ FROM notification.delivery AS d
 JOIN notification.notification AS n ON n.id = d.notification_id
 WHERE n.user_id = ANY(%(users)s::uuid[])
 """
-_UNSETTLED = "SELECT count(*) AS n FROM notification.delivery WHERE state = 'pending'"
+_UNSETTLED = """
+SELECT count(*) AS n FROM notification.delivery
+WHERE state = 'pending' AND outcome IS DISTINCT FROM 'unverified'
+"""
+_HURRY = """
+UPDATE notification.delivery SET due_at = clock_timestamp()
+WHERE state = 'pending' AND claim IS NULL RETURNING id
+"""
 FITTING_DROPS = frozenset({"needed-no-more"})
 """Why a mail may be left out: a code for an address that was verified meanwhile."""
 BETWEEN = frozenset({"notification", "postgres", "mail", "smtp"})
@@ -26,8 +33,13 @@ BEFORE_S, AFTER_S = 1.0, 2.0
 
 
 def unsettled(database: Database) -> int:
-    """Mails that have not left and are not given up."""
+    """Mails that have not left, but for those whose address nobody has verified."""
     return int(database.ask(_UNSETTLED)[0]["n"])
+
+
+def hurry(database: Database) -> int:
+    """Ends the pauses of mails that were postponed, which may last 15 minutes; how many they were."""
+    return len(database.ask(_HURRY))
 
 
 def check_mails(

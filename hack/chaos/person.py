@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import aiohttp
 
-PATIENCE_S = 150.0
+PATIENCE_S = 300.0
 """How long one thing may take before the journey counts as failed."""
 REQUEST_S = 12.0
 """After this a request is given up and repeated; its outcome is unknown."""
