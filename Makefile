@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
-.PHONY: help install environment up down status logs clean-state smoke check test lint soak bench bench-operator gen fmt \
+.PHONY: help install environment up down status logs clean-state smoke check test lint soak bench bench-events bench-operator gen fmt \
   images cluster cluster-down
 
 help: ## Show this help
@@ -62,6 +62,9 @@ lint: environment ## Style, types, import directions, protos, drift of generated
 
 bench: environment ## Measure, with a calibration of the machine
 	@$(VENV)/python -m hack.bench
+
+bench-events: environment ## Measure the event backbone beside plain publishing, on servers of its own
+	@$(VENV)/python -m hack.bench events
 
 bench-operator: environment ## Measure the operator beside one in Go, on the same servers
 	@$(VENV)/python -m hack.bench operator

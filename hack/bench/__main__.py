@@ -12,6 +12,7 @@ from hack.bench.figures import Figure, calibration
 
 BENCHMARKS = {
     "stack": "time and memory of the local stack",
+    "events": "the event backbone, from outbox row to effect",
     "operator": "the operator beside one in Go",
 }
 RESULTS = Path(".kourse") / "bench"
@@ -23,6 +24,8 @@ def _print(name: str, figures: list[Figure]) -> None:
         mark = "✓" if figure.holds else "✗"
         shown = f"{figure.value:10.2f} {figure.unit:<4}"
         print(f"  {mark} {figure.name:<44}{shown} {figure.bound} {figure.target:g} {figure.unit}")
+        if figure.detail:
+            print(f"      {figure.detail}")
 
 
 def main() -> int:

@@ -21,6 +21,7 @@ class Figure:
         unit: Its unit; empty for a ratio.
         target: What it should be at most or at least.
         bound: Whether the target is an upper or a lower bound.
+        detail: What stands behind the value: ranges, absolute figures.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Figure:
     unit: str
     target: float
     bound: Literal["at most", "at least"] = "at most"
+    detail: str = ""
 
     @property
     def holds(self) -> bool:
