@@ -45,7 +45,9 @@ def table(outcome: Outcome) -> str:
 
 def report(outcome: Outcome) -> str:
     """The outcome for programs: JSON, with every fault and its time."""
-    return json.dumps({**asdict(outcome), "passed": outcome.passed}, indent=1, default=str)
+    rows = [asdict(verdict) | {"kept": verdict.kept} for verdict in outcome.verdicts]
+    parts = {"tally": vars(outcome.tally), "verdicts": rows, "passed": outcome.passed}
+    return json.dumps(vars(outcome) | parts, indent=1, default=str)
 
 
 @app.command()

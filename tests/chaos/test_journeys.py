@@ -52,4 +52,3 @@ class TestJourneysUnderFaults:
 
     def test_leave_writes_whose_outcome_nobody_knows(self, outcome):
         assert outcome.tally.unknown_writes > 0
-        assert outcome.tally.replayed > 0

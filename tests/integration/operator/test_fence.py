@@ -66,9 +66,7 @@ class TestOlderLeader:
         with pytest.raises(NotLeading):
             await apply(old, "e", generation=2)
 
-    async def test_finishes_the_transaction_that_it_is_in_before_the_newer_one_begins(
-        self, leader
-    ):
+    async def test_finishes_the_transaction_that_it_is_in_before_the_newer_one_begins(self, leader):
         old, new = leader("six", 1), leader("six", 2)
         await apply(old, "g")
         database, _ = await old._at("Course")

@@ -1,7 +1,10 @@
 """The storm is repeatable, and a check that looked at nothing or found something has not passed."""
 
+import json
 from itertools import islice
 
+from hack.chaos.__main__ import report, table
+from hack.chaos.campaign import Outcome
 from hack.chaos.mails import _explained
 from hack.chaos.postbox import Mail
 from hack.chaos.storm import DECK, Fault, storm
@@ -24,6 +27,24 @@ class TestStorm:
 
     def test_keeps_its_pace(self):
         assert all(1.0 <= fault.after_s <= 3.0 for fault in islice(storm(7, 2.0), 100))
+
+
+class TestReport:
+    def test_is_json_with_every_fault_and_every_verdict(self):
+        outcome = Outcome(seed=7, journeys=2, verdicts=[judge("p", 1, ["b"])])
+        outcome.tally.answers[200] += 3
+        outcome.faults.append(Struck(Fault("kill", "course", 1.5), 100.0, 101.0).row())
+
+        found = json.loads(report(outcome))
+
+        assert (found["seed"], found["passed"]) == (7, False)
+        assert found["faults"][0]["target"] == "course"
+        assert found["verdicts"][0]["breaches"] == 1
+        assert found["tally"]["answers"] == {"200": 3}
+
+    def test_is_a_table_for_people(self):
+        outcome = Outcome(seed=7, journeys=2, verdicts=[judge("it holds", 1, ["b"])])
+        assert "✗ it holds: 1 of 1" in table(outcome)
 
 
 class TestVerdict:
