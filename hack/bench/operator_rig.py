@@ -19,13 +19,14 @@ from urllib.request import urlopen
 
 from hack.bench.operator_load import PARALLEL
 from hack.install.tools import BENCH_OPERATOR, build_tools
+from hack.stack.kubernetes import OPERATOR_NAMESPACE
 from hack.stack.layout import Layout
 from hack.stack.lifecycle import ensure
 from hack.stack.site import SUPERUSER, Site, python_environment
 from kourse.kit.bus import Broker, declare_topology
 from kourse.kit.migrate import upgrade
 
-START_S = 60.0
+START_S = 180.0
 MIB = 1 << 20
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
@@ -103,6 +104,7 @@ class Rig:
             "S3_ACCESS_KEY": found.s3_access_key,
             "S3_SECRET_KEY": found.s3_secret_key,
             "HOST": "127.0.0.1",
+            "LEASE_NAMESPACE": OPERATOR_NAMESPACE,
             "PORT": str(port),
             **settings,
         }

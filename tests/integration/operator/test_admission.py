@@ -217,3 +217,75 @@ class TestDefaults:
         assert spec["deletionPolicy"] == "Retain"
         assert spec["adaptivity"] == {"remediationBelow": 80, "challengeFrom": 95}
         assert spec["timeZone"] == "UTC"
+
+
+def keys(prefix, count):
+    return [f"{prefix}{number}" for number in range(count)]
+
+
+def largest_course():
+    skills = [
+        {"key": key, "title": key, "prerequisites": keys("skill", 8) if number > 7 else []}
+        for number, key in enumerate(keys("skill", 80))
+    ]
+    chapters = [
+        {"key": key, "title": key, "lessons": [{"key": f"{key}-l", "title": "L", "text": "x"}]}
+        for key in keys("chapter", 40)
+    ]
+    categories = [{"key": key, "title": key, "weight": 6} for key in keys("category", 16)]
+    categories[0]["weight"] = 10
+    work = {"title": "W", "instructions": "x", "category": "category15", "points": 5}
+    ask = [{"skill": key} for key in keys("skill", 16)]
+    return {
+        **SPECS["Course"],
+        "skills": skills,
+        "chapters": chapters,
+        "gradeCategories": categories,
+        "assignments": [{**work, "key": key} for key in keys("work", 40)],
+        "gates": [{"chapter": chapter["key"], "requires": ask} for chapter in chapters],
+        "prerequisites": [{"courseRef": name} for name in keys("course", 16)],
+    }
+
+
+def largest_pool():
+    options = [{"key": key, "text": key} for key in keys("o", 12)]
+    many = {**CHOICE, "type": "MultipleChoice", "options": options, "correct": keys("o", 12)}
+    return {
+        **SPECS["QuestionPool"],
+        "questions": [{**many, "key": key} for key in keys("question", 200)],
+    }
+
+
+def largest_exam():
+    window = {name: {"day": day, "time": "10:00"} for name, day in WINDOW.items()}
+    draw = {"count": 1, "pools": keys("pool", 64), "skills": keys("skill", 16)}
+    return {
+        **SPECS["ExamConfig"],
+        "zones": [{"key": key, "title": key, "draws": [draw] * 8} for key in keys("z", 20)],
+        "overrides": [{"label": key, "dates": window} for key in keys("label", 20)],
+        "dates": window,
+    }
+
+
+def largest_cohort():
+    window = {name: {"day": day, "time": "10:00"} for name, day in WINDOW.items()}
+    return {
+        **SPECS["Cohort"],
+        "courses": keys("course", 16),
+        "dates": [{"course": "course15", "exam": e, "dates": window} for e in keys("exam", 100)],
+    }
+
+
+WINDOW = {"opens": 1, "due": 2, "closes": 3}
+LARGEST = {
+    "Course": largest_course,
+    "QuestionPool": largest_pool,
+    "ExamConfig": largest_exam,
+    "Cohort": largest_cohort,
+}
+
+
+@pytest.mark.parametrize("kind", LARGEST)
+def test_the_largest_lists_stay_within_the_budget_of_the_rules(cluster, namespace, kind):
+    made = cluster.create(kind, namespace, "largest", LARGEST[kind]())
+    assert made["metadata"]["generation"] == 1
