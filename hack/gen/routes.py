@@ -9,6 +9,7 @@ from hack.gen.outputs import ROOT
 from hack.gen.services import import_from
 from kourse.contracts.names import SERVICES
 from kourse.kit.http.routes import INTERNAL, NOTHING, Demand, routes_of
+from kourse.kit.operations import operations_router
 
 TABLE = ROOT / "services" / "kourse" / "gateway" / "routes.json"
 
@@ -31,11 +32,12 @@ def files() -> dict[Path, bytes]:
 
 
 def _demands(service: str) -> list[Demand]:
-    module = import_from(service, "api")
-    router = getattr(module, "router", None)
-    if router is None:
-        return []
-    demands = [demand for demand in routes_of(router) if demand.word != INTERNAL]
+    routers = [operations_router(service)]
+    if (own := getattr(import_from(service, "api"), "router", None)) is not None:
+        routers.append(own)
+    demands = [
+        demand for router in routers for demand in routes_of(router) if demand.word != INTERNAL
+    ]
     if forgotten := [
         f"{demand.method} {demand.path}" for demand in demands if demand.word == NOTHING
     ]:

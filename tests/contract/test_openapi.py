@@ -16,7 +16,9 @@ from kourse.kit.settings import ServiceSettings
 
 def description(service):
     """The document that the service serves."""
-    settings = type("AnySettings", (ServiceSettings,), {}, service=service)(port=0)
+    settings = type("AnySettings", (ServiceSettings,), {}, service=service)(
+        port=0, database_url="postgresql+psycopg://nobody@localhost/none"
+    )
     router = import_module(f"kourse.{service}.api").router
     return describe(create_app(Runtime(settings), [router], title=f"kourse {service}"))
 

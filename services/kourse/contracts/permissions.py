@@ -29,12 +29,15 @@ class Permission(StrEnum):
     COURSE_PLAN = "course:plan"
     COURSE_STUDY = "course:study"
     DASHBOARD_OWN = "dashboard:own"
+    EVENT_MANAGE = "event:manage"
+    EVENT_READ = "event:read"
     EXAM_AUTHOR = "exam:author"
     EXAM_PLAN = "exam:plan"
     GRADEBOOK_OWN = "gradebook:own"
     GRADEBOOK_READ = "gradebook:read"
     MEMBERSHIP_MANAGE = "membership:manage"
     NOTIFICATION_OWN = "notification:own"
+    PLATFORM_OPERATE = "platform:operate"
     POINTS_OWN = "points:own"
     PROFILE_OWN = "profile:own"
     ROLE_ASSIGN = "role:assign"
@@ -48,6 +51,7 @@ class Role(StrEnum):
     AUTHOR = "author"
     PLANNER = "planner"
     TENANT_ADMIN = "tenant-admin"
+    PLATFORM_ADMIN = "platform-admin"
 
 
 _LEARNER = frozenset(
@@ -91,13 +95,20 @@ _AUTHOR = _LEARNER | {
     Permission.EXAM_PLAN,
 }
 
+_EVENTS = frozenset({Permission.EVENT_MANAGE, Permission.EVENT_READ})
+
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.LEARNER: _LEARNER,
     Role.TEACHER: _TEACHER,
     Role.AUTHOR: _AUTHOR,
     Role.PLANNER: _PLANNER,
-    Role.TENANT_ADMIN: _TEACHER | _AUTHOR | {Permission.MEMBERSHIP_MANAGE, Permission.ROLE_ASSIGN},
+    Role.TENANT_ADMIN: _TEACHER
+    | _AUTHOR
+    | _EVENTS
+    | {Permission.MEMBERSHIP_MANAGE, Permission.ROLE_ASSIGN},
+    Role.PLATFORM_ADMIN: _EVENTS | {Permission.ACCOUNT_SELF, Permission.PLATFORM_OPERATE},
 }
+"""Nobody gives a role that allows more than they may themselves, so no tenant admin makes a platform admin."""
 
 DENIALS: Mapping[Permission, str] = {
     Permission.ACCESS_EXPLAIN: "Explaining a learner's access needs the teacher role for this course or cohort.",
@@ -116,12 +127,15 @@ DENIALS: Mapping[Permission, str] = {
     Permission.COURSE_PLAN: "Planning courses needs the planner or the author role.",
     Permission.COURSE_STUDY: "Studying needs the learner role.",
     Permission.DASHBOARD_OWN: "A dashboard needs membership of this tenant.",
+    Permission.EVENT_MANAGE: "Replaying or dropping events needs the tenant admin role.",
+    Permission.EVENT_READ: "Looking at events that stand aside needs the tenant admin role.",
     Permission.EXAM_AUTHOR: "Authoring exams and question pools needs the author role.",
     Permission.EXAM_PLAN: "Planning exams and question pools needs the planner or the author role.",
     Permission.GRADEBOOK_OWN: "Reading grades needs membership of this tenant.",
     Permission.GRADEBOOK_READ: "Reading the grade book needs the teacher role for this course or cohort.",
     Permission.MEMBERSHIP_MANAGE: "Managing memberships needs the tenant admin role.",
     Permission.NOTIFICATION_OWN: "Notifications need membership of this tenant.",
+    Permission.PLATFORM_OPERATE: "What concerns every tenant needs the platform admin role.",
     Permission.POINTS_OWN: "Points need membership of this tenant.",
     Permission.PROFILE_OWN: "A profile needs membership of this tenant.",
     Permission.ROLE_ASSIGN: "Assigning roles needs the tenant admin role.",

@@ -61,10 +61,11 @@ async def read(
             "limit": PAGE,
         },
     )
-    return first_page(Kept(headers_of(row), row.payload.encode()) for row in map(_outgoing, found))
+    return first_page(Kept(headers_of(row), row.payload.encode()) for row in map(outgoing, found))
 
 
-def _outgoing(row: Any) -> Outgoing:
+def outgoing(row: Any) -> Outgoing:
+    """A row of ``COLUMNS``."""
     return Outgoing(**row._mapping)  # noqa: SLF001 -- SQLAlchemy's name for it
 
 

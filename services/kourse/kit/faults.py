@@ -24,6 +24,7 @@ POINTS = (
     "inbox.acknowledged",
     "inbox.parked",
     "work.handled",
+    "dead-letter.settled",
     "sender.claimed",
     "sender.handed_over",
     "sender.settled",

@@ -12,8 +12,9 @@ from kourse.kit.auth import Actor, allow, internal, public
 
 
 def offering(monkeypatch, **routers):
-    """Services with these routers, and no others."""
+    """Services with these routers, and no others, not even the kit's."""
     monkeypatch.setattr(routes, "SERVICES", tuple(routers))
+    monkeypatch.setattr(routes, "operations_router", lambda _name: APIRouter())
     monkeypatch.setattr(
         routes, "import_from", lambda name, _module: SimpleNamespace(router=routers[name])
     )

@@ -133,7 +133,7 @@ async def list_contacts(house: House, tenant: str, user_ids: Sequence[UUID]) -> 
 
 
 async def ensure_first_administrator(house: House) -> None:
-    """The configured administrator is there and may assign roles; run at every start."""
+    """The configured administrator is there, with every administrator's role; run at every start."""
     settings = house.settings
     if not settings.bootstrap_admin_email:
         return
@@ -142,7 +142,7 @@ async def ensure_first_administrator(house: House) -> None:
         email=normalised_email(settings.bootstrap_admin_email),
         display_name="Administrator",
         locale="en",
-        roles=(Role.TENANT_ADMIN,),
+        roles=(Role.TENANT_ADMIN, Role.PLATFORM_ADMIN),
         password=settings.bootstrap_admin_password.get_secret_value() or None,
     )
     async with house.database.transaction(tenant) as tx:

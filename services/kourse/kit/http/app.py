@@ -33,14 +33,15 @@ def create_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str) ->
 
     Args:
         runtime: What routes work with.
-        routers: The service's routes; each route names a permission or says that it is public.
+        routers: The service's own routes; each route names a permission or says that it is public.
         title: Title of the API's description.
 
     Raises:
         TypeError: A route neither names a permission nor says that it is public or internal.
     """
-    _refuse_open_routes(routers)
     service = runtime.settings.service
+    routers = [*routers, *_operations(runtime)]
+    _refuse_open_routes(routers)
     app = FastAPI(
         title=title,
         version=build_info()["version"],
@@ -79,6 +80,15 @@ def build_bodies(app: FastAPI) -> None:
             adapter = getattr(getattr(context, "body_field", None), "_type_adapter", None)
             if adapter is not None:
                 adapter.rebuild()
+
+
+def _operations(runtime: Runtime) -> list[APIRouter]:
+    """What people may do about the events of a service with storage; loads the database's library."""
+    if not runtime.settings.database_url:
+        return []
+    from kourse.kit.operations import operations_router
+
+    return [operations_router(runtime.settings.service)]
 
 
 def _replay_answers(app: FastAPI) -> None:
