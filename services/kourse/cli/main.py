@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from kourse.cli import admin, plan, push_assets
+from kourse.cli import admin, explain, export, marks, plan, push_assets, status
 
 _UsageError: Any = typer.BadParameter.__mro__[1]
 _UsageError.exit_code = 64
@@ -22,6 +22,14 @@ app.command("plan", epilog=plan.EXITS)(plan.plan)
 app.command("diff", epilog=plan.EXITS)(plan.diff)
 app.command("apply")(push_assets.apply)
 app.command("push-assets")(push_assets.push_assets)
+app.command("status", epilog="Exit status: 0 all is ready, 2 something is not, 1 failed.")(
+    status.status
+)
+app.add_typer(explain.app, name="explain")
+app.command("export")(export.export)
+app.command("pause")(marks.pause)
+app.command("resume")(marks.resume)
+app.command("adopt")(marks.adopt)
 app.add_typer(admin.app, name="admin")
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from kourse.cli.batches import batches
 from kourse.cli.declared_files import DeclaredFile
 from kourse.cli.manifests import Manifest
 from kourse.cli.plans import ERRORS, DirectoryPlan, Entry
 from kourse.cli.session import CommandError, Problem, Session
 from kourse.cli.wires import infrastructure
-from kourse.contracts.plans import Declaration, Fact, Planned, PlanRequest, PlanView
+from kourse.contracts.plans import Action, Declaration, Fact, Planned, PlanRequest, PlanView
 from kourse.contracts.resources import COHORT, COURSE, EXAM_CONFIG, QUESTION_POOL
 
 ROUTES = {
@@ -80,21 +81,32 @@ class Planner:
         heard = [fact for fact in facts if _concerns(route, fact)]
         if not manifests and not heard:
             return NOTHING
+        self.say(f"asking {route.rsplit('/', 1)[-1]} about {len(manifests)} objects")
+        views = [self._ask_once(route, batch, heard, files) for batch in batches(manifests) or [[]]]
+        return PlanView(
+            tenant=views[0].tenant,
+            bucket_prefix=views[0].bucket_prefix,
+            objects=[one for view in views for one in view.objects],
+            facts=[fact for view in views for fact in view.facts],
+        )
+
+    def _ask_once(
+        self, route: str, manifests: Sequence[Manifest], facts: list[Fact], files: Sequence[str]
+    ) -> PlanView:
         request = PlanRequest(
             documents=[
                 Declaration(kind=one.kind, name=one.name, spec=one.spec, adopt=one.adopts)
                 for one in manifests
             ],
-            facts=heard,
+            facts=facts,
             files=list(files),
         )
-        body = request.model_dump(mode="json", by_alias=True)
-        self.say(f"asking {route.rsplit('/', 1)[-1]} about {len(manifests)} objects")
         if len(request.model_dump_json(by_alias=True).encode()) > MAX_BODY_BYTES:
             raise CommandError(
-                f"The {route.rsplit('/', 1)[-1]} are more than fits into one request; plan them in "
-                "parts that do not refer to each other."
+                f"{manifests[0].kind} {manifests[0].name!r} and what it refers to are more than "
+                "fits into one request; plan them in parts."
             )
+        body = request.model_dump(mode="json", by_alias=True)
         try:
             return PlanView.model_validate(self.session.post(route, body))
         except Problem as problem:
@@ -116,16 +128,15 @@ def _concerns(route: str, fact: Fact) -> bool:
     return fact.type in wanted[route]
 
 
-def _merged(planned: Iterable[Planned], joined: dict[Key, Planned]) -> dict[Key, Planned]:
-    """The objects by kind and name; what course says of a cohort's members goes with the cohort."""
-    found = {(one.kind, one.name): one for one in planned}
-    for key, one in joined.items():
-        known = found.get(key)
-        found[key] = (
-            one
-            if known is None
-            else known.model_copy(update={"people": [*one.people, *known.people]})
-        )
+def _merged(planned: Iterable[Planned], joined: Mapping[Key, Planned]) -> dict[Key, Planned]:
+    """The objects by kind and name; what is said of people in several answers is put together."""
+    found: dict[Key, Planned] = {}
+    for one in chain(planned, joined.values()):
+        key = (one.kind, one.name)
+        known = found.get(key, one)
+        more = [effect for effect in one.people if effect not in known.people]
+        main = known if known.action is not Action.UNCHANGED else one
+        found[key] = main.model_copy(update={"people": [*known.people, *more]})
     return found
 
 

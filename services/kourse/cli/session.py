@@ -60,29 +60,36 @@ class Session:
             CommandError: The gateway cannot be reached.
         """
         self.token = ""
-        self.token = self._post("/v1/auth/login", self.login or {})["accessToken"]
+        self.token = self._send("POST", "/v1/auth/login", self.login or {})["accessToken"]
 
-    def post(self, path: str, body: dict[str, Any]) -> Any:
+    def get(self, path: str) -> Any:
         """The answer's JSON; a token that has run out meanwhile is renewed where there is a log-in.
 
         Raises:
             Problem: The platform refuses.
             CommandError: The gateway cannot be reached.
         """
+        return self._renewing("GET", path)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """As ``get``, for a request with a body."""
+        return self._renewing("POST", path, body)
+
+    def _renewing(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
-            return self._post(path, body)
+            return self._send(method, path, body)
         except Problem as problem:
             if problem.code != "unauthenticated" or self.login is None:
                 raise
         self.log_in()
-        return self._post(path, body)
+        return self._send(method, path, body)
 
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        headers = {"Idempotency-Key": str(uuid4())}
+    def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        headers = {} if method == "GET" else {"Idempotency-Key": str(uuid4())}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         try:
-            answer = self.http.post(self.url + path, json=body, headers=headers)
+            answer = self.http.request(method, self.url + path, json=body, headers=headers)
         except httpx2.HTTPError as error:
             raise CommandError(
                 f"{self.url} does not answer: {error}. Is KOURSE_URL right?"

@@ -41,6 +41,15 @@ def infrastructure(
     ]
 
 
+def references(kind: str, spec: dict[str, Any]) -> frozenset[tuple[str, str]]:
+    """Kind and name of every object that a spec refers to.
+
+    Raises:
+        ValidationError: It is no spec of that kind.
+    """
+    return plans.references(kind, BY_KIND[kind].spec.model_validate(spec))
+
+
 def _plan(kind: str, subject: Subject, spec: dict[str, Any] | None) -> Plan:
     if spec is None:
         return Plan()

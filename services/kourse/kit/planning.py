@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +23,7 @@ from kourse.contracts.plans import (
     PlanView,
 )
 from kourse.contracts.resources import BY_KIND
+from kourse.kit import documents
 from kourse.kit.db import statement
 from kourse.kit.documents import Applied, ApplyOne, Doc, OnRefusal, Refused
 from kourse.kit.rehearsal import Piece, Rehearsed, rehearse
@@ -34,6 +35,15 @@ Key = tuple[str, str]
 Effects = Mapping[Key, Sequence[PeopleEffect]]
 _LAST_EVENT = "SELECT coalesce(max(id), 0) FROM {schema}.outbox"
 _EVENTS_AFTER = "SELECT type, payload FROM {schema}.outbox WHERE id > :last ORDER BY id"
+
+
+class Census(Protocol):
+    """Counts people before anything is written; what it returns counts again, and compares."""
+
+    async def __call__(
+        self, tx: AsyncSession, changed: Collection[Key], facts: Sequence[Event]
+    ) -> Callable[[], Awaitable[Effects]]:
+        """Looks at the people whom new or changed documents and siblings' facts may concern."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Owner:
 
     kinds: Mapping[str, Rules]
     facts: Mapping[type[Event], Callable[[AsyncSession, Any], Awaitable[None]]]
-    people: Callable[[AsyncSession, PlanRequest], Awaitable[Callable[[], Awaitable[Effects]]]]
+    people: Census
     facts_last: bool = False
 
     async def hear(self, tx: AsyncSession, facts: Sequence[Event]) -> None:
@@ -93,11 +103,11 @@ async def plan(
     refused, pieces = _sorted(request, owner, refusal)
     async with runtime.database.rehearsal(tenant) as tx:
         last = await tx.scalar(statement(tx.info["schema"], _LAST_EVENT))
-        effects_of = await owner.people(tx, request)
+        effects_of = await owner.people(tx, await _changed(tx, pieces), facts)
         await owner.hear(tx, () if owner.facts_last else facts)
         rehearsed = await rehearse(tx, pieces)
         await owner.hear(tx, facts if owner.facts_last else ())
-        people = await effects_of()
+        people = await effects_of() if facts or any(map(_touches, rehearsed)) else {}
         told = await tx.execute(statement(tx.info["schema"], _EVENTS_AFTER), {"last": last})
         emitted = [Fact(type=row.type, payload=row.payload) for row in told]
     known = refused | {(one.piece.kind, one.piece.doc.name): _planned(one) for one in rehearsed}
@@ -108,6 +118,23 @@ async def plan(
     ]
     prefix = runtime.settings.bucket_prefix
     return PlanView(tenant=tenant, bucket_prefix=prefix, objects=objects, facts=emitted)
+
+
+async def _changed(tx: AsyncSession, pieces: Sequence[Piece]) -> set[Key]:
+    """The documents that are not in force as they are."""
+    held = {
+        (kind, one.name): one.digest
+        for kind in sorted({piece.kind for piece in pieces})
+        for one in await documents.find_all(tx, kind, [piece.doc.name for piece in pieces])
+        if not one.retired
+    }
+    keys = {(piece.kind, piece.doc.name): piece.doc.spec for piece in pieces}
+    return {key for key, spec in keys.items() if held.get(key) != documents.digest_of(spec)}
+
+
+def _touches(one: Rehearsed) -> bool:
+    """Whether anything would be written, so that people may notice."""
+    return isinstance(one.result, Applied) and (one.result.changed or bool(one.rows))
 
 
 def _event(fact: Fact) -> Event:

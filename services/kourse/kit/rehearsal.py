@@ -46,7 +46,7 @@ class Rehearsed:
     Attributes:
         piece: The document.
         held: What the ledger holds for its name, or None.
-        before: What applying the document in force gives, or None where nothing is in force.
+        before: What applying the document in force gives, or None where nothing else is in force.
         result: What applying the document gives.
         rows: Content rows that it would write, as the database counted them.
     """
@@ -89,9 +89,16 @@ async def _prepared(tx: AsyncSession, piece: Piece) -> Rehearsed:
     if held is not None and held.source == "resource" and held.uid is not None:
         uid, generation = held.uid, held.generation + 1
     doc = replace(piece.doc, source="resource", uid=uid, generation=generation)
-    before = await _in_force(tx, piece, held) if held and not held.retired else None
+    before = None
+    if held is not None and _differs(held, doc):
+        before = await _in_force(tx, piece, held)
     unknown = Refused(doc.name, DependencyNotReady())
     return Rehearsed(piece._replace(doc=doc), held, before, unknown)
+
+
+def _differs(held: Declared, doc: Doc[Any]) -> bool:
+    """Whether something else is in force; what equals it is only to be applied once."""
+    return not held.retired and held.digest != documents.digest_of(doc.spec)
 
 
 async def _in_force(tx: AsyncSession, piece: Piece, held: Declared) -> Applied | None:
@@ -115,7 +122,10 @@ async def _apply(tx: AsyncSession, one: Rehearsed) -> Rehearsed:
     result = await documents.apply_in_savepoint(tx, kind, doc, apply_one, on_refusal)
     if isinstance(result, Refused):
         return replace(one, result=result)
-    return replace(one, result=result, rows=_written(before, await _count_rows(tx)))
+    rows = _written(before, await _count_rows(tx))
+    if one.held is not None and one.held.digest == documents.digest_of(doc.spec):
+        return replace(one, before=None if one.held.retired else result, result=result, rows=rows)
+    return replace(one, result=result, rows=rows)
 
 
 async def _count_rows(tx: AsyncSession) -> Counts:

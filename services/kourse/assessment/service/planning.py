@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -15,8 +15,8 @@ from kourse.assessment.repository import census, content, replicas
 from kourse.assessment.service import exams, pools, reach
 from kourse.assessment.service import replicas as siblings
 from kourse.assessment.service.access import terms_of_enrolments
-from kourse.contracts.events import CohortDeclared, ContentPublished, EnrolmentCreated
-from kourse.contracts.plans import Effect, PeopleEffect, PlanRequest
+from kourse.contracts.events import CohortDeclared, ContentPublished, EnrolmentCreated, Event
+from kourse.contracts.plans import Effect, PeopleEffect
 from kourse.kit.clock import database_now
 from kourse.kit.planning import Effects, Key, Owner, Rules
 
@@ -38,11 +38,13 @@ class _Exam:
     deadlines: Mapping[UUID, datetime | None] = field(default_factory=dict)
 
 
-async def _people(tx: AsyncSession, request: PlanRequest) -> Callable[[], Awaitable[Effects]]:
-    names = {one.name for one in request.documents if one.kind == exams.KIND}
-    names |= set(await census.list_exam_names(tx, _courses_told_of(request)))
+async def _people(
+    tx: AsyncSession, changed: Collection[Key], facts: Sequence[Event]
+) -> Callable[[], Awaitable[Effects]]:
+    names = {name for kind, name in changed if kind == exams.KIND}
+    names |= set(await census.list_exam_names(tx, _courses_told_of(facts)))
     before = {name: await _exam(tx, name) for name in sorted(names)}
-    drawn_from = sorted({one.name for one in request.documents if one.kind == pools.KIND})
+    drawn_from = sorted(name for kind, name in changed if kind == pools.KIND)
     outdated = {name: await census.count_outdated(tx, name) for name in drawn_from}
 
     async def effects() -> Effects:
@@ -70,11 +72,15 @@ OWNER = Owner(
 """Assessment in a plan."""
 
 
-def _courses_told_of(request: PlanRequest) -> set[str]:
+def _courses_told_of(facts: Sequence[Event]) -> set[str]:
     """Courses whose exams a sibling's fact may move."""
     found: set[str] = set()
-    for fact in request.facts:
-        found |= {fact.payload.get("course", ""), *fact.payload.get("courses", ())}
+    for fact in facts:
+        match fact:
+            case CohortDeclared():
+                found |= set(fact.courses)
+            case ContentPublished() | EnrolmentCreated():
+                found.add(fact.course)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -11,8 +11,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import NotFound
-from kourse.contracts.events import CATALOG, CohortDeclared
-from kourse.contracts.plans import Effect, PeopleEffect, PlanRequest
+from kourse.contracts.events import CohortDeclared, Event
+from kourse.contracts.plans import Effect, PeopleEffect
 from kourse.contracts.resources import COHORT, CourseSpec
 from kourse.course.domain import reach
 from kourse.course.domain.content import assets_of
@@ -20,7 +20,7 @@ from kourse.course.domain.reach import Learner, Reach
 from kourse.course.repository import census, content, outline
 from kourse.course.service import progress, publishing, replicas
 from kourse.kit.documents import Applied, ApplyOne, Doc
-from kourse.kit.planning import Effects, Owner, Rules
+from kourse.kit.planning import Effects, Key, Owner, Rules
 from kourse.rules.gates import Standing
 
 
@@ -49,18 +49,16 @@ def _apply_and_send(files: frozenset[str]) -> ApplyOne[CourseSpec]:
     return apply
 
 
-async def _people(tx: AsyncSession, request: PlanRequest) -> Callable[[], Awaitable[Effects]]:
-    courses = {one.name for one in request.documents if one.kind == publishing.KIND}
-    cohorts = {
-        fact.payload.get("cohort", "")
-        for fact in request.facts
-        if CATALOG[fact.type].model is CohortDeclared
-    }
+async def _people(
+    tx: AsyncSession, changed: Collection[Key], facts: Sequence[Event]
+) -> Callable[[], Awaitable[Effects]]:
+    courses = sorted(name for _, name in changed)
+    cohorts = [fact.cohort for fact in facts if isinstance(fact, CohortDeclared)]
     before = {name: await _reach(tx, name) for name in courses}
     enrolled = {name: await census.list_cohort_enrolments(tx, name) for name in cohorts}
 
     async def effects() -> Effects:
-        found: dict[tuple[str, str], list[PeopleEffect]] = {
+        found: dict[Key, list[PeopleEffect]] = {
             (publishing.KIND, name): reach.effects(then, await _reach(tx, name))
             for name, then in before.items()
         }

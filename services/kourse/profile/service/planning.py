@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.events import ContentPublished
-from kourse.contracts.plans import Effect, PeopleEffect, PlanRequest
-from kourse.kit.planning import Effects, Owner, Rules
+from kourse.contracts.events import ContentPublished, Event
+from kourse.contracts.plans import Effect, PeopleEffect
+from kourse.kit.planning import Effects, Key, Owner, Rules
 from kourse.profile.repository import cohorts
 from kourse.profile.service import declaring
 
@@ -32,9 +32,12 @@ def owner() -> Owner:
     )
 
 
-async def _people(tx: AsyncSession, request: PlanRequest) -> Callable[[], Awaitable[Effects]]:
-    names = sorted({one.name for one in request.documents if one.kind == declaring.KIND})
-    before = {name: await _standing(tx, name) for name in names}
+async def _people(
+    tx: AsyncSession,
+    changed: Collection[Key],
+    facts: Sequence[Event],  # noqa: ARG001 - members hear of courses only
+) -> Callable[[], Awaitable[Effects]]:
+    before = {name: await _standing(tx, name) for _, name in sorted(changed)}
 
     async def effects() -> Effects:
         return {
