@@ -25,7 +25,7 @@ def message(number, queue="read", *, body=b"{}", mandatory=True, exchange=""):
         codec.route(exchange, queue, mandatory=mandatory),
         codec.properties(
             content_type="application/json",
-            headers=values.table({"number": number})[4:],
+            headers=values.encoded_fields({"number": number}),
             message_id=str(number),
             message_type="number",
         ),

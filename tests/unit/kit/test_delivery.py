@@ -7,12 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from kourse.contracts.events import GroupJoined
+from kourse.kit.amqp import values
 from kourse.kit.delivery import (
     PREFIX,
     Outgoing,
     UndecodableError,
     UnknownEventError,
     delivery_of,
+    encoded_headers,
     event_of,
     headers_of,
 )
@@ -50,6 +52,15 @@ class TestHeaders:
         assert headers[f"{PREFIX}time"] == "2026-01-02T03:04:05.000600Z"
         assert headers[f"{PREFIX}dataschema"].endswith("/profile.group.joined/1")
         assert headers[f"{PREFIX}sequence"] == 3
+
+    @pytest.mark.parametrize(
+        "row",
+        [ROW, ROW._replace(traceparent=None), ROW._replace(headers={}), ROW._replace(type="a.b.c")],
+        ids=["whole", "no trace", "no headers", "unknown type"],
+    )
+    def test_are_encoded_as_they_are_read(self, row):
+        encoded = values.table(encoded_headers(row))
+        assert values.read_table(encoded, 0) == (headers_of(row), len(encoded))
 
     def test_carry_the_rows_own_headers_and_the_trace(self):
         headers = headers_of(ROW)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from struct import Struct
 from typing import Any
 
@@ -22,7 +22,7 @@ from pamqp.base import Frame as Method
 from pamqp.commands import Basic
 from pamqp.exceptions import PAMQPException
 
-from kourse.kit.amqp.values import MalformedError, read_table, short, table_of
+from kourse.kit.amqp.values import MalformedError, read_table, short, table
 
 PREAMBLE = b"AMQP\x00\x00\x09\x01"
 HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
@@ -46,7 +46,7 @@ _OUR_FLAGS = (_CONTENT_TYPE | _HEADERS | 1 << 12 | 1 << 7 | 1 << 5).to_bytes(2, 
 _PERSISTENT = b"\x02"
 
 
-@dataclass
+@dataclass(slots=True)
 class Message:
     """A message that the broker delivered or returned.
 
@@ -62,9 +62,9 @@ class Message:
     content: bytes
     body: bytes
 
-    @cached_property
+    @property
     def headers(self) -> dict[str, Any]:
-        """The message's headers; empty when it has none.
+        """The message's headers, read each time; empty when it has none.
 
         Raises:
             MalformedError: They are no header table.
@@ -222,7 +222,7 @@ def properties(*, content_type: str, headers: bytes, message_id: str, message_ty
         (
             _OUR_FLAGS,
             short(content_type),
-            table_of(headers),
+            table(headers),
             _PERSISTENT,
             short(message_id),
             short(message_type),

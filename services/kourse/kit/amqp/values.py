@@ -54,8 +54,8 @@ def integer_value(number: int) -> bytes:
         raise MalformedError(str(error)) from error
 
 
-def table(fields: Mapping[str, Any]) -> bytes:
-    """A header table, its length first.
+def encoded_fields(fields: Mapping[str, Any]) -> bytes:
+    """The fields of a header table.
 
     Args:
         fields: Strings, integers and booleans, or whatever else pamqp knows a field type for.
@@ -63,11 +63,11 @@ def table(fields: Mapping[str, Any]) -> bytes:
     Raises:
         MalformedError: A name is too long, or a value is of no such type.
     """
-    return table_of(b"".join(short(name) + _value(value) for name, value in fields.items()))
+    return b"".join([short(name) + _value(value) for name, value in fields.items()])
 
 
-def table_of(fields: bytes) -> bytes:
-    """A header table of fields that are encoded already."""
+def table(fields: bytes) -> bytes:
+    """A header table of encoded fields: their length, then they."""
     return _LENGTH.pack(len(fields)) + fields
 
 
@@ -107,11 +107,17 @@ def _fields(data: bytes, at: int, end: int) -> dict[str, Any]:
     while at < end:
         kind_at = at + 1 + data[at]
         name = data[at + 1 : kind_at].decode()
-        kind, at = data[kind_at], kind_at + 1
-        if kind == _TEXT:
-            stop = at + 4 + length_at(data, at)[0]
-            value, at = _text(data[at + 4 : stop]), stop
-        elif kind == _LONG_LONG:
+        kind = data[kind_at]
+        if kind == _TEXT:  # nearly all of them
+            start = kind_at + 5
+            at = start + length_at(data, kind_at + 1)[0]
+            try:
+                fields[name] = data[start:at].decode()
+            except UnicodeDecodeError:
+                fields[name] = data[start:at]
+            continue
+        at = kind_at + 1
+        if kind == _LONG_LONG:
             (value,) = _INTEGER.unpack_from(data, at)
             at += 8
         elif kind == _TRUE_OR_FALSE:
@@ -125,10 +131,3 @@ def _fields(data: bytes, at: int, end: int) -> dict[str, Any]:
     if at != end:
         raise MalformedError("a field is longer than its table")
     return fields
-
-
-def _text(encoded: bytes) -> str | bytes:
-    try:
-        return encoded.decode()
-    except UnicodeDecodeError:
-        return encoded
