@@ -6,19 +6,80 @@ import signal
 import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from pamqp import commands
+from pamqp.header import ContentHeader
 
-from kourse.kit.bus import Broker
+from kourse.contracts import names
+from kourse.kit import relay_link
+from kourse.kit.bus import Binding, Broker, Queue, declare_topology
 from kourse.kit.outbox import Relay
 from kourse.kit.shares import fair_share
-from support.events import running, until
+from support.events import emit_joined, running, until
+from support.scripted_broker import ScriptedBroker
 
 TESTS = Path(__file__).parents[2]
 HOLDERS = """
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND objid < 16
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+UNPUBLISHED = "SELECT count(*) FROM profile.outbox WHERE entity = %s AND published_at IS NULL"
+
+
+def cohort_in(part):
+    """A new cohort whose events are in this partition."""
+    while names.partition(str(cohort := uuid4())) != part:
+        pass
+    return cohort
+
+
+@pytest.fixture
+def unpublished(admin):
+    """How many events of a cohort are not marked."""
+    return lambda cohort: admin.execute(UNPUBLISHED, (str(cohort),)).fetchone()[0]
+
+
+@pytest.fixture
+def short_rest(monkeypatch):
+    monkeypatch.setattr(relay_link, "RETURN_PAUSE_S", 0.2)
+
+
+class HalfScripted(Broker):
+    """Publishes to a scripted broker; all else goes to the real one."""
+
+    def __init__(self, url, scripted):
+        super().__init__(url)
+        self._scripted = Broker(scripted.url)
+
+    def publishing(self):
+        return self._scripted.publishing()
+
+    async def close(self):
+        await self._scripted.close()
+        await super().close()
+
+
+@pytest.fixture
+async def scripted():
+    async with ScriptedBroker() as scripted:
+        yield scripted
+
+
+@pytest.fixture
+async def scripted_relay(scripted, profile_worker, broker_url):
+    broker = HalfScripted(broker_url, scripted)
+    yield Relay(profile_worker, broker)
+    await broker.close()
+
+
+def sequences(scripted):
+    """What was published, as (subject, number), in order."""
+    return [
+        (headers["cloudEvents:subject"], headers["cloudEvents:sequence"])
+        for headers in (content.properties.headers for content in scripted.heard_of(ContentHeader))
+    ]
 
 
 @pytest.fixture
@@ -84,3 +145,112 @@ class TestShares:
             await until(lambda: admin.execute(HOLDERS).fetchone()[0] == 16)
             other.send_signal(signal.SIGKILL)
             await until(lambda: shared(first))
+
+
+@pytest.mark.usefixtures("short_rest")
+class TestRefusal:
+    async def test_of_an_event_holds_back_its_partition_and_no_other(
+        self, scripted, scripted_relay, profile, unpublished
+    ):
+        refused, fine = cohort_in(3), cohort_in(4)
+        await emit_joined(profile, refused, range(3))
+        await emit_joined(profile, fine, range(3))
+        async with running(scripted_relay):
+            await until(lambda: len(sequences(scripted)) == 6)
+            for tag, (entity, number) in enumerate(sequences(scripted), start=1):
+                nacked = (entity, number) == (str(refused), 2)
+                answer = commands.Basic.Nack if nacked else commands.Basic.Ack
+                scripted.say(answer(tag), 1)
+            await until(lambda: unpublished(fine) == 0)
+            await until(lambda: len(sequences(scripted)) == 8)
+            assert unpublished(refused) == 2
+            assert sequences(scripted)[6:] == [(str(refused), 2), (str(refused), 3)]
+            scripted.say(commands.Basic.Ack(8, multiple=True), 1)
+            await until(lambda: unpublished(refused) == 0)
+
+    async def test_by_silence_is_a_refusal_too(
+        self, scripted, scripted_relay, profile, unpublished, monkeypatch
+    ):
+        monkeypatch.setattr(relay_link, "CONFIRM_TIMEOUT_S", 0.2)
+        cohort = cohort_in(5)
+        await emit_joined(profile, cohort, range(2))
+        async with running(scripted_relay):
+            await until(lambda: len(sequences(scripted)) >= 4)
+            assert unpublished(cohort) == 2
+            tag = len(sequences(scripted))
+            scripted.say(commands.Basic.Ack(tag, multiple=True), 1)
+            await until(lambda: _confirmed(scripted) and unpublished(cohort) == 0)
+        numbers = [number for _, number in sequences(scripted)]
+        assert numbers == [1, 2] * (len(numbers) // 2)
+
+    async def test_of_everything_by_a_blocked_broker_is_waited_for(
+        self, scripted, scripted_relay, profile, unpublished, no_faults
+    ):
+        async with running(scripted_relay):
+            await until(lambda: len(scripted_relay.parts) == 16)
+            scripted.say(commands.Connection.Blocked("low on memory"))
+            cohort = cohort_in(6)
+            selected = asyncio.Event()
+            no_faults.arm("relay.selected", lambda: asyncio.sleep(0, selected.set()))
+            await emit_joined(profile, cohort, range(2))
+            await selected.wait()
+            assert sequences(scripted) == []
+            scripted.say(commands.Connection.Unblocked())
+            await until(lambda: _confirmed(scripted) and unpublished(cohort) == 0)
+
+    async def test_by_a_full_queue_ends_when_there_is_room(
+        self, profile, profile_worker, broker_url, unpublished, admin
+    ):
+        part = 7
+        cohort, broker = cohort_in(part), Broker(broker_url)
+        queue = names.consumer_queue("course", part)
+        await declare_topology(broker)
+        full = Queue("full", {"x-max-length": 1, "x-overflow": "reject-publish"})
+        key = names.type_binding("profile.group.joined", part)
+        binding = Binding(names.EVENTS_EXCHANGE, "full", key)
+        await broker.declare([full, binding])
+        await emit_joined(profile, cohort, range(5))
+        async with running(Relay(profile_worker, broker)):
+            await until(lambda: unpublished(cohort) < 5)
+            assert unpublished(cohort) == 4
+            await broker.remove([binding, full])
+            await until(lambda: unpublished(cohort) == 0)
+        async with broker.reading(queue, prefetch=50, stopping=asyncio.Event()) as reader:
+            first_seen = {}
+            while len(first_seen) < 5:
+                for message in await reader.batch():
+                    first_seen.setdefault(message.headers["cloudEvents:sequence"])
+        assert list(first_seen) == [1, 2, 3, 4, 5]
+        await broker.close()
+
+
+def _confirmed(scripted):
+    """Confirms everything that has come so far."""
+    if count := len(sequences(scripted)):
+        scripted.say(commands.Basic.Ack(count, multiple=True), 1)
+    return True
+
+
+class TestFeed:
+    @pytest.mark.parametrize("feed", ["full", "absent"])
+    async def test_that_nobody_reads_holds_nothing_up(
+        self, feed, profile, profile_worker, broker_url, unpublished
+    ):
+        broker, cohort = Broker(broker_url), cohort_in(8)
+        await declare_topology(broker)
+        exchange = names.course_exchange("demo", "feed")
+        if feed == "full":
+            bounded = {"x-queue-type": "quorum", "x-max-length": 3, "x-overflow": "drop-head"}
+            binding = Binding(names.EVENTS_EXCHANGE, exchange, "profile.group.joined.#")
+            await broker.declare([Queue(exchange, bounded), binding])
+        await emit_joined(profile, cohort, range(40))
+        async with running(Relay(profile_worker, broker)):
+            await until(lambda: unpublished(cohort) == 0)
+        if feed == "full":
+            kept = []
+            async with broker.reading(exchange, prefetch=9, stopping=asyncio.Event()) as reader:
+                while len(kept) < 3:
+                    kept += [each.headers["cloudEvents:sequence"] for each in await reader.batch()]
+            assert kept == [38, 39, 40]
+            await broker.remove([binding, Queue(exchange)])
+        await broker.close()
