@@ -52,7 +52,7 @@ check: lint ## Lint, unit and contract tests
 	@$(VENV)/pytest tests/unit tests/contract -n 2
 
 test: install check ## All that CI runs, on servers of its own
-	@$(VENV)/pytest tests/integration tests/e2e tests/chaos
+	@$(VENV)/pytest tests/integration tests/interop tests/e2e tests/chaos
 
 soak: environment ## Prove over JOURNEYS=5000 journeys under faults (SEED=) that nothing is lost or doubled
 	@$(VENV)/python -m hack.chaos --journeys $(or $(JOURNEYS),5000) --seed $(or $(SEED),0)

@@ -14,7 +14,16 @@ from pathlib import Path
 
 from hack.gen import outputs
 
-GENERATORS = ("crds", "env", "protos", "routes", "schemas")
+GENERATORS = (
+    "asyncapi",
+    "crds",
+    "env",
+    "event_page",
+    "golang",
+    "protos",
+    "routes",
+    "schemas",
+)
 """Modules of this package with ``files()`` and, where files can become orphans, ``stale()``."""
 
 

@@ -13,13 +13,13 @@ from collections.abc import Callable
 
 from hack.install.machine import PrerequisiteMissing
 from hack.install.packages import install_packages
-from hack.install.tools import HELM, STACK_TOOLS, TOXIPROXY, build_tools
+from hack.install.tools import HELM, INTEROP, STACK_TOOLS, TOXIPROXY, build_tools
 from hack.install.venv import install_venv
 
 
 def install_tools() -> None:
     """Build what the local stack runs and what checks and tests need."""
-    build_tools((*STACK_TOOLS, HELM, TOXIPROXY))
+    build_tools((*STACK_TOOLS, HELM, TOXIPROXY, INTEROP))
 
 
 PARTS: dict[str, Callable[[], None]] = {

@@ -32,10 +32,11 @@ class Tool:
 
     Attributes:
         name: The file name of the program.
-        module: The directory below ``hack/tools`` whose go.mod and go.sum pin it.
+        module: The directory below ``hack/tools``, or below ``root``, whose go.mod and go.sum pin it.
         package: The import path of its main package.
         variables: What the linker sets (``-X``), for the version it reports.
         packages: About how many packages a build compiles; only for the progress line.
+        root: The directory that the module is below.
     """
 
     name: str
@@ -43,11 +44,12 @@ class Tool:
     package: str
     variables: Mapping[str, str]
     packages: int
+    root: str = "hack/tools"
 
     @property
     def directory(self) -> Path:
         """The module that pins it."""
-        return ROOT / "hack" / "tools" / self.module
+        return ROOT / self.root / self.module
 
     @property
     def flags(self) -> list[str]:
@@ -59,7 +61,7 @@ class Tool:
     def path(self) -> Path:
         """Where the built program is: the name carries a hash of everything that decides it."""
         digest = hashlib.sha256(" ".join([self.package, *self.flags]).encode())
-        sources = sorted(set(self.directory.glob("*.go")) - {self.directory / "tools.go"})
+        sources = sorted(set(self.directory.rglob("*.go")) - {self.directory / "tools.go"})
         for path in (self.directory / "go.mod", self.directory / "go.sum", *sources):
             if path.exists():
                 digest.update(path.read_bytes())
@@ -141,6 +143,15 @@ KSTATUS = Tool(
 )
 JUDGES = (HELM, HELM_UNITTEST, KUBE_SCORE, KUBECTL_VALIDATE, KSTATUS)
 """What judges charts, definitions, samples and statuses in the tests."""
+INTEROP = Tool(
+    name="interop",
+    module="interop",
+    package="kourse.dev/tests/interop",
+    variables={},
+    packages=130,
+    root="tests",
+)
+"""The consumer in Go that shows what the event catalog promises to other teams."""
 STACK_TOOLS = (KUBE_APISERVER, MINIO)
 """What the local stack runs; Helm is only built where charts are checked."""
 NODE_TOOLS = (

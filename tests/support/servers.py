@@ -9,6 +9,7 @@ import urllib.request
 from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -77,6 +78,19 @@ class Servers:
             yield str(URL(self.endpoints.broker_url).with_path(f"/{host}"))
         finally:
             self._manage("DELETE", f"vhosts/{host}")
+
+    @contextlib.contextmanager
+    def broker_user(self, host_url, *, configure="", write="", read=""):
+        """A user of the broker who may do only this in a virtual host; the address for it."""
+        name, password = f"test-{secrets.token_hex(6)}", secrets.token_hex(16)
+        rights = {"configure": configure, "write": write, "read": read}
+        host = quote(URL(host_url).path.removeprefix("/"), safe="")
+        self._manage("PUT", f"users/{name}", {"password": password, "tags": ""})
+        try:
+            self._manage("PUT", f"permissions/{host}/{name}", rights)
+            yield str(URL(host_url).with_user(name).with_password(password))
+        finally:
+            self._manage("DELETE", f"users/{name}")
 
     def _manage(self, method, path, body=None):
         login = f"{self.endpoints.broker_user}:{self.endpoints.broker_password}".encode()

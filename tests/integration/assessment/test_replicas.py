@@ -7,10 +7,9 @@ import pytest
 from kourse.contracts import names
 from kourse.contracts.events import CohortDeclared, ContentPublished, EnrolmentCreated
 from kourse.kit.bus import Broker
-from kourse.kit.db import Database
 from kourse.kit.ids import new_id
-from kourse.kit.outbox import Relay, emit
 from support.events import running, until
+from support.siblings import Sibling
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,23 +42,6 @@ declared = CohortDeclared(
         {"course": "statistics", "exam": "quiz", "closes_at": "2100-01-01T12:00:00Z"},
     ],
 )
-
-
-class Sibling:
-    """A sibling's outbox and its relay."""
-
-    def __init__(self, scratch, broker, name):
-        self.database = Database(scratch.url(f"kourse_{name}"), name, pool_size=1)
-        self.worker = Database(scratch.url(f"kourse_{name}_worker"), name, pool_size=1)
-        self.relay = Relay(self.worker, broker)
-
-    async def tell(self, event):
-        async with self.database.transaction("demo") as tx:
-            await emit(tx, event)
-
-    async def close(self):
-        await self.database.close()
-        await self.worker.close()
 
 
 class TestEvents:
