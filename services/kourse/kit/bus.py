@@ -23,6 +23,7 @@ from aiormq.exceptions import (
     ChannelPreconditionFailed,
 )
 from pamqp.commands import Basic
+from prometheus_client import Gauge
 from yarl import URL
 
 from kourse.contracts.errors import Unavailable
@@ -43,6 +44,10 @@ __all__ = [
 
 log = structlog.get_logger(__name__)
 
+MISMATCHES = Gauge(
+    "kourse_topology_mismatches",
+    "Exchanges and queues that this process found at the broker with other properties than declared.",
+)
 CONNECT_TIMEOUT_S = 5.0
 HEARTBEAT_S = 10
 """A silent broker is given up after two of these."""
@@ -61,6 +66,9 @@ class Broker:
 
     They are apart because a broker short of memory or disk stops reading from those who publish.
     Events go over ``publishing`` and ``reading`` (``kit.amqp``), all else over aio-pika.
+
+    Attributes:
+        mismatches: What ``ensure`` found with other properties at the broker, a sentence each.
     """
 
     def __init__(self, url: str, *, name: str = "kourse") -> None:
@@ -77,6 +85,7 @@ class Broker:
         self._locks = {"publish": asyncio.Lock(), "consume": asyncio.Lock()}
         self._declaring = asyncio.Lock()
         self._declared_on: AbstractConnection | None = None
+        self.mismatches: tuple[str, ...] = ()
 
     async def _connection(self, use: Use) -> AbstractConnection:
         async with self._locks[use]:
@@ -233,7 +242,8 @@ class Broker:
             with unavailable_when_lost():
                 connection = await self._connection("consume")
             if self._declared_on is not connection:
-                await self.declare(items)
+                self.mismatches = tuple(await self.declare(items))
+                MISMATCHES.set(len(self.mismatches))
                 self._declared_on = connection
 
     def forget_topology(self) -> None:

@@ -81,6 +81,7 @@ def _unrouted() -> Iterator[Item]:
         names.UNROUTED_EXCHANGE,
         {
             "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERY_LIMIT,
             "x-max-length": UNROUTED_LIMIT,
             "x-message-ttl": UNROUTED_TTL_MS,
             "x-overflow": "drop-head",

@@ -87,3 +87,16 @@ class TestIsReady:
 
         assert is_ready
         assert not states["relay"].works
+
+
+class TestDegraded:
+    async def test_says_in_its_own_words_what_is_wrong_and_keeps_the_service_ready(self, health):
+        async def compare():
+            raise module.Degraded("the queue kourse.unrouted has another limit")
+
+        health.watch("topology", compare, required=False)
+
+        is_ready, states = await health.is_ready()
+
+        assert is_ready
+        assert states["topology"].reason == "the queue kourse.unrouted has another limit"

@@ -29,6 +29,10 @@ class State:
     required: bool = True
 
 
+class Degraded(Exception):
+    """A component works, but not as it should; the message is shown, so it holds no secret."""
+
+
 @dataclass
 class _Probe:
     check: Callable[[], Awaitable[object]]
@@ -87,6 +91,8 @@ class Health:
             probe.state = State(works=True, required=probe.required)
         except TimeoutError:
             probe.state = State(works=False, reason="no answer in time", required=probe.required)
+        except Degraded as error:
+            probe.state = State(works=False, reason=str(error), required=probe.required)
         except Exception as error:  # noqa: BLE001 -- whatever is wrong, it does not work
             probe.state = State(works=False, reason=type(error).__name__, required=probe.required)
         probe.at = self._clock()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from kourse.contracts import events
 from kourse.contracts.errors import DependencyNotReady
 from kourse.kit.backoff import full_jitter
 from kourse.kit.http.app import create_app
+from kourse.kit.http.health import Degraded
 from kourse.kit.outages import outage_of
 from kourse.kit.runtime.http_server import HttpServer
 from kourse.kit.runtime.runtime import Runtime
@@ -226,6 +228,13 @@ def watch_back_ends(runtime: Runtime, service: Service) -> None:
         if getattr(settings, setting) and (has_events or name != "broker"):
             is_needed = name in service.needs
             runtime.health.watch(name, _asking(runtime, client, method), required=is_needed)
+    if settings.broker_url and has_events:
+        runtime.health.watch("topology", partial(_compare_topology, runtime), required=False)
+
+
+async def _compare_topology(runtime: Runtime) -> None:
+    if runtime.broker.mismatches:
+        raise Degraded("; ".join(runtime.broker.mismatches))
 
 
 _BACK_ENDS = {
