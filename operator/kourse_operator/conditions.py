@@ -53,6 +53,7 @@ class Reason(StrEnum):
     BINDING_MISMATCH = "BindingMismatch"
     FEATURE_MISSING = "FeatureMissing"
     ATTEMPTS_OPEN = "AttemptsOpen"
+    DRIFT_FOUND = "DriftFound"
     INTERNAL_ERROR = "InternalError"
 
 

@@ -91,6 +91,11 @@ DRIFT_REPAIRED = Counter(
     "What was changed behind the operator's back and put right again.",
     ("kind", "backend"),
 )
+DRIFT_REPORTED = Counter(
+    "kourse_operator_drift_reported_total",
+    "What was changed behind the operator's back and left so, as driftPolicy is Report.",
+    ("kind", "backend"),
+)
 BACKEND_SECONDS = Histogram(
     "kourse_operator_backend_duration_seconds",
     "Time of one step at a back end.",

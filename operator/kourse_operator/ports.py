@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from kourse.contracts.resources import DeletionPolicy
 from kourse.kit.documents import Doc, Pending, Result
-from kourse_operator.plans.steps import Bucket, Wire
+from kourse_operator.plans.steps import Binding, Bucket, Drift, Wire
 from kourse_operator.resource import Key, Resource
 
 
@@ -20,6 +20,14 @@ class Rows(Protocol):
 
     async def apply(self, kind: str, tenant: str, doc: Doc[Any]) -> Result:
         """The document is in the database, or refused."""
+
+    async def rehearse(self, kind: str, tenant: str, doc: Doc[Any]) -> Result:
+        """What ``apply`` would give; nothing is written."""
+
+    async def differences(
+        self, kind: str, tenant: str, doc: Doc[Any], *, mend: bool
+    ) -> tuple[Result, Sequence[Drift]]:
+        """What ``apply`` gives, and which rows were not as declared; put right only to ``mend``."""
 
     async def owns(self, kind: str, tenant: str, name: str, uid: str) -> bool:
         """Whether the name belongs to the object with that uid."""
@@ -44,13 +52,16 @@ class Rows(Protocol):
 class Buckets(Protocol):
     """Buckets at the object store."""
 
+    async def differences(self, bucket: Bucket) -> Sequence[Drift]:
+        """What is not as described; nothing is written."""
+
     async def ensure(
         self, bucket: Bucket, on_missing: Callable[[], Awaitable[None]]
-    ) -> tuple[bool, tuple[str, ...]]:
+    ) -> tuple[str, ...]:
         """The bucket is there as described; calls ``on_missing`` before it makes one.
 
         Returns:
-            Whether it was missing, and what the store cannot do, as sentences.
+            What the store cannot do, as sentences.
         """
 
     async def remove(self, bucket: Bucket) -> None:
@@ -60,8 +71,14 @@ class Buckets(Protocol):
 class Wires(Protocol):
     """Exchanges, queues and bindings at the broker."""
 
-    async def ensure(self, wires: Sequence[Wire], *, check: bool) -> tuple[str, ...]:
-        """Everything is there; names of what was not, as far as ``check`` asks to find out.
+    async def differences(self, wires: Sequence[Wire]) -> Sequence[Drift]:
+        """What is not there, as far as it can be found out; nothing is written."""
+
+    async def surplus(self, wires: Sequence[Wire]) -> Sequence[Binding]:
+        """Bindings to the named queues and exchanges that are there and not among these."""
+
+    async def ensure(self, wires: Sequence[Wire]) -> None:
+        """Everything is there.
 
         Raises:
             BindingMismatch: Something of that name is there with other arguments.

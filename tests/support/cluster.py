@@ -12,18 +12,22 @@ MERGE = "application/merge-patch+json"
 
 
 class Cluster:
-    """One API server, as its administrator."""
+    """One API server, as its administrator.
+
+    Attributes:
+        api: The client library's connection.
+    """
 
     def __init__(self, kubeconfig):
-        self._api = config.new_client_from_config(str(kubeconfig))
-        self._custom = client.CustomObjectsApi(self._api)
-        self._core = client.CoreV1Api(self._api)
+        self.api = config.new_client_from_config(str(kubeconfig))
+        self._custom = client.CustomObjectsApi(self.api)
+        self._core = client.CoreV1Api(self.api)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self._api.close()
+        self.api.close()
 
     def make_namespace(self, name):
         """The namespace is there."""
@@ -84,6 +88,20 @@ class Cluster:
                 return None
             raise
 
+    def list(self, kind, namespace):
+        """Every object of the kind there."""
+        return self._custom.list_namespaced_custom_object(
+            GROUP, VERSION, namespace, BY_KIND[kind].plural
+        )["items"]
+
+    def transitions(self, namespace):
+        """What the Events told: object, what was said of it, and when it had become so."""
+        listed = self._core.list_namespaced_event(namespace)
+        return [
+            (item.involved_object.uid, item.reason, item.message, item.first_timestamp)
+            for item in listed.items
+        ]
+
     def delete(self, kind, namespace, name):
         """Deletion is asked for."""
         self._custom.delete_namespaced_custom_object(
@@ -128,6 +146,14 @@ class Cluster:
         )
         told = sorted(listed.items, key=lambda item: (item.last_timestamp, item.metadata.name))
         return [item.reason for item in told]
+
+    def told(self, namespace, name):
+        """The newest message told of an object, by reason."""
+        listed = self._core.list_namespaced_event(
+            namespace, field_selector=f"involvedObject.name={name}"
+        )
+        told = sorted(listed.items, key=lambda item: (item.last_timestamp, item.metadata.name))
+        return {item.reason: item.message for item in told}
 
 
 def condition(found, type_):

@@ -9,6 +9,9 @@ from urllib.parse import quote
 
 import psycopg
 from minio import Minio
+from minio.commonconfig import ENABLED, Filter
+from minio.lifecycleconfig import LifecycleConfig, NoncurrentVersionExpiration, Rule
+from minio.versioningconfig import SUSPENDED, VersioningConfig
 from yarl import URL
 
 from kourse.contracts import names
@@ -54,6 +57,51 @@ class Backends:
         """Somebody deletes the empty bucket."""
         self._s3.remove_bucket(self._bucket(course))
 
+    def buckets(self):
+        """Names of the tenant's buckets."""
+        start = self._bucket("")
+        return {item.name for item in self._s3.list_buckets() if item.name.startswith(start)}
+
+    def named(self, things, start):
+        """Names of the broker's exchanges or queues that begin like that."""
+        found = self._ask("GET", f"{things}/{self._host}")
+        return {item["name"] for item in found if item["name"].startswith(start)}
+
+    def published(self):
+        """How often the outbox told of a version of each course."""
+        sql = (
+            "SELECT payload ->> 'course', count(*) FROM course.outbox WHERE tenant = %s"
+            " AND type = 'course.content.published' GROUP BY 1"
+        )
+        with psycopg.connect(self._scratch.superuser_url) as connection:
+            return dict(connection.execute(sql, (self._tenant,)).fetchall())
+
+    def suspend_versions(self, course):
+        """Somebody has the bucket keep old versions no more."""
+        self._s3.set_bucket_versioning(self._bucket(course), VersioningConfig(SUSPENDED))
+
+    def keep_old_versions(self, course, days):
+        """Somebody changes how long the bucket keeps old versions."""
+        expiry = NoncurrentVersionExpiration(noncurrent_days=days)
+        rule = Rule(
+            ENABLED,
+            rule_filter=Filter(prefix=""),
+            rule_id="kourse-noncurrent",
+            noncurrent_version_expiration=expiry,
+        )
+        self._s3.set_bucket_lifecycle(self._bucket(course), LifecycleConfig([rule]))
+
+    def old_versions_days(self, course):
+        """How long the bucket keeps old versions."""
+        (rule,) = self._s3.get_bucket_lifecycle(self._bucket(course)).rules
+        return rule.noncurrent_version_expiration.noncurrent_days
+
+    def bind(self, source, exchange, key):
+        """Somebody binds the exchange to another one."""
+        pair = (quote(name, safe="") for name in (source, exchange))
+        path = f"bindings/{self._host}/e/" + "/e/".join(pair)
+        self._ask("POST", path, {"routing_key": key, "arguments": {}})
+
     def exchange(self, name):
         """The exchange as the broker has it, or None."""
         return self._ask("GET", f"exchanges/{self._host}/{quote(name, safe='')}")
@@ -84,6 +132,11 @@ class Backends:
         sql = "SELECT live_version FROM course.course WHERE tenant = %s AND name = %s"
         found = self._fetch(sql, course)
         return found[0] if found else None
+
+    def visibility(self, course):
+        """Who may see the course."""
+        sql = "SELECT visibility FROM course.course WHERE tenant = %s AND name = %s"
+        return self._fetch(sql, course)[0]
 
     def lessons(self, course):
         """How many lessons the course's rows hold."""
@@ -129,12 +182,16 @@ class Backends:
         with psycopg.connect(self._scratch.superuser_url) as connection:
             return connection.execute(sql, (self._tenant, course)).fetchone()
 
-    def _ask(self, method, path):
+    def _ask(self, method, path, content=None):
         user = f"{self._endpoints.broker_user}:{self._endpoints.broker_password}"
         request = urllib.request.Request(
             f"{self._endpoints.broker_management_url}/api/{path}",
             method=method,
-            headers={"Authorization": f"Basic {b64encode(user.encode()).decode()}"},
+            data=None if content is None else json.dumps(content).encode(),
+            headers={
+                "Authorization": f"Basic {b64encode(user.encode()).decode()}",
+                "Content-Type": "application/json",
+            },
         )
         try:
             with urllib.request.urlopen(request, timeout=10) as answer:

@@ -10,6 +10,7 @@ from kourse_operator.engine.reconcile import Reconciler
 from kourse_operator.engine.remove import Remover
 from kourse_operator.engine.store import Store
 from kourse_operator.errors import Outdated
+from kourse_operator.plans.steps import Binding, Drift
 from kourse_operator.ports import BackEnds
 from kourse_operator.resource import Resource
 
@@ -97,16 +98,25 @@ class FakeRows(Failing):
         self.counts = {}
         self.assets_stored = False
 
-    async def apply(self, kind, tenant, doc):
+    async def apply(self, kind, tenant, doc, *, keep=True):
         self._called("apply")
         if doc.name in self.refusals:
             return Refused(doc.name, self.refusals[doc.name])
         at = (tenant, kind, doc.name)
         before = self.docs.get(at)
         changed = before is None or before.spec != doc.spec
-        self.docs[at] = doc
+        if keep:
+            self.docs[at] = doc
         made = names.declared_id(*at)
         return Applied(doc.name, changed, made, doc.generation, "d" * 64, {}, tuple(self.pending))
+
+    async def rehearse(self, kind, tenant, doc):
+        return await self.apply(kind, tenant, doc, keep=False)
+
+    async def differences(self, kind, tenant, doc, *, mend):
+        before = self.docs.get((tenant, kind, doc.name))
+        result = await self.apply(kind, tenant, doc, keep=mend)
+        return result, [Drift("title", str(before and before.spec.title), doc.spec.title)]
 
     async def owns(self, kind, tenant, name, uid):
         self._called("owns")
@@ -141,13 +151,16 @@ class FakeBuckets(Failing):
         self.names = set()
         self.missing = ()
 
+    async def differences(self, bucket):
+        self._called("differences")
+        return [] if bucket.name in self.names else [Drift(bucket.name, "absent", "present")]
+
     async def ensure(self, bucket, on_missing):
         self._called("ensure")
-        made = bucket.name not in self.names
-        if made:
+        if bucket.name not in self.names:
             await on_missing()
             self.names.add(bucket.name)
-        return made, self.missing
+        return self.missing
 
     async def remove(self, bucket):
         self._called("remove")
@@ -161,11 +174,22 @@ class FakeWires(Failing):
         super().__init__()
         self.there = []
 
-    async def ensure(self, wires, *, check):
+    async def differences(self, wires):
+        self._called("differences")
+        return [Drift(str(wire), "absent", "present") for wire in wires if wire not in self.there]
+
+    async def surplus(self, wires):
+        self._called("surplus")
+        ours = {wire.name for wire in wires if not isinstance(wire, Binding)}
+        return [
+            wire
+            for wire in self.there
+            if isinstance(wire, Binding) and wire.destination in ours and wire not in wires
+        ]
+
+    async def ensure(self, wires):
         self._called("ensure")
-        absent = [wire for wire in wires if wire not in self.there]
-        self.there += absent
-        return tuple(str(wire) for wire in absent) if check else ()
+        self.there += [wire for wire in wires if wire not in self.there]
 
     async def remove(self, wires):
         self._called("remove")

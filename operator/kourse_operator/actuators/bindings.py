@@ -19,7 +19,7 @@ from kourse.kit.bus import Broker, declare_topology
 from kourse_operator.actuators.management import Management
 from kourse_operator.actuators.timing import timed
 from kourse_operator.errors import BindingMismatch
-from kourse_operator.plans.steps import Binding, Exchange, Queue, Wire
+from kourse_operator.plans.steps import Binding, Drift, Exchange, Queue, Wire
 
 _PLATFORM = frozenset(
     {
@@ -48,14 +48,25 @@ class BrokerWires:
         self._permit = permit
         self._management = management
 
-    async def ensure(self, wires: Sequence[Wire], *, check: bool) -> tuple[str, ...]:
+    async def differences(self, wires: Sequence[Wire]) -> Sequence[Drift]:
+        """What is not there, as far as it can be found out."""
+        with timed("bindings", "look"):
+            return [Drift(_name(wire), "absent", "present") for wire in await self._absent(wires)]
+
+    async def surplus(self, wires: Sequence[Wire]) -> Sequence[Binding]:
+        """Bindings to the named queues and exchanges that are there and not among these."""
+        if self._management is None:
+            return ()
+        with timed("bindings", "look"):
+            return await self._management.surplus(wires)
+
+    async def ensure(self, wires: Sequence[Wire]) -> None:
         """Everything is there; see ``ports.Wires``."""
         if not wires:
-            return ()
+            return
         self._permit()
         with timed("bindings", "ensure"):
             await declare_topology(self._broker)
-            absent = await self._absent(wires) if check else ()
             try:
                 await self._declare(wires)
             except DependencyNotReady:
@@ -64,7 +75,6 @@ class BrokerWires:
                 self._broker.forget_topology()
                 await declare_topology(self._broker)
                 await self._declare(wires)
-        return absent
 
     async def remove(self, wires: Sequence[Wire]) -> None:
         """Nothing of it is there any more."""
@@ -89,13 +99,13 @@ class BrokerWires:
                 except ChannelNotFoundEntity as error:
                     raise DependencyNotReady(_missing(wire)) from error
 
-    async def _absent(self, wires: Sequence[Wire]) -> tuple[str, ...]:
+    async def _absent(self, wires: Sequence[Wire]) -> list[Wire]:
         named = [wire for wire in wires if not isinstance(wire, Binding)]
         absent: list[Wire] = [wire for wire in named if not await self._is_there(wire)]
         if self._management:
             bindings = [wire for wire in wires if isinstance(wire, Binding)]
             absent += await self._management.lacks(bindings)
-        return tuple(dict.fromkeys(_name(wire) for wire in absent))
+        return absent
 
     async def _is_there(self, wire: Exchange | Queue) -> bool:
         async with self._broker.open() as channel:
@@ -147,7 +157,8 @@ def _name(wire: Wire) -> str:
         case Queue():
             return f"queue {wire.name}"
         case Binding():
-            return f"binding from {wire.source} to {wire.destination}"
+            key = f" with key {wire.key}" if wire.key else ""
+            return f"binding from {wire.source} to {wire.destination}{key}"
 
 
 def _mismatch(wire: Wire) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from kourse.kit.storage import BucketAdmin, Degradation
 from kourse_operator.actuators.timing import timed
-from kourse_operator.plans.steps import Bucket
+from kourse_operator.plans.steps import Bucket, Drift
 
 
 class StoreBuckets:
@@ -17,9 +17,29 @@ class StoreBuckets:
         self._admin = admin
         self._permit = permit
 
+    async def differences(self, bucket: Bucket) -> Sequence[Drift]:
+        """What is not as described; see ``ports.Buckets``."""
+        with timed("bucket", "look"):
+            found = await self._admin.look(bucket.name)
+        if found is None:
+            return [Drift(f"bucket {bucket.name}", "absent", "present")]
+        wanted = {
+            "bucket versioning": (found.versioning, "Enabled"),
+            "bucket policy": (found.policy, "none"),
+            "days until old versions go": (found.old_versions_days, bucket.old_versions_days),
+        }
+        if found.unfinished_days:  # a rule that not every store has
+            days = (found.unfinished_days, bucket.unfinished_days)
+            wanted["days until unfinished uploads go"] = days
+        return [
+            Drift(what, str(is_), str(should))
+            for what, (is_, should) in wanted.items()
+            if is_ is not None and is_ != should
+        ]
+
     async def ensure(
         self, bucket: Bucket, on_missing: Callable[[], Awaitable[None]]
-    ) -> tuple[bool, tuple[str, ...]]:
+    ) -> tuple[str, ...]:
         """The bucket is there as described; see ``ports.Buckets``."""
         self._permit()
         with timed("bucket", "ensure"):
@@ -28,7 +48,7 @@ class StoreBuckets:
                 await on_missing()
                 new = await self._admin.make(bucket.name)
             missing = await self._equip(bucket, new=new)
-        return new, tuple(item.message for item in missing)
+        return tuple(item.message for item in missing)
 
     async def _equip(self, bucket: Bucket, *, new: bool) -> list[Degradation]:
         """The bucket, where ``new`` only just made, is private, versioned and has its rules."""

@@ -6,11 +6,16 @@ arrive together are written in one transaction, with a savepoint for each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment import authoring as assessment_door
+from kourse.contracts import names
 from kourse.contracts.errors import Unavailable
 from kourse.contracts.resources import BY_KIND, DeletionPolicy
 from kourse.course import authoring as course_door
@@ -20,11 +25,14 @@ from kourse.kit.documents import Doc, Pending, Result
 from kourse.kit.migrations import at_head
 from kourse.profile import authoring as profile_door
 from kourse_operator import metrics
+from kourse_operator.actuators import snapshots
 from kourse_operator.actuators.fence import Fence, FencedDatabase
 from kourse_operator.actuators.timing import timed
 from kourse_operator.engine.batcher import Batcher
 from kourse_operator.engine.leadership import Leadership
+from kourse_operator.plans.steps import Drift
 
+Begin = Callable[[str], AbstractAsyncContextManager[AsyncSession]]
 OWNERS = tuple(sorted({kind.owner for kind in BY_KIND.values()}))
 Group = tuple[str, str]
 """Kind and tenant."""
@@ -85,6 +93,9 @@ class ServiceRows:
         self._batches: Batcher[Group, Doc[Any], Result] = Batcher(
             self._apply_together, size=batch_size
         )
+        self._rehearsals: Batcher[Group, Doc[Any], Result] = Batcher(
+            self._rehearse_together, size=batch_size
+        )
         self._counts: Batcher[Group, str, Mapping[str, Any]] = Batcher(
             self._count_together, size=batch_size
         )
@@ -92,6 +103,25 @@ class ServiceRows:
     async def apply(self, kind: str, tenant: str, doc: Doc[Any]) -> Result:
         """The document is in the database, or refused."""
         return await self._batches.submit((kind, tenant), doc)
+
+    async def rehearse(self, kind: str, tenant: str, doc: Doc[Any]) -> Result:
+        """What ``apply`` would give; nothing is written."""
+        return await self._rehearsals.submit((kind, tenant), doc)
+
+    async def differences(
+        self, kind: str, tenant: str, doc: Doc[Any], *, mend: bool
+    ) -> tuple[Result, Sequence[Drift]]:
+        """What ``apply`` gives, and which rows were not as declared; put right only to ``mend``."""
+        database, door = await self._at(kind)
+        object_id = names.declared_id(tenant, kind, doc.name)
+        begin = database.transaction if mend else database.rehearsal
+        with timed("rows", "mend" if mend else "look"):
+            async with begin(tenant) as tx:
+                before = await snapshots.take(tx, kind, object_id)
+                (result,) = await door.apply_many(_lent(lambda _: _open(tx)), tenant, kind, [doc])
+                after = await snapshots.take(tx, kind, object_id)
+        drift = snapshots.differences(before, after)
+        return result, drift or [Drift("rows of other tables", "changed", "as declared")]
 
     async def owns(self, kind: str, tenant: str, name: str, uid: str) -> bool:
         """Whether the ledger says that the name belongs to the object with that uid."""
@@ -128,6 +158,7 @@ class ServiceRows:
     async def close(self) -> None:
         """Finishes what is under way and closes every pool."""
         await self._batches.close()
+        await self._rehearsals.close()
         await self._counts.close()
         for database in self._databases.values():
             await database.close()
@@ -138,6 +169,12 @@ class ServiceRows:
         metrics.BATCH_SIZE.labels(kind).observe(len(docs))
         with timed("rows", "apply"):
             return await door.apply_many(database, tenant, kind, docs)
+
+    async def _rehearse_together(self, group: Group, docs: Sequence[Doc[Any]]) -> Sequence[Result]:
+        kind, tenant = group
+        database, door = await self._at(kind)
+        with timed("rows", "look"):
+            return await door.apply_many(_lent(database.rehearsal), tenant, kind, docs)
 
     async def _count_together(
         self, group: Group, names: Sequence[str]
@@ -158,3 +195,20 @@ class ServiceRows:
                 raise Unavailable(f"The tables of {owner} are not migrated yet.")
             self._migrated.add(owner)
         return database, self._doors[owner]
+
+
+@dataclass(frozen=True)
+class _Lent:
+    """What a door needs of a database, with transactions that end otherwise than by a commit."""
+
+    transaction: Begin
+
+
+def _lent(begin: Begin) -> Database:
+    return cast("Database", _Lent(begin))
+
+
+@asynccontextmanager
+async def _open(tx: AsyncSession) -> AsyncIterator[AsyncSession]:
+    """A transaction that is open already, and stays so."""
+    yield tx

@@ -24,7 +24,7 @@ from kourse_operator import conditions, metrics
 from kourse_operator.conditions import Type
 from kourse_operator.engine.backoff import Backoff
 from kourse_operator.engine.queue import QueueClosed, WorkQueue
-from kourse_operator.engine.reconcile import Reconciler, Verdict
+from kourse_operator.engine.reconcile import Reconciler, Verdict, told
 from kourse_operator.engine.remove import Remover
 from kourse_operator.engine.status import (
     announcement,
@@ -302,9 +302,14 @@ class Engine:
     def _count_repairs(self, resource: Resource, verdict: Verdict) -> None:
         for backend in verdict.repaired:
             metrics.DRIFT_REPAIRED.labels(resource.key.kind, backend).inc()
+        if conditions.find(resource.status.get("conditions", ()), Type.READY) != conditions.find(
+            verdict.status["conditions"], Type.READY
+        ):
+            for backend in verdict.reported:
+                metrics.DRIFT_REPORTED.labels(resource.key.kind, backend).inc()
         if verdict.repaired:
-            what = ", ".join(verdict.repaired)
-            text = f"Something was changed by hand and is put right again: {what}."
+            what = told([drift for found in verdict.repaired.values() for drift in found])
+            text = f"Changed by hand and put right again: {what}."
             minute = clock.now().strftime("%Y-%m-%dT%H:%M")
             self._cluster.tell(resource, "Normal", "DriftRepaired", text, occurrence=minute)
 

@@ -7,16 +7,16 @@ before the finalizer is in place, and nothing is written besides the status.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from kourse.contracts import errors
-from kourse.contracts.resources import BY_KIND, MAX_OBJECT_BYTES, Document
+from kourse.contracts.resources import BY_KIND, MAX_OBJECT_BYTES, Document, DriftPolicy
 from kourse.kit import clock, faults
-from kourse.kit.documents import Applied, Doc, Refused
+from kourse.kit.documents import Applied, Doc, Refused, Result
 from kourse.kit.outages import outage_of
 from kourse.kit.telemetry import get_logger, span
 from kourse.rules import declared
@@ -24,7 +24,7 @@ from kourse_operator import conditions, plans
 from kourse_operator.conditions import BACKENDS, Condition, Finding, Reason, Type
 from kourse_operator.engine.status import assembled
 from kourse_operator.engine.store import Store
-from kourse_operator.plans.steps import Plan, Subject
+from kourse_operator.plans.steps import Binding, Drift, Plan, Queue, Subject
 from kourse_operator.ports import BackEnds
 from kourse_operator.resource import Resource
 
@@ -34,7 +34,13 @@ _CALLED = {
     Type.BINDINGS_READY: "The message broker",
 }
 _FAULTS = (Reason.BACKEND_UNAVAILABLE, Reason.INTERNAL_ERROR)
+MOST_TOLD = 5
+"""Differences that one sentence names."""
 log = get_logger(__name__)
+
+
+Drifts = dict[str, Sequence[Drift]]
+"""Drift by back end."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +52,16 @@ class Verdict:
         ready: Whether everything holds.
         retry: Whether to try again before the next resync.
         failed: Whether a back end or the operator itself is at fault.
-        repaired: Back ends where something had been changed behind the operator's back.
+        repaired: What had been changed behind the operator's back, by back end.
+        reported: What is so still, as its author wants it only reported.
     """
 
     status: dict[str, Any]
     ready: bool
     retry: bool
     failed: bool = False
-    repaired: tuple[str, ...] = ()
+    repaired: Drifts = field(default_factory=dict)
+    reported: Drifts = field(default_factory=dict)
 
 
 @dataclass
@@ -69,16 +77,19 @@ class Pass:
     pending: tuple[Finding, ...] = ()
     fields: dict[str, Any] = field(default_factory=dict)
     summary: str = ""
-    repaired: list[str] = field(default_factory=list)
+    repaired: Drifts = field(default_factory=dict)
+    reported: Drifts = field(default_factory=dict)
 
     def held(self, kind: Type) -> bool:
-        """Whether this back end was all right for this very generation."""
-        return conditions.holds(self.before, kind, self.resource.generation)
+        """Whether this was all right for this very generation, so that any difference is drift."""
+        found = conditions.find(self.before.get("conditions", ()), kind) or {}
+        was_so = found.get("status") == "True" or found.get("reason") == Reason.DRIFT_FOUND
+        return was_so and found.get("observedGeneration") == self.resource.generation
 
     @property
-    def was_ready(self) -> bool:
-        """Whether everything was all right for this very generation."""
-        return self.held(Type.READY)
+    def only_reports(self) -> bool:
+        """Whether its author wants to know of drift and nothing more."""
+        return getattr(self.spec, "drift_policy", None) is DriftPolicy.REPORT
 
 
 class Reconciler:
@@ -105,7 +116,7 @@ class Reconciler:
             return self._verdict(resource, before, conditions.not_ready(problem), retry=False)
         now = self._begin(resource, before, spec)
         await self._step(now, Type.ROWS_SYNCED, self._ensure_rows)
-        if now.findings[Type.ROWS_SYNCED].ok:
+        if _is_stored(now):
             if now.plan.bucket:
                 await self._step(now, Type.BUCKET_READY, self._ensure_bucket)
             if now.plan.feeds:
@@ -162,12 +173,10 @@ class Reconciler:
             generation=resource.generation,
             adopt=resource.adopts,
         )
-        result = await self._at.rows.apply(resource.key.kind, subject.tenant, doc)
+        result, drift = await self._apply(now, doc)
         await faults.point("operator.rows")
         if isinstance(result, Refused):
             raise result.error
-        if result.changed and now.was_ready:
-            now.repaired.append("rows")
         now.pending = tuple(Finding(item.reason, item.message) for item in result.pending)
         now.fields |= {
             "id": str(result.id),
@@ -178,7 +187,17 @@ class Reconciler:
         if "id" not in now.before:
             now.fields |= await self._at.rows.count(resource.key.kind, subject.tenant, subject.name)
         now.summary = _live(result)
-        return Finding(Reason.RECONCILED, "The content is stored.", ok=True)
+        return _judged(now, "rows", drift, "The content is stored.")
+
+    async def _apply(self, now: Pass, doc: Doc[Any]) -> tuple[Result, Sequence[Drift]]:
+        """The document is applied; where it had been before, only if the rows are not as declared."""
+        kind, tenant = now.resource.key.kind, now.subject.tenant
+        if not now.held(Type.READY):
+            return await self._at.rows.apply(kind, tenant, doc), ()
+        result = await self._at.rows.rehearse(kind, tenant, doc)
+        if isinstance(result, Refused) or not result.changed:
+            return result, ()
+        return await self._at.rows.differences(kind, tenant, doc, mend=not now.only_reports)
 
     async def _ensure_bucket(self, now: Pass) -> Finding:
         bucket = now.plan.bucket
@@ -190,25 +209,33 @@ class Reconciler:
             ):
                 await self._ensure_rows(now)
 
-        made, missing = await self._at.buckets.ensure(bucket, forget)
-        await faults.point("operator.bucket")
-        if made and now.held(Type.BUCKET_READY):
-            now.repaired.append("bucket")
-        if missing:
+        held = now.held(Type.BUCKET_READY)
+        drift = await self._at.buckets.differences(bucket) if held else ()
+        missing: Sequence[str] = ()
+        if not (drift and now.only_reports):
+            missing = await self._at.buckets.ensure(bucket, forget)
+            await faults.point("operator.bucket")
+        found = _judged(now, "bucket", drift, f"Bucket {bucket.name} is in place.")
+        if missing and found.ok:
             return Finding(Reason.FEATURE_MISSING, " ".join(missing), ok=True)
-        return Finding(Reason.RECONCILED, f"Bucket {bucket.name} is in place.", ok=True)
+        return found
 
     async def _ensure_wires(self, now: Pass) -> Finding:
-        restored = await self._at.wires.ensure(now.plan.wires, check=now.held(Type.BINDINGS_READY))
-        await faults.point("operator.wires")
-        await self._at.wires.remove(now.plan.cut)
-        if restored:
-            now.repaired.append("bindings")
-        return Finding(Reason.RECONCILED, "Everything at the broker is in place.", ok=True)
+        wires, held = now.plan.wires, now.held(Type.BINDINGS_READY)
+        absent = await self._at.wires.differences(wires) if held else ()
+        # A crash may have left a binding that no status tells of, so a queue's are always looked at.
+        may_be_more = held or any(isinstance(wire, Queue) for wire in wires)
+        surplus = await self._at.wires.surplus(wires) if may_be_more else ()
+        drift = (*absent, *map(_unwanted, surplus)) if held else ()
+        if not (drift and now.only_reports):
+            await self._at.wires.ensure(wires)
+            await faults.point("operator.wires")
+            await self._at.wires.remove((*now.plan.cut, *surplus))
+        return _judged(now, "bindings", drift, "Everything at the broker is in place.")
 
     def _conclude(self, now: Pass) -> Verdict:
         found = conditions.ready(now.findings, now.pending, now.summary)
-        if now.findings[Type.ROWS_SYNCED].ok:
+        if _is_stored(now):
             now.fields |= now.plan.status
         else:
             found += self._unseen(now)
@@ -221,7 +248,7 @@ class Reconciler:
             fields=now.fields,
         )
         failed = any(item.reason in _FAULTS for item in open_ends)
-        return replace(verdict, failed=failed, repaired=tuple(now.repaired))
+        return replace(verdict, failed=failed, repaired=now.repaired, reported=now.reported)
 
     def _unseen(self, now: Pass) -> list[Condition]:
         """Unknown for each back end that nobody ever looked at."""
@@ -270,6 +297,36 @@ class Reconciler:
         )
         is_ready = conditions.holds(status, Type.READY, resource.generation)
         return Verdict(status, ready=is_ready, retry=retry)
+
+
+def _is_stored(now: Pass) -> bool:
+    """Whether the rows are there, be they as declared or changed by hand."""
+    found = now.findings[Type.ROWS_SYNCED]
+    return found.ok or found.reason == Reason.DRIFT_FOUND
+
+
+def _judged(now: Pass, backend: str, drift: Sequence[Drift], text: str) -> Finding:
+    """Good where nothing had drifted or it was put right, else what is to be known of it."""
+    if drift and now.only_reports:
+        now.reported[backend] = drift
+        said = f"Changed by hand, and left so as driftPolicy is Report: {told(drift)}."
+        return Finding(Reason.DRIFT_FOUND, said, stalled=True)
+    if drift:
+        now.repaired[backend] = drift
+    return Finding(Reason.RECONCILED, text, ok=True)
+
+
+def told(drift: Sequence[Drift]) -> str:
+    """The first few, with their old and new values, and how many more there are."""
+    more = len(drift) - MOST_TOLD
+    return "; ".join([*map(str, drift[:MOST_TOLD]), *([f"and {more} more"] if more > 0 else [])])
+
+
+def _unwanted(wire: Binding) -> Drift:
+    key = f" with key {wire.key}" if wire.key else ""
+    return Drift(
+        f"binding from {wire.source} to {wire.destination}{key}", found="present", wanted="absent"
+    )
 
 
 def _failure(resource: Resource, kind: Type, error: Exception) -> Finding:

@@ -55,6 +55,24 @@ Wire = Exchange | Queue | Binding
 
 
 @dataclass(frozen=True)
+class Drift:
+    """Something that is not as it was made.
+
+    Attributes:
+        what: What it is.
+        found: Its value now.
+        wanted: The value that follows from the declaration.
+    """
+
+    what: str
+    found: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.found} instead of {self.wanted}"
+
+
+@dataclass(frozen=True)
 class Plan:
     """What an object needs besides its rows.
 

@@ -79,7 +79,8 @@ async def point(name: str) -> None:
         await fault()
 
 
-def _arm_from_environment() -> None:
+def arm_from_environment() -> None:
+    """Arms what ``KOURSE_FAULTS`` says, as every process does when it begins."""
     for setting in filter(None, os.environ.get("KOURSE_FAULTS", "").split(",")):
         pattern, _, action = setting.partition("=")
         verb, _, time = action.partition(":")
@@ -89,4 +90,4 @@ def _arm_from_environment() -> None:
                 arm(name, fault)
 
 
-_arm_from_environment()
+arm_from_environment()

@@ -1,6 +1,5 @@
 """From creation to deletion: every effect is there when it is Ready, and gone when it may be."""
 
-import psycopg
 import pytest
 
 from kourse.contracts.resources import BY_KIND
@@ -192,38 +191,3 @@ class TestDeletion:
         cluster.until("Course", namespace, "never", "False", "InvalidSpec")
         cluster.delete("Course", namespace, "never")
         cluster.gone("Course", namespace, "never")
-
-
-class TestDrift:
-    @pytest.fixture
-    def course(self, cluster, namespace, request):
-        name = f"drift-{abs(hash(request.node.name)) % 10**8}"
-        cluster.create("Course", namespace, name, COURSE)
-        cluster.until("Course", namespace, name)
-        return name
-
-    def test_of_the_bucket_is_repaired(self, cluster, namespace, backends, operator, course):
-        before = operator.metric("kourse_operator_drift_repaired_total", backend="bucket")
-        backends.drop_bucket(course)
-        eventually(lambda: backends.has_bucket(course), 60)
-        eventually(lambda: "DriftRepaired" in cluster.events(namespace, course))
-        repaired = operator.metric("kourse_operator_drift_repaired_total", backend="bucket")
-        assert repaired == before + 1
-
-    def test_of_the_exchange_is_repaired(self, cluster, namespace, backends, course):
-        exchange = f"kourse.course.{namespace}.{course}"
-        backends.drop_exchange(exchange)
-        eventually(lambda: backends.exchange(exchange) and backends.bindings(exchange), 60)
-        eventually(lambda: "DriftRepaired" in cluster.events(namespace, course))
-
-    def test_of_a_binding_is_repaired(self, cluster, namespace, backends, course):
-        exchange = f"kourse.course.{namespace}.{course}"
-        backends.drop_bindings(exchange)
-        eventually(lambda: backends.bindings(exchange), 60)
-        eventually(lambda: "DriftRepaired" in cluster.events(namespace, course))
-
-    def test_of_rows_is_repaired(self, cluster, namespace, backends, scratch, course):
-        with psycopg.connect(scratch.superuser_url, autocommit=True) as connection:
-            connection.execute("DELETE FROM course.lesson WHERE tenant = %s", (namespace,))
-        eventually(lambda: backends.lessons(course) == 1, 60)
-        eventually(lambda: "DriftRepaired" in cluster.events(namespace, course))

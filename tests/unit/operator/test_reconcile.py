@@ -5,7 +5,9 @@ import pytest
 from kourse.contracts import errors
 from kourse.kit.documents import Pending
 from kourse_operator.conditions import Type, find
+from kourse_operator.engine.reconcile import told
 from kourse_operator.errors import BindingMismatch
+from kourse_operator.plans.steps import Binding
 from support.kstatus import kstatus
 from support.operator_fakes import SPECS, body, resource
 
@@ -27,8 +29,8 @@ async def reconcile(room, kind="Course", name="statistics", **changes):
     return await room.reconciler.reconcile(one)
 
 
-async def again(room, verdict, **changes):
-    return await reconcile(room, status=verdict.status, **changes)
+async def again(room, verdict, kind="Course", name="statistics", **changes):
+    return await reconcile(room, kind, name, status=verdict.status, **changes)
 
 
 class TestSuccess:
@@ -58,7 +60,7 @@ class TestSuccess:
         first = await reconcile(room)
         second = await again(room, first)
         assert second.status == first.status
-        assert second.repaired == ()
+        assert second.repaired == {}
 
     async def test_hands_over_identity_and_annotation(self, room):
         await reconcile(room, generation=2, annotations={"kourse.dev/adopt": "true"})
@@ -207,23 +209,67 @@ class TestDrift:
         first = await reconcile(room)
         room.buckets.names.clear()
         second = await again(room, first)
-        assert second.repaired == ("bucket",)
+        assert told(second.repaired["bucket"]) == f"{BUCKET}: absent instead of present"
         assert BUCKET in room.buckets.names
 
     async def test_of_rows_is_repaired_and_told(self, room):
         first = await reconcile(room)
         room.rows.docs.clear()
-        assert (await again(room, first)).repaired == ("rows",)
+        second = await again(room, first)
+        assert told(second.repaired["rows"]) == "title: None instead of Statistics"
+        assert room.rows.docs
 
     async def test_of_bindings_is_repaired_and_told(self, room):
         first = await reconcile(room)
+        made = list(room.wires.there)
         room.wires.there.clear()
-        assert (await again(room, first)).repaired == ("bindings",)
+        second = await again(room, first)
+        assert [drift.found for drift in second.repaired["bindings"]] == ["absent"] * len(made)
+        assert room.wires.there == made
+
+    async def test_of_a_binding_too_many_is_cut(self, room):
+        first = await reconcile(room, "Cohort", "lisbon")
+        made = list(room.wires.there)
+        room.wires.there.append(Binding("kourse.events", "kourse.cohort.demo.lisbon", key="#"))
+        second = await again(room, first, kind="Cohort", name="lisbon")
+        (drift,) = second.repaired["bindings"]
+        assert str(drift).endswith("with key #: present instead of absent")
+        assert room.wires.there == made
+
+    async def test_left_by_a_crash_is_cut_and_not_called_drift(self, room):
+        await reconcile(room, "Cohort", "lisbon")
+        stale = Binding("kourse.course.demo.former", "kourse.cohort.demo.lisbon", key="x")
+        room.wires.there.append(stale)
+        verdict = await reconcile(room, "Cohort", "lisbon")
+        assert stale not in room.wires.there
+        assert verdict.repaired == {}
+
+    @pytest.mark.parametrize("backend", ["rows", "bucket", "bindings"])
+    async def test_is_only_reported_where_its_author_says_so(self, room, backend):
+        spec = {"driftPolicy": "Report"}
+        first = await reconcile(room, spec=spec)
+        parts = {
+            "rows": room.rows.docs,
+            "bucket": room.buckets.names,
+            "bindings": room.wires.there,
+        }
+        parts[backend].clear()
+        for _ in range(2):
+            second = await again(room, first, spec=spec)
+            assert said(second) == ("False", "DriftFound")
+            assert "instead of" in condition(second, Type.READY)["message"]
+            assert not parts[backend], "nothing is put right"
+            assert (second.repaired, list(second.reported)) == ({}, [backend])
+            assert not second.retry
+            first = second
+        third = await again(room, first, spec={"driftPolicy": "Correct"}, generation=2)
+        assert third.ready
+        assert parts[backend]
 
     async def test_is_not_what_an_author_changed(self, room):
         first = await reconcile(room)
         second = await again(room, first, generation=2, spec={"title": "New"})
-        assert second.repaired == ()
+        assert second.repaired == {}
 
     async def test_of_a_bucket_makes_the_service_forget_its_assets(self, room):
         lesson = {"key": "l", "title": "L", "textFile": {"path": "l.md", "sha256": "a" * 64}}

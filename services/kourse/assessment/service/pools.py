@@ -15,7 +15,7 @@ from kourse.assessment.domain import checks, exams
 from kourse.assessment.errors import RETRY_AFTER_S, InvalidPool, UnknownCourse, UnknownSkill
 from kourse.assessment.repository import content, replicas
 from kourse.contracts import names
-from kourse.contracts.resources import EXAM_CONFIG, QUESTION_POOL, DeletionPolicy
+from kourse.contracts.resources import EXAM_CONFIG, QUESTION_POOL, DeletionPolicy, DriftPolicy
 from kourse.contracts.resources.pool import Question, QuestionPoolSpec
 from kourse.kit import documents
 from kourse.kit.documents import Applied, Doc, Pending
@@ -100,7 +100,8 @@ async def retire_pool(
 
 def content_part(spec: QuestionPoolSpec) -> QuestionPoolSpec:
     """The declaration without its policy, which makes no version."""
-    return spec.model_copy(update={"deletion_policy": DeletionPolicy.RETAIN})
+    policy = {"deletion_policy": DeletionPolicy.RETAIN, "drift_policy": DriftPolicy.CORRECT}
+    return spec.model_copy(update=policy)
 
 
 async def _check(tx: AsyncSession, spec: QuestionPoolSpec) -> None:

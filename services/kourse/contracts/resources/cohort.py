@@ -12,6 +12,7 @@ from kourse.contracts.resources.meta import (
     Day,
     DeletionPolicy,
     Document,
+    DriftPolicy,
     LocalDateTime,
     Name,
     Names,
@@ -137,6 +138,7 @@ class CohortSpec(Document):
     )
     feed: Feed = Field(default_factory=Feed)
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    drift_policy: DriftPolicy = DriftPolicy.CORRECT
 
 
 class CohortStatus(Status):

@@ -12,6 +12,7 @@ from kourse.contracts.resources.meta import (
     CelRule,
     DeletionPolicy,
     Document,
+    DriftPolicy,
     FewNames,
     LanguageTag,
     LatePolicy,
@@ -339,6 +340,7 @@ class CourseSpec(Document):
     at_risk: AtRisk = Field(default_factory=AtRisk)
     lifecycle: Lifecycle = Lifecycle.PUBLISHED
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    drift_policy: DriftPolicy = DriftPolicy.CORRECT
 
 
 class CourseStatus(Status):

@@ -11,6 +11,7 @@ from kourse.contracts.resources.meta import (
     CelRule,
     DeletionPolicy,
     Document,
+    DriftPolicy,
     Name,
     Names,
     Paragraph,
@@ -156,6 +157,7 @@ class ExamConfigSpec(Document):
     )
     release: ReleasePolicy = Field(default_factory=ReleasePolicy)
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    drift_policy: DriftPolicy = DriftPolicy.CORRECT
 
 
 class ExamConfigStatus(Status):

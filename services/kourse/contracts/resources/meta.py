@@ -165,6 +165,13 @@ class DeletionPolicy(StrEnum):
     DELETE = "Delete"
 
 
+class DriftPolicy(StrEnum):
+    """What becomes of changes that somebody made by hand to what the resource declares."""
+
+    CORRECT = "Correct"
+    REPORT = "Report"
+
+
 class Moment(Document):
     """A point in time: ``at`` a wall-clock time, or ``day`` days after the run's start at ``time``."""
 

@@ -12,6 +12,7 @@ from kourse.contracts.resources.meta import (
     Decimal,
     DeletionPolicy,
     Document,
+    DriftPolicy,
     Name,
     Names,
     Paragraph,
@@ -160,6 +161,7 @@ class QuestionPoolSpec(Document):
     labels: Tags = Field(default_factory=list, description="Labels that an exam may draw by.")
     questions: list[Question] = Field(min_length=1, max_length=200, description="The questions.")
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
+    drift_policy: DriftPolicy = DriftPolicy.CORRECT
 
 
 class QuestionPoolStatus(Status):

@@ -19,6 +19,7 @@ POLICY_FIELDS = frozenset(
         "at_risk",
         "completion",
         "deletion_policy",
+        "drift_policy",
         "enrolment",
         "gates",
         "lifecycle",

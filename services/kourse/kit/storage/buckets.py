@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
 from kourse.contracts.errors import KourseError
 from kourse.kit.storage.requests import FeatureMissing, Requests, StoreRefused
 
+T = TypeVar("T")
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _REFUSED_RULE = frozenset({"InvalidArgument", "MalformedXML", "InvalidRequest"})
 _ABSENT = frozenset({"NoSuchBucket", "NoSuchBucketPolicy", "NoSuchLifecycleConfiguration"})
@@ -37,6 +39,23 @@ class Degradation:
 
     feature: str
     message: str
+
+
+@dataclass(frozen=True)
+class BucketState:
+    """How a bucket is; None is a feature that the store does not have.
+
+    Attributes:
+        versioning: ``Enabled``, ``Suspended`` or ``off``.
+        policy: ``none``, or the policy that lets others in.
+        old_versions_days: Days after which old versions go, 0 for never.
+        unfinished_days: Days after which abandoned uploads go, 0 for never.
+    """
+
+    versioning: str | None
+    policy: str | None
+    old_versions_days: int | None
+    unfinished_days: int | None
 
 
 _LIMITS = {
@@ -121,6 +140,18 @@ class BucketAdmin:
             return False
         return True
 
+    async def look(self, name: str) -> BucketState | None:
+        """How the bucket is, or None when it is not there."""
+        if not await self.exists(name):
+            return None
+        days = await self._tried(self._rules(name))
+        return BucketState(
+            versioning=await self._tried(self._versioning(name)),
+            policy=await self._tried(self._policy(name)),
+            old_versions_days=None if days is None else days.get(_OLD_VERSIONS, 0),
+            unfinished_days=None if days is None else days.get(_UPLOADS, 0),
+        )
+
     async def delete_bucket(self, name: str) -> None:
         """Bucket, objects and all their versions are gone; they need not have been there."""
         try:
@@ -147,14 +178,30 @@ class BucketAdmin:
             return [Degradation(feature, _LIMITS[feature])]
         return []
 
+    async def _tried(self, look: Awaitable[T]) -> T | None:
+        """What was seen, or None where the store does not know the question."""
+        try:
+            return await look
+        except FeatureMissing:
+            return None
+
     async def _version(self, name: str, *, new: bool) -> None:
-        asked = {"versioning": ""}
-        if not new:
-            found = _parsed(await self._requests.call("GET", name, asked))
-            if found.findtext("{*}Status") == "Enabled":
-                return
+        if not new and await self._versioning(name) == "Enabled":
+            return
         body = _document("VersioningConfiguration", "<Status>Enabled</Status>")
-        await self._requests.call("PUT", name, asked, body)
+        await self._requests.call("PUT", name, {"versioning": ""}, body)
+
+    async def _versioning(self, name: str) -> str:
+        found = _parsed(await self._requests.call("GET", name, {"versioning": ""}))
+        return found.findtext("{*}Status") or "off"
+
+    async def _policy(self, name: str) -> str:
+        try:
+            return (await self._requests.call("GET", name, {"policy": ""})).decode()
+        except StoreRefused as error:
+            if error.answer not in _ABSENT:
+                raise
+            return "none"
 
     async def _close_to_strangers(self, name: str) -> None:
         try:
