@@ -54,8 +54,9 @@ check: lint ## Lint, unit and contract tests
 test: install check ## All that CI runs, on servers of its own
 	@$(VENV)/pytest tests/integration tests/interop tests/e2e tests/chaos
 
-soak: environment ## Prove over JOURNEYS=5000 journeys under faults (SEED=) that nothing is lost or doubled
+soak: environment ## Prove over JOURNEYS=5000 journeys and KILLS=1000 deaths of the operator (SEED=) that nothing is lost or doubled
 	@$(VENV)/python -m hack.chaos --journeys $(or $(JOURNEYS),5000) --seed $(or $(SEED),0)
+	@KOURSE_CHURN_KILLS=$(or $(KILLS),1000) KOURSE_CHURN_SEED=$(or $(SEED),0) $(VENV)/pytest tests/integration/operator/test_churn.py
 
 lint: environment ## Style, types, import directions, protos, drift of generated files
 	@$(VENV)/python -m hack.lint
