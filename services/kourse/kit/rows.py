@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 Row = Mapping[str, Any]
 
 
-async def equalise(tx: AsyncSession, table: Table, scope: Row, wanted: Sequence[Row]) -> int:
+async def equalise(
+    tx: AsyncSession, table: Table, scope: Row, wanted: Sequence[Row], *, new: bool = False
+) -> int:
     """The rows of ``table`` within ``scope`` are those wanted; returns how many were not.
 
     Columns that no wanted row names are left as they are.
@@ -22,7 +24,10 @@ async def equalise(tx: AsyncSession, table: Table, scope: Row, wanted: Sequence[
         scope: Column values that all rows in question share, as narrow as can be; wanted rows do not
             repeat them.
         wanted: The rows, each with the same columns.
+        new: Whether the scope is new, so that no row can be there and none is looked for.
     """
+    if new:
+        return await _fill(tx, table, scope, wanted)
     keys = [column.name for column in table.primary_key if column.name not in scope]
     columns = [table.c[name] for name in (wanted[0] if wanted else keys)]
     found = await tx.execute(select(*columns).where(_within(table, scope)))
@@ -33,12 +38,17 @@ async def equalise(tx: AsyncSession, table: Table, scope: Row, wanted: Sequence[
     changed = [row for key, row in desired.items() if key in present and present[key] != row]
     if extra:
         await tx.execute(delete(table).where(_within(table, scope), _any_of(table, keys, extra)))
-    if missing:
-        await tx.execute(insert(table), [{**scope, **row} for row in missing])
+    await _fill(tx, table, scope, missing)
     for row in changed:
         where = and_(_within(table, scope), _any_of(table, keys, [_key(row, keys)]))
         await tx.execute(update(table).where(where).values(**row))
     return len(extra) + len(missing) + len(changed)
+
+
+async def _fill(tx: AsyncSession, table: Table, scope: Row, rows: Sequence[Row]) -> int:
+    if rows:
+        await tx.execute(insert(table), [{**scope, **row} for row in rows])
+    return len(rows)
 
 
 def _key(row: Mapping[str, Any], keys: Sequence[str]) -> tuple[Any, ...]:

@@ -22,24 +22,38 @@ async def write_version(
     number: int,
     row: Mapping[str, Any],
     parts: Mapping[str, Rows],
+    *,
+    new: bool = False,
 ) -> int:
-    """The version and its parts (rows by table) are these; how many rows were not."""
+    """The version, with ``new`` one never used before, and its parts (rows by table) are these.
+
+    Returns:
+        How many rows were not.
+    """
     numbered = {"course_id": course_id, "tenant": tenant(tx), "number": number}
-    written = await equalise(tx, t.course_version, numbered, [row])
-    return written + await write_parts(tx, course_id, number, parts)
+    written = await equalise(tx, t.course_version, numbered, [row], new=new)
+    return written + await write_parts(tx, course_id, number, parts, new=new)
 
 
 async def write_parts(
-    tx: AsyncSession, course_id: UUID, number: int, parts: Mapping[str, Rows]
+    tx: AsyncSession,
+    course_id: UUID,
+    number: int,
+    parts: Mapping[str, Rows],
+    *,
+    new: bool = False,
 ) -> int:
-    """The parts of the version (rows by table) are these; how many rows were not."""
+    """The parts of the version, perhaps a ``new`` one, are these; how many rows were not."""
     scope = {"course_id": course_id, "tenant": tenant(tx), "version": number}
-    return sum([await equalise(tx, _PARTS[name], scope, rows) for name, rows in parts.items()])
+    return sum(
+        [await equalise(tx, _PARTS[name], scope, rows, new=new) for name, rows in parts.items()]
+    )
 
 
-async def write_gates(tx: AsyncSession, course_id: UUID, rows: Rows) -> int:
-    """The course's gates are these; how many were not."""
-    return await equalise(tx, t.gate, {"course_id": course_id, "tenant": tenant(tx)}, rows)
+async def write_gates(tx: AsyncSession, course_id: UUID, rows: Rows, *, new: bool = False) -> int:
+    """The gates of the course, perhaps a ``new`` one, are these; how many were not."""
+    scope = {"course_id": course_id, "tenant": tenant(tx)}
+    return await equalise(tx, t.gate, scope, rows, new=new)
 
 
 async def write_prerequisites(tx: AsyncSession, name: str, rows: Rows) -> int:

@@ -57,7 +57,7 @@ async def apply(tx: AsyncSession, doc: Doc[CourseSpec]) -> Applied:
         live=standing.live,
         highest=standing.highest,
     )
-    repaired = await _write(tx, course, decision)
+    repaired = await _write(tx, course, decision, new=before is None)
     repaired += await _repair_live(tx, course.id, standing.live, decision.version)
     live = standing.live.number if standing.live else None
     missing = await content.missing_assets(tx, course.id, _digests(doc.spec))
@@ -93,8 +93,8 @@ def _goes_live(version: Version, live: int | None, missing: list[str]) -> bool:
     return version.eligible and not missing and version.number > (live or 0)
 
 
-async def _write(tx: AsyncSession, course: _Course, decision: Decision) -> int:
-    """How many rows were not as the document says."""
+async def _write(tx: AsyncSession, course: _Course, decision: Decision, *, new: bool) -> int:
+    """How many rows, of a ``new`` course all, were not as the document says."""
     spec, version = course.spec, decision.version
     changed = await content.save_course(
         tx,
@@ -114,8 +114,9 @@ async def _write(tx: AsyncSession, course: _Course, decision: Decision) -> int:
         version.number,
         _version_row(spec, version),
         parts.version_parts(course.id, spec),
+        new=decision.is_new,
     )
-    written += await versions.write_gates(tx, course.id, parts.gates(spec))
+    written += await versions.write_gates(tx, course.id, parts.gates(spec), new=new)
     written += await versions.write_prerequisites(tx, course.name, parts.prerequisites(spec))
     written += await content.declare_assets(tx, course.id, _digests(spec))
     return int(changed) + written
@@ -158,6 +159,8 @@ async def _go_live(tx: AsyncSession, course: _Course, version: Version, before: 
             digest=version.digest,
         ),
     )
+    if not course.spec.assignments:
+        return
     row = await content.find_course(tx, course.name)
     for event in announcements.created_assignments(
         course.id,
