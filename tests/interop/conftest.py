@@ -10,13 +10,9 @@ import pytest
 import redis
 
 from hack.install.tools import INTEROP, build_tools
-from kourse.contracts.resources import CohortSpec, CourseSpec
 from kourse.kit.bus import Broker
-from kourse_operator import plans
-from kourse_operator.actuators.bindings import BrokerWires
-from kourse_operator.plans.steps import Subject
 from support.events import running, until
-from support.operator_fakes import COHORT, COURSE
+from support.feeds import declare_feed
 from support.proxy import proxied
 from support.redis_server import RedisServer
 from support.siblings import Sibling
@@ -98,9 +94,7 @@ async def broker(host):
 @pytest.fixture
 async def feed(broker):
     """The exchange of the course ``statistics`` and the feed of its cohort ``autumn``, as declared."""
-    course = plans.plan("Course", Subject("demo", "statistics"), CourseSpec.model_validate(COURSE))
-    cohort = plans.plan("Cohort", Subject("demo", "autumn"), CohortSpec.model_validate(COHORT))
-    await BrokerWires(broker).ensure([*course.wires, *cohort.wires], check=False)
+    await declare_feed(broker)
 
 
 @pytest.fixture

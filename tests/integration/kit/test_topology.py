@@ -7,14 +7,10 @@ from prometheus_client import REGISTRY
 
 from kourse.contracts import names
 from kourse.contracts.events import AssignmentCreated
-from kourse.contracts.resources import CohortSpec, CourseSpec
 from kourse.kit.bus import Broker, declare_topology
 from kourse.kit.topology import Queue, platform_topology
-from kourse_operator import plans
-from kourse_operator.actuators.bindings import BrokerWires
-from kourse_operator.plans.steps import Subject
 from support.events import running, until
-from support.operator_fakes import COHORT, COURSE
+from support.feeds import declare_feed
 from support.siblings import Sibling
 
 LIMIT = 5
@@ -101,12 +97,7 @@ class TestOutsideFeed:
     @pytest.fixture
     async def feed(self, broker):
         """A cohort's feed with room for a few messages."""
-        course = plans.plan(
-            "Course", Subject("demo", "statistics"), CourseSpec.model_validate(COURSE)
-        )
-        small = {**COHORT, "feed": {"maxMessages": LIMIT, "ttlHours": 1}}
-        cohort = plans.plan("Cohort", Subject("demo", "autumn"), CohortSpec.model_validate(small))
-        await BrokerWires(broker).ensure([*course.wires, *cohort.wires], check=False)
+        await declare_feed(broker, maxMessages=LIMIT, ttlHours=1)
 
     @pytest.fixture
     async def course(self, scratch, broker):

@@ -1,9 +1,14 @@
 """A consumer registers functions only for events that the catalog sends to it."""
 
+import json
+
 import pytest
 
-from kourse.contracts.events import GroupJoined, UserRegistered
+from hack.gen.messages import example
+from kourse.contracts.events import GroupJoined, GroupLeft, UserRegistered
+from kourse.kit.delivery import UnknownEventError
 from kourse.kit.inbox import Handlers
+from kourse.kit.inbox.cursor import Arrival
 
 
 async def nothing(tx, event, delivery):
@@ -25,3 +30,15 @@ class TestHandlers:
     def test_refuse_an_event_that_the_catalog_does_not_send(self):
         with pytest.raises(ValueError, match="does not send"):
             Handlers("course").on(UserRegistered)(nothing)
+
+    async def test_pass_over_an_event_of_the_stream_that_they_have_no_function_for(self):
+        await Handlers("course").apply(None, [arrival_of(GroupJoined)])
+
+    async def test_refuse_a_planned_event_since_a_newer_build_may_act_on_it(self):
+        with pytest.raises(UnknownEventError, match=r"profile\.group\.left"):
+            await Handlers("course").apply(None, [arrival_of(GroupLeft)])
+
+
+def arrival_of(event):
+    made = example(event.kind)
+    return Arrival.of(made.headers, json.dumps(dict(made.body)).encode())
