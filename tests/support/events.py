@@ -2,17 +2,22 @@
 
 import asyncio
 import contextlib
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
 
 from sqlalchemy import text
 from sqlalchemy.event import listen
 
 from kourse.contracts.events import GroupJoined
 from kourse.kit.bus import Broker
-from kourse.kit.inbox import Consumer, Handlers
+from kourse.kit.inbox import Consumer, Handlers, Pace
+from kourse.kit.inbox.cursor import Arrival
 from kourse.kit.outbox import Relay, emit
 
 TENANT = "demo"
+NAMESPACE = UUID(int=1)
+PACE = Pace(lease_s=6, renew_s=0.2, look_s=0.2)
+"""Quick, so that a test need not wait for what time brings."""
 _EFFECT = text("INSERT INTO course.thing (tenant, name) VALUES (:tenant, :name)")
 
 
@@ -30,6 +35,43 @@ async def emit_joined(database, cohort_id, numbers, tenant=TENANT):
         async with database.transaction(tenant) as tx:
             ids.append(await emit(tx, joined(cohort_id, number)))
     return ids
+
+
+def headers(cohort, seq, **changes):
+    """AMQP headers of an event of a cohort, as the relay writes them."""
+    begun = datetime.now(UTC) + timedelta(minutes=1)
+    attributes = {
+        "specversion": "1.0",
+        "id": str(uuid5(NAMESPACE, f"{cohort}/{seq}")),
+        "type": "profile.group.joined",
+        "source": "/kourse/profile",
+        "subject": str(cohort),
+        "time": begun.isoformat(),
+        "tenant": "demo",
+        "stream": "group",
+        "sequence": seq,
+        "sequencestart": begun.isoformat(),
+        "dataschema": "https://kourse.dev/schemas/profile.group.joined/1",
+        **changes,
+    }
+    return {f"cloudEvents:{k}": v for k, v in attributes.items() if v is not None}
+
+
+def arrival(cohort, seq, body=None, **changes):
+    """An event of a cohort as it comes from the broker."""
+    body = body or joined(cohort, seq).model_dump_json().encode()
+    return Arrival.of(headers(cohort, seq, **changes), body)
+
+
+class Failing:
+    """Fails for good at these numbers."""
+
+    def __init__(self, *numbers):
+        self._numbers = numbers
+
+    def __call__(self, number):
+        if number in self._numbers:
+            raise ZeroDivisionError
 
 
 class Effects:
@@ -83,7 +125,8 @@ async def running(*loops):
 async def backbone(course, profile_worker, broker_url, effects):
     """Profile's relay and course's consumer over one virtual host."""
     broker = Broker(broker_url, name="test")
-    relay, consumer = Relay(profile_worker, broker), Consumer(course, broker, effects.handlers)
+    relay = Relay(profile_worker, broker)
+    consumer = Consumer(course, broker, effects.handlers, pace=PACE)
     try:
         async with running(relay, consumer):
             yield relay

@@ -1,5 +1,6 @@
 """A real Redis of the tests' own, which can be stopped and come back."""
 
+import signal
 import socket
 import subprocess
 import time
@@ -42,3 +43,11 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def pause(self):
+        """It accepts connections and answers nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        """It answers again."""
+        self._process.send_signal(signal.SIGCONT)

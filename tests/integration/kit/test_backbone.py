@@ -15,7 +15,7 @@ from kourse.kit import relay as relay_module
 from kourse.kit.bus import Broker
 from kourse.kit.inbox import Consumer
 from kourse.kit.outbox import Relay
-from support.events import Effects, backbone, emit_joined, running, until
+from support.events import PACE, Effects, backbone, emit_joined, running, until
 from support.proxy import proxied
 
 TESTS = Path(__file__).parents[2]
@@ -277,7 +277,8 @@ class TestConsumer:
             await until(lambda: stored(cohort) == 5)
             await emit_joined(profile, cohort, range(5, 50))
         async with running(
-            Relay(profile_worker, broker), Consumer(course, broker, successor.handlers)
+            Relay(profile_worker, broker),
+            Consumer(course, broker, successor.handlers, pace=PACE),
         ):
             await until(lambda: stored(cohort) == 50)
         await broker.close()

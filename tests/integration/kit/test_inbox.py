@@ -2,48 +2,25 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4, uuid5
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import pytest
+from redis.asyncio import Redis
 
+from kourse.contracts.events import GroupJoined
 from kourse.kit.bus import Broker, declare_topology
 from kourse.kit.delivery import UndecodableError, UnknownEventError
-from kourse.kit.inbox import Consumer, Inbox
-from kourse.kit.inbox.cursor import Arrival
-from support.events import Effects, joined, running, until
+from kourse.kit.inbox import Consumer, Handlers, Inbox
+from kourse.kit.inbox.marks import Marks
+from kourse.kit.inbox.taking import Hold, Taker
+from support.events import PACE, Effects, Failing, arrival, headers, joined, running, until
+from support.redis_server import RedisServer, free_port
 
 PARKED = "SELECT reason, seq FROM course.parked_event WHERE entity = %s ORDER BY seq"
 CURSOR = "SELECT last_seq, blocked FROM course.inbox_cursor WHERE entity = %s"
 RECORDED = "SELECT count(*) FROM course.inbox WHERE entity = %s"
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
-NAMESPACE = UUID(int=1)
-
-
-def headers(cohort, seq, **changes):
-    """AMQP headers of an event of a cohort, as the relay writes them."""
-    begun = datetime.now(UTC) + timedelta(minutes=1)
-    attributes = {
-        "specversion": "1.0",
-        "id": str(uuid5(NAMESPACE, f"{cohort}/{seq}")),
-        "type": "profile.group.joined",
-        "source": "/kourse/profile",
-        "subject": str(cohort),
-        "time": begun.isoformat(),
-        "tenant": "demo",
-        "stream": "group",
-        "sequence": seq,
-        "sequencestart": begun.isoformat(),
-        "dataschema": "https://kourse.dev/schemas/profile.group.joined/1",
-        **changes,
-    }
-    return {f"cloudEvents:{k}": v for k, v in attributes.items() if v is not None}
-
-
-def arrival(cohort, seq, body=None, **changes):
-    """An event of a cohort as it comes from the broker."""
-    body = body or joined(cohort, seq).model_dump_json().encode()
-    return Arrival.of(headers(cohort, seq, **changes), body)
 
 
 @pytest.fixture
@@ -51,16 +28,39 @@ def effects():
     return Effects()
 
 
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory):
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["without", "there", "stopped", "flushed"])
+async def cache(request, redis_server):
+    """Redis as it may be: none, one that works, one that is down, one that forgets all the time."""
+    if request.param == "without":
+        yield None
+        return
+    nowhere = f"redis://127.0.0.1:{free_port()}"
+    client = Redis.from_url(nowhere if request.param == "stopped" else redis_server.url)
+    client.forgets = request.param == "flushed"
+    yield client
+    await client.aclose()
+
+
 @pytest.fixture
-async def take(course, effects):
+async def take(course, effects, cache):
     """Delivers an event, and then those that it releases."""
     inbox = Inbox(course, effects.handlers)
-    await inbox.prepare()
+    marks = Marks(cache, "course")
+    marks.trust(await inbox.prepare())
+    taker = Taker(inbox, "course", marks)
 
     async def take_one(cohort, seq, **changes):
-        due = [arrival(cohort, seq, **changes)]
-        while due:
-            due = (await inbox.take(due)).following
+        if cache is not None and cache.forgets:
+            await cache.flushall()
+        await taker.take([arrival(cohort, seq, **changes)], Hold(asyncio.Event()))
 
     take_one.inbox = inbox
     return take_one
@@ -130,14 +130,14 @@ class TestTake:
     async def test_does_not_advance_past_a_type_that_only_a_newer_build_knows(self, take, admin):
         cohort = uuid4()
         with pytest.raises(UnknownEventError):
-            await take(cohort, 1, type="profile.group.renamed")
+            await take.inbox.take([arrival(cohort, 1, type="profile.group.renamed")])
         assert admin.execute(CURSOR, (str(cohort),)).fetchone() is None
 
     async def test_does_not_take_a_version_that_it_does_not_know(self, take, admin):
         cohort = uuid4()
         schema = "https://kourse.dev/schemas/profile.group.joined/2"
         with pytest.raises(UnknownEventError):
-            await take(cohort, 1, dataschema=schema)
+            await take.inbox.take([arrival(cohort, 1, dataschema=schema)])
         assert admin.execute(CURSOR, (str(cohort),)).fetchone() is None
 
     async def test_cannot_set_aside_what_is_not_even_json(self, take):
@@ -152,6 +152,67 @@ class TestPoison:
         await take(cohort, 1)
         await take.inbox.poison(arrival(cohort, 1), "late", 5)
         assert admin.execute(CURSOR, (str(cohort),)).fetchone() == (1, False)
+
+    async def test_keeps_its_reason_when_it_is_delivered_again(self, take, admin):
+        cohort = uuid4()
+        await take.inbox.poison(arrival(cohort, 1), "hopeless", 5)
+        await take(cohort, 1)
+        assert admin.execute(PARKED, (str(cohort),)).fetchall() == [("poison", 1)]
+
+
+class TestBatch:
+    async def test_writes_many_events_of_a_type_at_once(self, course, admin):
+        handlers, seen = Handlers("course"), []
+
+        @handlers.on_many(GroupJoined)
+        async def note(_tx, pairs):
+            seen.append([event.cohort for event, _ in pairs])
+
+        first, second = uuid4(), uuid4()
+        inbox = Inbox(course, handlers)
+        await inbox.prepare()
+        batch = [arrival(first, 2), arrival(second, 1), arrival(first, 1), arrival(first, 2)]
+        taken = await inbox.take(batch)
+        assert seen == [["n1", "n1", "n2"]]
+        assert set(taken.done) == {each.delivery.id for each in batch}
+        assert admin.execute(CURSOR, (str(first),)).fetchone() == (2, False)
+        assert admin.execute(RECORDED, (str(second),)).fetchone() == (1,)
+
+    async def test_parks_only_the_entity_of_a_poisoned_event(self, course, effects, admin):
+        effects.failing = Failing(13)
+        poisoned, healthy = uuid4(), uuid4()
+        inbox = Inbox(course, effects.handlers)
+        marks = Marks(None, "course")
+        await inbox.prepare()
+        bodies = {2: joined(poisoned, 13).model_dump_json().encode()}
+        batch = [arrival(poisoned, seq, bodies.get(seq)) for seq in range(1, 5)]
+        batch += [arrival(healthy, seq) for seq in range(1, 5)]
+        await Taker(inbox, "course", marks).take(batch, Hold(asyncio.Event()))
+        assert effects.numbers(healthy) == [1, 2, 3, 4]
+        assert effects.numbers(poisoned) == [1]
+        parked = [("poison", 2), ("blocked", 3), ("blocked", 4)]
+        assert admin.execute(PARKED, (str(poisoned),)).fetchall() == parked
+
+    async def test_hands_back_only_what_cannot_be_kept(self, course, effects):
+        cohort = uuid4()
+        inbox = Inbox(course, effects.handlers)
+        await inbox.prepare()
+        unfit = arrival(uuid4(), 2, b"not json")
+        batch = [arrival(cohort, 1), unfit, arrival(cohort, 2)]
+        taker = Taker(inbox, "course", Marks(None, "course"))
+        assert await taker.take(batch, Hold(asyncio.Event())) == [unfit]
+        assert effects.numbers(cohort) == [1, 2]
+
+    async def test_keeps_tenants_apart(self, course, effects, admin):
+        cohort = uuid4()
+        inbox = Inbox(course, effects.handlers)
+        await inbox.prepare()
+        south = arrival(cohort, 1, tenant="south", id=str(uuid4()))
+        taker = Taker(inbox, "course", Marks(None, "course"))
+        await taker.take([arrival(cohort, 1), south], Hold(asyncio.Event()))
+        stored = "SELECT tenant FROM course.thing WHERE name = %s ORDER BY tenant"
+        tenants = admin.execute(stored, (f"{cohort}/1",)).fetchall()
+        assert tenants == [("demo",), ("south",)]
 
 
 class TestConsumer:
@@ -180,17 +241,29 @@ class TestConsumer:
     async def test_sends_what_it_cannot_even_park_to_the_dead_letters(
         self, course, broker, effects, changes, body
     ):
-        async with running(Consumer(course, broker, effects.handlers, parts=[3])):
+        async with running(Consumer(course, broker, effects.handlers, parts=[3], pace=PACE)):
             await until(lambda: self.count(broker, "course.events.p03", consumers=1))
             await self.publish(broker, headers(uuid4(), 1, **changes), body)
             await until(lambda: self.purge(broker, "course.dead"))
+
+    async def test_keeps_order_when_the_queue_does_not(self, course, broker, effects, admin):
+        cohort = uuid4()
+        order = [*range(1, 41)] * 2
+        random.Random(11).shuffle(order)
+        for seq in order:
+            body = joined(cohort, seq).model_dump_json().encode()
+            await self.publish(broker, headers(cohort, seq), body)
+        async with running(Consumer(course, broker, effects.handlers, parts=[3], pace=PACE)):
+            await until(lambda: len(effects.numbers(cohort)) >= 40)
+        assert effects.numbers(cohort) == list(range(1, 41))
+        assert admin.execute(PARKED, (str(cohort),)).fetchall() == []
 
     async def test_parks_an_event_that_this_build_does_not_know(
         self, course, broker, effects, admin
     ):
         cohort = uuid4()
         schema = "https://kourse.dev/schemas/profile.group.joined/9"
-        async with running(Consumer(course, broker, effects.handlers, parts=[3])):
+        async with running(Consumer(course, broker, effects.handlers, parts=[3], pace=PACE)):
             await until(lambda: self.count(broker, "course.events.p03", consumers=1))
             await self.publish(broker, headers(cohort, 1, dataschema=schema), b"{}")
             await until(lambda: admin.execute(PARKED, (str(cohort),)).fetchall() == [("poison", 1)])

@@ -142,20 +142,21 @@ class Consumer:
     async def _follow(self, share: Share, group: asyncio.TaskGroup) -> None:
         """Reads what this replica holds, and lets others have what is above its share."""
         for part in share.parts.keys() - self._readers.keys() - share.surplus:
-            reader = Reader(self._broker, self._consumer, part, self._taker)
-            group.create_task(reader.run())
-            self._readers[part] = reader
+            self._readers[part] = Reader(self._broker, self._consumer, part, self._taker)
+            group.create_task(self._readers[part].run())
             log.info("inbox.part_taken", consumer=self._consumer, part=part)
-        lost = self._readers.keys() - share.parts.keys()
-        await self._end(share.surplus | lost)
-        if share.surplus:
-            await self._leases.release(share.surplus)
+        for part in self._readers.keys() & (share.surplus | self._readers.keys() - share.parts):
+            # Beside the renewals, which must not wait for the batch in hand.
+            group.create_task(self._end({part}))
+        if given_back := share.surplus - self._readers.keys():
+            await self._leases.release(given_back)
         HELD.labels(self._consumer).set(len(self._readers))
 
-    async def _end(self, parts: Iterable[int]) -> None:
-        ending = [part for part in parts if part in self._readers]
-        await asyncio.gather(*(self._readers[part].stop() for part in ending))
-        for part in ending:
-            del self._readers[part]
-            log.info("inbox.part_left", consumer=self._consumer, part=part)
+    async def _end(self, parts: set[int]) -> None:
+        ending = {part: self._readers[part] for part in parts}
+        await asyncio.gather(*(reader.stop() for reader in ending.values()))
+        for part, reader in ending.items():
+            if self._readers.get(part) is reader:
+                del self._readers[part]
+                log.info("inbox.part_left", consumer=self._consumer, part=part)
         HELD.labels(self._consumer).set(len(self._readers))

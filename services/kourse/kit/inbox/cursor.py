@@ -26,9 +26,12 @@ class Step(StrEnum):
     """The entity waits for an event that failed; this one waits behind it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
-    """An event as it came, from the broker, from where it was parked, or from the archive."""
+    """An event as it came, from the broker, from where it was parked, or from the archive.
+
+    Two arrivals of one event are not equal.
+    """
 
     delivery: Delivery
     body: bytes

@@ -18,6 +18,7 @@ from kourse.contracts import names
 from kourse.contracts.errors import Unavailable
 from kourse.kit.backoff import pause
 from kourse.kit.db import Database, statement
+from kourse.kit.delivery import UndecodableError
 from kourse.kit.handling import StoppedError
 from kourse.kit.inbox import rows
 from kourse.kit.inbox.cursor import Arrival, Entity
@@ -61,6 +62,7 @@ class Archive(Protocol):
 
         Raises:
             Unavailable: The producer does not answer.
+            UndecodableError: What it answers are no events.
         """
 
 
@@ -146,6 +148,8 @@ class Gaps:
                 await self._close(gap)
             except Unavailable as error:
                 failure = error
+            except UndecodableError:
+                log.exception("inbox.archive_unreadable", **self._naming(gap))
         if failure is not None:
             raise failure
 
@@ -189,7 +193,7 @@ class Gaps:
             standing = (await rows.stand(tx, self._consumer, [entity]))[entity]
             if standing.blocked:
                 return []
-            return await rows.settle(tx, self._consumer, [], {entity: standing.last_seq})
+            return await rows.settle(tx, self._consumer, {entity: standing.last_seq})
 
     def _alert(self, gap: _Gap) -> None:
         key = (gap.tenant, (gap.stream, gap.entity), gap.first_seq)

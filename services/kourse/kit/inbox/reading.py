@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import Iterable
 
 import structlog
-from aiormq.abc import DeliveredMessage
-from aiormq.channel import Channel as WireChannel
-from aiormq.exceptions import ChannelNotFoundEntity
 
 from kourse.contracts import names
 from kourse.contracts.errors import Unavailable
-from kourse.kit import faults
+from kourse.kit import amqp, faults
+from kourse.kit.amqp import NOT_FOUND
 from kourse.kit.backoff import full_jitter, pause
 from kourse.kit.bus import Broker, declare_topology
 from kourse.kit.delivery import UndecodableError
@@ -54,15 +50,17 @@ class Reader:
             while not self._stopping.is_set():
                 try:
                     await declare_topology(self._broker)
-                    async with self._broker.open(prefetch=BATCH) as wire:
+                    async with self._broker.reading(
+                        self._queue, prefetch=BATCH, stopping=self._stopping
+                    ) as channel:
                         attempt = 0
-                        await self._read(wire)
+                        await self._read(channel)
                 except StoppedError:
                     return
                 except ChannelLostError:
                     log.warning("inbox.channel_lost", queue=self._queue)
                 except Unavailable as error:
-                    if isinstance(error.__cause__, ChannelNotFoundEntity):
+                    if getattr(error.__cause__, "code", 0) == NOT_FOUND:
                         self._broker.forget_topology()
                     attempt += 1
                     log.warning("inbox.interrupted", queue=self._queue, error=str(error))
@@ -72,65 +70,31 @@ class Reader:
         """Returns once ``run`` has finished the batch in hand and closed its channel."""
         await self._life.end()
 
-    async def _read(self, wire: WireChannel) -> None:
-        async with aclosing(_batches(wire, self._queue, self._stopping)) as arriving:
-            async for batch in arriving:
-                await self._settle(wire, batch)
+    async def _read(self, channel: amqp.Reader) -> None:
+        hold = Hold(self._stopping, lambda: not channel.is_open)
+        while batch := await channel.batch():
+            tags, refused = self._decoded(batch)
+            for unfit in await self._taker.take(list(tags), hold):
+                self._refuse(unfit.delivery.type, "the body is not JSON")
+                refused.append(tags.pop(unfit))
+            for tag in refused:
+                channel.reject(tag)
+            if tags:
+                channel.ack(max(tags.values()))
+            await faults.point("inbox.acknowledged")
 
-    async def _settle(self, wire: WireChannel, batch: list[DeliveredMessage]) -> None:
-        """Each message is acknowledged or refused; one acknowledgement covers all that are done."""
-        arrivals: list[Arrival] = []
+    def _decoded(self, batch: Iterable[amqp.Message]) -> tuple[dict[Arrival, int], list[int]]:
+        """The events by their tags, and the tags of what is none."""
+        tags: dict[Arrival, int] = {}
         refused: list[int] = []
-        tags: dict[int, int] = {}
         for message in batch:
-            tag = message.delivery_tag or 0
             try:
-                arrival = Arrival.of(message.header.properties.headers or {}, message.body)
-            except UndecodableError as error:
-                log.error("inbox.undecodable", queue=self._queue, error=str(error))  # noqa: TRY400
-                refused.append(tag)
-            else:
-                arrivals.append(arrival)
-                tags[id(arrival)] = tag
-        hold = Hold(self._stopping, lambda: wire.is_closed)
-        for unfit in await self._taker.take(arrivals, hold):
-            log.error("inbox.undecodable", queue=self._queue, event_id=str(unfit.delivery.id))
-            refused.append(tags.pop(id(unfit)))
-        for tag in refused:
-            TAKEN.labels(self._consumer, "unknown", "dead").inc()
-            await wire.basic_reject(tag, requeue=False)
-        if tags:
-            await wire.basic_ack(max(tags.values()), multiple=True)
-        await faults.point("inbox.acknowledged")
+                tags[Arrival.of(message.headers, message.body)] = message.tag
+            except (UndecodableError, amqp.MalformedError) as error:
+                self._refuse("unknown", str(error))
+                refused.append(message.tag)
+        return tags, refused
 
-
-async def _batches(
-    wire: WireChannel, queue: str, stopping: asyncio.Event
-) -> AsyncGenerator[list[DeliveredMessage]]:
-    """What has arrived, as soon as anything has, until a stop or the loss of the channel."""
-    arrived: asyncio.Queue[DeliveredMessage | None] = asyncio.Queue()
-
-    async def take(message: DeliveredMessage) -> None:
-        arrived.put_nowait(message)
-
-    def end(_: object) -> None:
-        arrived.put_nowait(None)
-
-    closing = wire.closing
-    closing.add_done_callback(end)
-    wire.on_consumer_cancel_callbacks.add(end)
-    stop = asyncio.create_task(stopping.wait())
-    stop.add_done_callback(end)
-    try:
-        await wire.basic_consume(queue, take, no_ack=False)
-        while not stopping.is_set():
-            batch = [await arrived.get()]
-            while not arrived.empty():
-                batch.append(arrived.get_nowait())
-            if None in batch or stopping.is_set():
-                return
-            yield [message for message in batch if message is not None]
-    finally:
-        stop.cancel()
-        wire.on_consumer_cancel_callbacks.discard(end)
-        closing.remove_done_callback(end)
+    def _refuse(self, type_: str, reason: str) -> None:
+        log.error("inbox.undecodable", queue=self._queue, reason=reason)
+        TAKEN.labels(self._consumer, type_, "dead").inc()

@@ -47,18 +47,23 @@ SELECT :consumer, :tenant, stream, entity, 0 FROM {entities} ORDER BY stream, en
 ON CONFLICT DO NOTHING
 """)
 _RECORD = """
-INSERT INTO {schema}.inbox (consumer, event_id, tenant, stream, entity, seq)
-SELECT :consumer, event_id, :tenant, stream, entity, seq
-FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-  AS r(event_id uuid, stream text, entity text, seq bigint)
-ON CONFLICT DO NOTHING RETURNING event_id
+WITH taken AS (
+  SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+    AS r(event_id uuid, stream text, entity text, seq bigint)
+), recorded AS (
+  INSERT INTO {schema}.inbox (consumer, event_id, tenant, stream, entity, seq)
+  SELECT :consumer, event_id, :tenant, stream, entity, seq FROM taken
+  ON CONFLICT DO NOTHING RETURNING event_id
+)
+SELECT event_id FROM taken EXCEPT SELECT event_id FROM recorded
 """
 # Islands of numbers without a gap: what stands at place n behind the cursor has number last_seq + n.
 _SETTLE = _template("""
 WITH reached AS (
   SELECT * FROM {entities}
 ), unparked AS (
-  DELETE FROM {schema}.parked_event AS p WHERE {own p} AND p.event_id = ANY(:applied)
+  DELETE FROM {schema}.parked_event AS p USING reached AS r
+  WHERE {own p} AND p.stream = r.stream AND p.entity = r.entity AND p.seq <= r.last_seq
 ), moved AS (
   UPDATE {schema}.inbox_cursor AS c SET last_seq = r.last_seq, updated_at = clock_timestamp()
   FROM reached AS r
@@ -169,33 +174,25 @@ async def _lock(
 
 
 async def record(tx: AsyncSession, consumer: str, arrivals: Iterable[Arrival]) -> set[UUID]:
-    """Notes that the events take effect; the ids of those that did not before."""
-    rows = [
+    """Notes that the events take effect; the ids of those that already did, seldom any."""
+    taken = [
         {"event_id": d.id, "stream": d.stream, "entity": d.entity, "seq": d.seq}
         for d in (arrival.delivery for arrival in arrivals)
     ]
-    return set(await _scalars(tx, _RECORD, consumer, rows))
+    return set((await _execute(tx, _RECORD, consumer, rows=_json(taken))).scalars())
 
 
-async def _scalars(
-    tx: AsyncSession, template: str, consumer: str, rows: Sequence[object]
-) -> Sequence[UUID]:
-    return (await _execute(tx, template, consumer, rows=_json(rows))).scalars().all()
+async def settle(tx: AsyncSession, consumer: str, reached: Mapping[Entity, int]) -> list[Arrival]:
+    """The entities stand where they are said to, and nothing up to there is set aside any more.
 
-
-async def settle(
-    tx: AsyncSession, consumer: str, applied: Iterable[Arrival], reached: Mapping[Entity, int]
-) -> list[Arrival]:
-    """The entities stand where they are said to; the next of their events that waited and are now due."""
-    found = await _execute(
-        tx,
-        _SETTLE,
-        consumer,
-        applied=[arrival.delivery.id for arrival in applied],
-        rows=_entities(reached),
-        limit=DUE_AT_ONCE,
-    )
-    return [Arrival.of(row.headers, row.payload.encode()) for row in found]
+    Returns:
+        The next of their events that waited and are now due.
+    """
+    found = await _execute(tx, _SETTLE, consumer, rows=_entities(reached), limit=DUE_AT_ONCE)
+    try:
+        return [Arrival.of(row.headers, row.payload.encode()) for row in found]
+    except UndecodableError as unfit:  # nothing that the event at hand is to blame for
+        raise RuntimeError("what was set aside cannot be read") from unfit
 
 
 async def set_aside(

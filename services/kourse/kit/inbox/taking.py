@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -111,12 +112,12 @@ class Inbox:
                 standings = await rows.stand(tx, self._consumer, entities)
                 made = plan(arrivals, standings, self._predates)
                 if made.applied:
-                    new = await rows.record(tx, self._consumer, made.applied)
-                    effective = [each for each in made.applied if each.delivery.id in new]
-                    await self._handlers.apply(tx, effective)
+                    known = await rows.record(tx, self._consumer, made.applied)
+                    fresh = [each for each in made.applied if each.delivery.id not in known]
+                    await self._handlers.apply(tx, fresh)
                 if made.aside:
                     await rows.set_aside(tx, self._consumer, made.aside)
-                following = await rows.settle(tx, self._consumer, made.applied, made.reached)
+                following = await rows.settle(tx, self._consumer, made.reached)
                 await faults.point("inbox.applied")
         if made.aside and self._handlers.begins == "archive":
             self.begun.set()
@@ -146,13 +147,15 @@ class Inbox:
         return delivery.started_at < self._since
 
     def _count(self, made: Plan) -> None:
-        steps = (
-            *((arrival, Step.APPLY) for arrival in made.applied),
-            *((arrival, Step.DUPLICATE) for arrival in made.duplicates),
-            *made.aside,
+        outcomes = Tally(
+            [
+                *((each.delivery.type, Step.APPLY) for each in made.applied),
+                *((each.delivery.type, Step.DUPLICATE) for each in made.duplicates),
+                *((each.delivery.type, step) for each, step in made.aside),
+            ]
         )
-        for arrival, step in steps:
-            TAKEN.labels(self._consumer, arrival.delivery.type, step.value).inc()
+        for (type_, step), number in outcomes.items():
+            TAKEN.labels(self._consumer, type_, step.value).inc(number)
         lag, at = LAG.labels(self._consumer), now()
         for arrival in made.applied:
             lag.observe(max((at - arrival.delivery.time).total_seconds(), 0.0))
