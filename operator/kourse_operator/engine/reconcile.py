@@ -152,8 +152,7 @@ class Reconciler:
             spec = BY_KIND[resource.key.kind].spec.model_validate(resource.spec)
         except ValidationError as error:
             raise errors.Invalid(_sentences(error)) from error
-        if found := declared.problems(resource.key.name, spec):
-            raise errors.Invalid(_joined(map(str, found)))
+        declared.require_none(resource.key.name, spec)
         return spec
 
     async def _step(self, now: Pass, kind: Type, run: Callable[[Pass], Awaitable[Finding]]) -> None:

@@ -19,13 +19,6 @@ class DuplicateKey(Rejected):
     title = "A key is used twice."
 
 
-class SkillCycle(Rejected):
-    """Skills require each other in a circle."""
-
-    code = "skill-cycle"
-    title = "Skills require each other in a circle."
-
-
 class PrerequisiteCycle(Rejected):
     """Courses of the tenant require each other in a circle."""
 

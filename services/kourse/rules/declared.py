@@ -16,8 +16,11 @@ from zoneinfo import available_timezones
 
 from dateutil.rrule import rrulestr
 
+from kourse.contracts.errors import Invalid
 from kourse.contracts.resources import CohortSpec, CourseSpec, Document, ExamConfigSpec
 from kourse.contracts.resources.meta import Moment, Window
+
+MOST_NAMED = 10
 
 
 class Problem(NamedTuple):
@@ -41,6 +44,24 @@ def problems(name: str, spec: Document) -> list[Problem]:
             return list(_cohort(spec))
         case _:
             return []
+
+
+def require_none(name: str, spec: Document) -> None:
+    """Returns when nothing is wrong with a spec of that object.
+
+    Raises:
+        Invalid: Something is; ``errors`` names each place, at most ``MOST_NAMED`` of them.
+    """
+    found = problems(name, spec)
+    if not found:
+        return
+    named = found[:MOST_NAMED]
+    more = f"; and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    errors = [
+        {"field": one.path.removeprefix("spec."), "pointer": "#", "message": one.message}
+        for one in named
+    ]
+    raise Invalid(f"{'; '.join(map(str, named))}{more}.", extensions={"errors": errors})
 
 
 def _course(name: str, spec: CourseSpec) -> Iterator[Problem]:

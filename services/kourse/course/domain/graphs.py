@@ -1,4 +1,4 @@
-"""Circles among prerequisites, of skills in a course and of courses in a tenant."""
+"""Circles among the courses of a tenant that require each other."""
 
 from __future__ import annotations
 
@@ -19,13 +19,4 @@ def cycle_through(start: str, edges: Mapping[str, Iterable[str]]) -> list[str] |
                     seen.add(following)
                     longer.append([*path, following])
         paths = longer
-    return None
-
-
-def any_cycle(edges: Mapping[str, Iterable[str]]) -> list[str] | None:
-    """A circle, or None when there is none; the same one for the same edges."""
-    for start in edges:
-        found = cycle_through(start, edges)
-        if found is not None:
-            return found
     return None

@@ -45,7 +45,7 @@ async def apply(tx: AsyncSession, doc: Doc[CourseSpec]) -> Applied:
     """
     claim = await documents.claim(tx, KIND, doc)
     if claim.changed:
-        checks.check(doc.spec)
+        checks.check(doc.name, doc.spec)
     await _require_prerequisites(tx, doc)
     course = _Course(claim.id, doc.name, doc.spec)
     before = await content.find_course(tx, doc.name, lock=True)
