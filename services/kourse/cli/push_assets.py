@@ -11,16 +11,17 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from time import monotonic, sleep
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import httpx2
 import typer
 
+from kourse.cli import manifests
 from kourse.cli.declared_files import DeclaredFile, declared_files
+from kourse.cli.kubectl import Kubectl
 from kourse.cli.options import (
     Email,
     Form,
-    Kubectl,
     Namespace,
     Output,
     PasswordFile,
@@ -30,6 +31,8 @@ from kourse.cli.options import (
     Url,
     failing,
 )
+from kourse.cli.options import Kubectl as KubectlOption
+from kourse.cli.readiness import wait_ready
 from kourse.cli.session import CommandError, Problem, Session, open_session
 
 PAUSE_S = 0.5
@@ -169,11 +172,12 @@ def apply(
     places: Places,
     url: Url,
     namespace: Namespace = "",
-    kubectl: Kubectl = "kubectl",
+    kubectl: KubectlOption = "kubectl",
     token: Token = "",
     email: Email = "",
     password_file: PasswordFile = None,
     timeout: Timeout = 60.0,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until every object is ready.")] = False,
     output: Form = Output.TEXT,
 ) -> None:
     """Run kubectl apply on the manifests, then send the files that they name."""
@@ -196,3 +200,7 @@ def apply(
     if ran.returncode:
         raise typer.Exit(ran.returncode)
     push_assets(places, url, token, email, password_file, timeout, output)
+    if wait:
+        with failing("apply"):
+            applied = manifests.read(places)
+            wait_ready(Kubectl(kubectl, namespace), applied, timeout, partial(typer.echo, err=True))
