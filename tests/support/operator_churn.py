@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import sys
+import threading
 from collections import Counter
 
 from kubernetes import client
@@ -41,7 +42,7 @@ def run(settings, log):
 
 
 class Mortals:
-    """Two operators at a time, each with a point at which it dies.
+    """Two operators at a time, each with a point at which it dies; others take the places of the dead.
 
     Attributes:
         deaths: How many died of a fault, by fault.
@@ -54,54 +55,65 @@ class Mortals:
         self._rng = rng
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["kourse_operator.process", __name__])
-        self._named = []
+        self._faults = self._none()
         self._alive = []
+        self._ended = threading.Event()
+        self._keeper = threading.Thread(target=self._keep)
         self.deaths = Counter()
 
     def __enter__(self):
+        self._keeper.start()
         return self
 
     def __exit__(self, *_):
+        self._ended.set()
+        self._keeper.join()
         for process, _ in self._alive:
             process.kill()
             process.join(15)
 
-    def tend(self):
-        """Two are alive; the lease of one that died is free."""
-        for entry in [entry for entry in self._alive if not entry[0].is_alive()]:
-            process, fault = entry
-            assert process.exitcode == -signal.SIGKILL, self._log.read_text()[-3000:]
-            self.deaths[fault] += 1
-            self._alive.remove(entry)
-            self._lease.free()
-        while len(self._alive) < 2:
-            self._start(self._fault())
-
     def kill_from_now(self):
-        """Whoever works dies: of every named step first, then of any."""
-        self._named = list(OPERATOR_POINTS)
-        self._end()
+        """Whoever works dies: at every named step first, then at any."""
+        self._faults = self._some()
+        self._end_all()
 
     def spare(self):
-        """From now on one operator works that does not die."""
-        self._end()
-        self._start("")
+        """Whoever works lives from now on."""
+        self._faults = self._none()
+        self._end_all()
 
-    def _end(self):
-        self.__exit__()
-        self._alive.clear()
-        self._lease.free()
+    def _end_all(self):
+        for process, _ in list(self._alive):
+            process.kill()
 
-    def _fault(self):
-        if self._named:
-            return f"{self._named.pop()}=kill"
-        return f"operator.*=kill:{self._rng.randint(1, LATEST)}"
+    def _keep(self):
+        while not self._ended.wait(0.05):
+            for entry in [entry for entry in self._alive if not entry[0].is_alive()]:
+                self._alive.remove(entry)
+                self._bury(*entry)
+            while len(self._alive) < 2:
+                self._start(next(self._faults))
+
+    def _bury(self, process, fault):
+        """Counts a death of a fault; the lease of one that died is free."""
+        if process.exitcode == -signal.SIGKILL:
+            self.deaths[fault] += 1
+            self._lease.free()
 
     def _start(self, fault):
         settings = {**self._settings, "KOURSE_OPERATOR_PORT": "0", "KOURSE_FAULTS": fault}
         process = self._context.Process(target=run, args=(settings, self._log), daemon=True)
         process.start()
-        self._alive.append((process, fault.rpartition(":")[0] or fault))
+        self._alive.append((process, fault.partition(":")[0]))
+
+    def _some(self):
+        yield from (f"{point}=kill" for point in OPERATOR_POINTS)
+        while True:
+            yield f"operator.*=kill:{self._rng.randint(1, LATEST)}"
+
+    def _none(self):
+        while True:
+            yield ""
 
 
 class HeldLease:
