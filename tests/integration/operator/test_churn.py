@@ -66,7 +66,7 @@ def survived(churn, mortals, backends, cluster, namespace):
     """All those deaths, and then an operator that lives long enough to finish."""
     churn.begin(backends.replicate_course)
     mortals.kill_from_now()
-    deadline = time.monotonic() + 120 + 10 * KILLS
+    deadline = time.monotonic() + 300 + 20 * KILLS
     while not all(mortals.deaths[fault] >= times for fault, times in DEATHS.items()):
         assert time.monotonic() < deadline, f"only {mortals.deaths}"
         churn.step()
