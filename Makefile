@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
-.PHONY: help install environment up down status logs clean-state smoke check test lint soak bench bench-events bench-operator gen fmt \
+.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-operator gen fmt \
   images cluster cluster-down
 
 help: ## Show this help
@@ -48,7 +48,7 @@ cluster-down: | $(VENV)/python ## Delete the cluster; the machine is as it was b
 install: ## Install Debian packages, built tools and the Python environment
 	@$(PYTHON) -m hack.install
 
-check: lint ## Lint, unit and contract tests
+check: tools lint ## Lint, unit and contract tests
 	@$(VENV)/pytest tests/unit tests/contract -n 2
 
 test: install check ## All that CI runs, on servers of its own
@@ -57,6 +57,9 @@ test: install check ## All that CI runs, on servers of its own
 soak: environment ## Prove over JOURNEYS=5000 journeys and KILLS=1000 deaths of the operator (SEED=) that nothing is lost or doubled
 	@$(VENV)/python -m hack.chaos --journeys $(or $(JOURNEYS),5000) --seed $(or $(SEED),0)
 	@KOURSE_CHURN_KILLS=$(or $(KILLS),1000) KOURSE_CHURN_SEED=$(or $(SEED),0) $(VENV)/pytest tests/integration/operator/test_churn.py
+
+tools: environment
+	@$(PYTHON) -m hack.install tools
 
 lint: environment ## Style, types, import directions, protos, drift of generated files
 	@$(VENV)/python -m hack.lint
