@@ -1,5 +1,9 @@
 """Events that stand aside: seen, mended and verified by REST, on a running consumer and real servers."""
 
+import asyncio
+import json
+import os
+import sys
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -68,7 +72,30 @@ async def http(schemas, broker_url, effects, jwks):
         running(Service(course, "course", handlers=effects.handlers)) as process,
         session_to(f"http://127.0.0.1:{process.http_port}") as session,
     ):
-        yield Client(session)
+        client = Client(session)
+        client.port = process.http_port
+        yield client
+
+
+@pytest.fixture
+def kourse(http, issuer):
+    """Runs ``kourse events …`` as a tenant's administrator; its exit status and what it printed."""
+
+    async def run(*words, roles=("tenant-admin",)):
+        env = {
+            **os.environ,
+            "KOURSE_URL": f"http://127.0.0.1:{http.port}",
+            "KOURSE_TOKEN": issuer.token(roles=list(roles)),
+        }
+        words = ["events", *words, "--service", "course"]
+        pipe = asyncio.subprocess.PIPE
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "kourse.cli", *words, env=env, stdout=pipe, stderr=pipe
+        )
+        out, err = await process.communicate()
+        return process.returncode, (out + err).decode()
+
+    return run
 
 
 @pytest.fixture
@@ -406,3 +433,53 @@ class TestEpoch:
         assert admin.execute(epoch).fetchone() == before
         await as_("platform-admin").post(f"{EVENTS}/epoch")
         assert admin.execute(epoch).fetchone() != before
+
+
+class TestCommandLine:
+    async def test_takes_an_event_from_seen_to_mended_to_verified(self, kourse, poisoned, effects):
+        cohort, event_id = poisoned
+        status, listed = await kourse("list", "--entity", str(cohort), "--reason", "poison")
+        assert status == 0
+        assert str(event_id) in listed
+        status, shown = await kourse("show", str(event_id))
+        assert status == 0
+        assert "number 3, profile.group.joined" in shown
+        effects.failing = lambda _number: None
+        status, said = await kourse("replay", str(event_id), "--dry-run")
+        assert (status, "Not done" in said) == (0, True)
+        status, said = await kourse("replay", str(event_id))
+        assert status == 0
+        assert said.endswith("It took effect.\n")
+        await until(lambda: effects.numbers(cohort) == [1, 2, 3, 4])
+        status, listed = await kourse("list", "--entity", str(cohort), "-o", "json")
+        assert json.loads(listed) == {"items": []}
+
+    async def test_says_that_an_event_failed_again(self, kourse, poisoned):
+        _, event_id = poisoned
+        status, said = await kourse("replay", str(event_id))
+        assert status == 1
+        assert "It failed again: ValueError: cohorts of this size" in said
+
+    async def test_drops_only_with_a_gap_that_is_accepted(self, kourse, poisoned, effects):
+        cohort, event_id = poisoned
+        status, said = await kourse("drop", str(event_id), "--reason", "never meant")
+        assert status == 1
+        assert "Accept the gap" in said
+        status, _ = await kourse("drop", str(event_id), "--reason", "never meant", "--accept-gap")
+        assert status == 0
+        await until(lambda: effects.numbers(cohort) == [1, 3, 4])
+
+    async def test_says_who_may_see_dead_letters(self, kourse):
+        status, said = await kourse("list", "--dead")
+        assert (status, "platform admin" in said) == (1, True)
+        status, said = await kourse("list", "--dead", "-o", "json", roles=["platform-admin"])
+        assert status == 0
+        assert isinstance(json.loads(said)["items"], list)
+
+    async def test_says_what_is_no_moment(self, kourse):
+        status, said = await kourse("republish", "--since", "yesterday")
+        assert (status, "no moment" in said) == (1, True)
+
+    async def test_says_that_an_event_is_parked_nowhere(self, kourse):
+        status, said = await kourse("show", str(uuid4()))
+        assert (status, "parked nowhere" in said) == (1, True)

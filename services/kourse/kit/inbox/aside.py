@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from prometheus_client import Gauge
 
+from kourse.contracts import names
+from kourse.kit.bus import Broker
 from kourse.kit.db import Database, statement
 
 PARKED = Gauge(
@@ -16,6 +20,11 @@ GAPS = Gauge("kourse_inbox_gaps", "Entities of which an event is missing.", ["co
 OLDEST_GAP = Gauge(
     "kourse_inbox_gap_oldest_age_seconds",
     "Time for which the oldest event has waited for a missing one.",
+    ["consumer"],
+)
+DEAD = Gauge(
+    "kourse_inbox_dead_letters",
+    "Messages that could not even be parked; counted by the replica that reads partition 0.",
     ["consumer"],
 )
 
@@ -46,3 +55,22 @@ async def measure(worker: Database, consumer: str) -> None:
     BLOCKED.labels(consumer).set(row.blocked)
     GAPS.labels(consumer).set(row.gaps)
     OLDEST_GAP.labels(consumer).set(float(row.oldest_gap_s))
+
+
+async def count_dead_letters(broker: Broker, consumer: str, parts: Collection[int]) -> None:
+    """Sets the gauge of this consumer's dead letters, to 0 where another replica counts them.
+
+    Args:
+        broker: Where the queue is.
+        consumer: Name of the consumer.
+        parts: Partitions that this replica reads.
+
+    Raises:
+        Unavailable: The broker does not answer.
+    """
+    depth = 0
+    if 0 in parts:
+        async with broker.open() as wire:
+            queue = await wire.queue_declare(names.dead_letter_queue(consumer), passive=True)
+            depth = queue.message_count or 0
+    DEAD.labels(consumer).set(depth)

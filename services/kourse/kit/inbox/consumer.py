@@ -117,6 +117,10 @@ class Consumer:
         await self._life.end()
 
     def _beside(self) -> Iterator[Coroutine[Any, Any, None]]:
+        count = partial(
+            aside.count_dead_letters, self._broker, self._consumer, self._readers.keys()
+        )
+        yield repeat(count, self._pace.look_s)
         if self._worker is None:
             return
         gaps = Gaps(

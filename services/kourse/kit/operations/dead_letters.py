@@ -18,7 +18,7 @@ from aiormq.abc import DeliveredMessage
 from aiormq.channel import Channel as WireChannel
 from pamqp.commands import Basic
 
-from kourse.contracts import names
+from kourse.contracts import events, names
 from kourse.contracts.errors import Conflict, NotFound
 from kourse.kit import faults
 from kourse.kit.bus import CONFIRM_TIMEOUT_S, PERSISTENT, Broker, declare_topology
@@ -60,7 +60,9 @@ async def look_through(broker: Broker, consumer: str) -> list[DeadLetter]:
     Raises:
         Unavailable: The broker is not there.
     """
-    found = []
+    found: list[DeadLetter] = []
+    if consumer not in events.consumers():
+        return found
     await declare_topology(broker)
     async with broker.open(confirms=True) as wire, aclosing(_taken(wire, consumer)) as messages:
         async for message in messages:
@@ -92,6 +94,8 @@ async def drop(broker: Broker, consumer: str, key: str) -> int:
 
 async def _act(broker: Broker, consumer: str, key: str, *, replaying: bool) -> int:
     done = 0
+    if consumer not in events.consumers():
+        raise NotFound(f"{consumer} takes no events.")
     await declare_topology(broker)
     async with broker.open(confirms=True) as wire, aclosing(_taken(wire, consumer)) as messages:
         async for message in messages:
