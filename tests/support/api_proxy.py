@@ -112,7 +112,7 @@ class ApiProxy:
         headers = {name: request.headers[name] for name in _KEPT if name in request.headers}
         content = await request.read()
         async with self._session.request(
-            request.method, server + request.path_qs, data=content, headers=headers
+            request.method, server + request.path_qs, data=content or None, headers=headers
         ) as upstream:
             response = web.StreamResponse(status=upstream.status)
             response.content_type = upstream.content_type
