@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -39,6 +40,8 @@ def main() -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     machine = calibration()
     print("machine: " + ", ".join(f"{key} {value}" for key, value in machine.items()))
+    # Ended by a signal, as by `timeout`, a benchmark still takes its servers down.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     held = True
     for name in names:
         figures: list[Figure] = import_module(f"hack.bench.{name}").measure()
