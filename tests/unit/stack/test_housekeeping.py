@@ -65,6 +65,16 @@ class TestMailBox:
         box.add("x", ["ben@example.org"], self.mail())
         assert [mail["id"] for mail in box.listing("ana@EXAMPLE.org")] == [1]
 
+    def test_lists_what_came_after_a_mail_though_older_ones_are_gone(self, tmp_path):
+        box = MailBox(tmp_path / "mails")
+        box.add("x", ["ana@example.org"], self.mail())
+        box.clear()
+        for name in ("ana", "ben", "ana"):
+            box.add("x", [f"{name}@example.org"], self.mail())
+        assert [mail["id"] for mail in box.listing(None, after=2)] == [3, 4]
+        assert [mail["id"] for mail in box.listing("ana@example.org", after=2)] == [4]
+        assert box.listing(None, after=4) == []
+
     def test_has_every_mail_again_after_a_restart_even_if_the_last_was_cut_off(self, tmp_path):
         path = tmp_path / "mails"
         MailBox(path).add("x", ["ana@example.org"], self.mail())
