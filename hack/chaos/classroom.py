@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from hack.smoke import manifests
 from hack.smoke.journey import Journey
-from hack.smoke.person import Person
+from hack.smoke.person import Person, eventually
 from hack.smoke.target import Target
 
 COHORTS = 8
@@ -58,7 +60,7 @@ class Classroom:
         Raises:
             Unexpected: The platform refuses something.
         """
-        team = Journey(self.target, self.name)
+        team = self._team
         course, quiz = manifests.course(self.name), manifests.quiz(self.name)
         quiz["spec"]["zones"][0]["draws"][0]["count"] = QUESTIONS
         cohorts = [self._cohort(number) for number in range(COHORTS)]
@@ -70,10 +72,7 @@ class Classroom:
             team.wait_ready(f"{resource['kind'].lower()}.kourse.dev/{resource['metadata']['name']}")
         self.answers = manifests.answers(self.name)
         self.lessons = tuple(lesson["key"] for lesson in course["spec"]["chapters"][0]["lessons"])
-        with closing(
-            Person(self.target.url, self.target.teacher_email, self.target.teacher_password)
-        ) as teacher:
-            teacher.log_in()
+        with self._teacher() as teacher:
             for cohort in cohorts:
                 name = cohort["metadata"]["name"]
                 self.codes[name] = teacher.get(f"/v1/cohorts/{name}/code")["code"]
@@ -84,18 +83,33 @@ class Classroom:
         Raises:
             Unexpected: kubectl failed.
         """
-        revision = self.revision + 1
-        Journey(self.target, self.name).apply(self._side(revision))
-        self.revision = revision
+        self.revision += 1
+        self._team.apply(self._side(self.revision))
 
     def wait_until_revised(self) -> None:
-        """The newest revision is live.
+        """The newest revision is live, for the cluster and for people.
 
         Raises:
             Unexpected: It is not within a minute.
         """
-        team = Journey(self.target, self.name)
-        team.wait_ready(f"course.kourse.dev/{self.side_course}")
+        side = self._side(self.revision)
+        self._team.apply(side)
+        self._team.wait_ready(f"course.kourse.dev/{self.side_course}")
+        title = side["spec"]["title"]
+        with self._teacher() as teacher:
+            path = f"/v1/courses/{self.side_course}"
+            eventually(f"{title!r}", lambda: teacher.get(path)["title"] == title)
+
+    @cached_property
+    def _team(self) -> Journey:
+        return Journey(self.target, self.name)
+
+    @contextmanager
+    def _teacher(self) -> Iterator[Person]:
+        where = self.target
+        with closing(Person(where.url, where.teacher_email, where.teacher_password)) as teacher:
+            teacher.log_in()
+            yield teacher
 
     def _side(self, revision: int) -> dict[str, Any]:
         side = manifests.course(self.name + REVISED, revision=revision)

@@ -117,6 +117,12 @@ class Striker:
 
     async def _strike(self, fault: Fault) -> None:
         begun = time.time()
+        try:
+            await self._carry_out(fault)
+        finally:  # a fault that the end of the storm cuts short has struck as well
+            self.struck.append(Struck(fault, begun, time.time()))
+
+    async def _carry_out(self, fault: Fault) -> None:
         match fault.kind:
             case "kill":
                 await self._signal(fault.target, signal.SIGKILL)
@@ -129,7 +135,6 @@ class Striker:
                 await self._cut(fault)
             case _:
                 await self._poison(fault)
-        self.struck.append(Struck(fault, begun, time.time()))
 
     async def _signal(self, name: str, number: int) -> None:
         """Hits a process as soon as it serves, and returns when its successor does."""
