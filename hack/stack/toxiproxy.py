@@ -26,7 +26,7 @@ PORTS = (NAME, *(f"{name}-proxy" for name in PROXIED))
 
 LIMITS: Mapping[str, Mapping[str, str]] = {
     "gateway": {"KOURSE_GATEWAY_FAILURE_QUOTA": "1000000"},
-    "notification": {"KOURSE_NOTIFICATION_SENDER_LEASE_S": "16"},
+    "notification": {"KOURSE_NOTIFICATION_SENDER_LEASE_S": "24"},
 }
 """Settings of a disturbed stack: all learners come from one address, and nobody waits two minutes
 for the mails that a killed sender held."""
