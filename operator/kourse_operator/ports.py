@@ -30,7 +30,7 @@ class Rows(Protocol):
         """What ``apply`` gives, and which rows were not as declared; put right only to ``mend``."""
 
     async def owns(self, kind: str, tenant: str, name: str, uid: str) -> bool:
-        """Whether the name belongs to the object with that uid."""
+        """Whether the name is that object's or nobody's, as after a removal that a crash cut short."""
 
     async def retire(
         self, kind: str, tenant: str, name: str, uid: str, policy: DeletionPolicy

@@ -121,7 +121,7 @@ class FakeRows(Failing):
     async def owns(self, kind, tenant, name, uid):
         self._called("owns")
         found = self.docs.get((tenant, kind, name))
-        return found is not None and found.uid == uid
+        return found is None or found.uid == uid
 
     async def retire(self, kind, tenant, name, uid, policy):
         self._called("retire")

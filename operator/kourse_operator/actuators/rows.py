@@ -124,11 +124,11 @@ class ServiceRows:
         return result, drift or [Drift("rows of other tables", "changed", "as declared")]
 
     async def owns(self, kind: str, tenant: str, name: str, uid: str) -> bool:
-        """Whether the ledger says that the name belongs to the object with that uid."""
+        """Whether the name is that object's or nobody's, as after a removal that a crash cut short."""
         database, _ = await self._at(kind)
         async with database.transaction(tenant) as tx:
             found = await documents.find(tx, kind, name)
-        return found is not None and found.source == "resource" and found.uid == uid
+        return found is None or (found.source == "resource" and found.uid == uid)
 
     async def retire(
         self, kind: str, tenant: str, name: str, uid: str, policy: DeletionPolicy

@@ -56,6 +56,7 @@ class TestDelete:
 class TestOwnership:
     async def test_of_a_name_never_had_means_nothing_is_deleted(self, room):
         room.buckets.names.add(BUCKET)
+        await made(room, uid="another")
         going = resource(deleting=True, spec={"deletionPolicy": "Delete"})
         removal = await room.remover.remove(going)
         assert removal.done
@@ -68,6 +69,15 @@ class TestOwnership:
         await room.reconciler.reconcile(one)
         await room.remover.remove(resource(deleting=True, spec={"deletionPolicy": "Delete"}))
         assert room.buckets.names == set()
+
+    async def test_is_not_doubted_after_a_crash_between_rows_and_the_rest(self, room):
+        await made(room, spec={"deletionPolicy": "Delete"})
+        room.rows.docs.clear()
+        going = resource(deleting=True, spec={"deletionPolicy": "Delete"})
+        removal = await room.remover.remove(going)
+        assert removal.done
+        assert room.buckets.names == set()
+        assert not any(hasattr(wire, "name") for wire in room.wires.there)
 
 
 class TestFailure:
