@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Annotated, Any
@@ -230,8 +229,12 @@ def _services(only: list[str] | None) -> list[str]:
 
 
 def _moment(text: str | None) -> str | None:
+    if text is None:
+        return None
+    from kourse.kit.clock import now  # its library takes most of a second to load
+
     try:
-        return None if text is None else moment(text, datetime.now(UTC)).isoformat()
+        return moment(text, now()).isoformat()
     except ValueError as error:
         raise CommandError(str(error)) from None
 

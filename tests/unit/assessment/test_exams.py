@@ -153,7 +153,7 @@ class TestContentAndPolicy:
     def test_together_hold_the_whole_declaration(self):
         spec = exam(passMark=60, timeLimitMinutes=30, instructions="Read well.")
         parts = content_of(spec).model_dump() | policy_of(spec).model_dump()
-        whole = spec.model_dump(exclude={"course_ref", "deletion_policy"})
+        whole = spec.model_dump(exclude={"course_ref", "deletion_policy", "drift_policy"})
         assert parts == whole
 
     def test_dates_and_limits_are_no_content(self):
