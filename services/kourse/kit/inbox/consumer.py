@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from kourse.contracts import names
 from kourse.contracts.errors import Unavailable
 from kourse.kit.backoff import pause
-from kourse.kit.bus import Broker
+from kourse.kit.bus import Broker, declare_topology
 from kourse.kit.db import Database
 from kourse.kit.inbox import aside
 from kourse.kit.inbox.gaps import Archive, Gaps
@@ -138,6 +138,8 @@ class Consumer:
         while not self._stopping.is_set():
             try:
                 self._marks.trust(await self._inbox.prepare())
+                # Who cannot reach the broker renews nothing, so that others read instead.
+                await declare_topology(self._broker)
                 await self._follow(await self._leases.renew(), group)
             except Unavailable as error:
                 log.warning("inbox.leases_wait", consumer=self._consumer, reason=error.detail)
