@@ -45,10 +45,11 @@ def _demands(service: str) -> list[Demand]:
     return demands
 
 
-def _row(service: str, demand: Demand) -> dict[str, str]:
-    return {
+def _row(service: str, demand: Demand) -> dict[str, str | bool]:
+    row: dict[str, str | bool] = {
         "method": demand.method,
         "path": demand.path,
         "service": service,
         "permission": demand.word,
     }
+    return row | {"patient": True} if demand.patient else row

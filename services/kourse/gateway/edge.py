@@ -145,14 +145,16 @@ class Edge:
             host=host,
         )
         query = scope["query_string"].decode("latin-1")
+        limits = self.settings
+        answer = limits.patient_timeout if route.patient else limits.answer_timeout
         return Call(
             upstream=self.upstreams.get(route.service),
             method=route.method,
             target=scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
             headers=headers,
             extra=[(name.encode(), value.encode()) for name, value in passage.headers.items()],
-            answer_s=self.settings.answer_timeout.total_seconds(),
-            total_s=self.settings.total_timeout.total_seconds(),
+            answer_s=answer.total_seconds(),
+            total_s=limits.total_timeout.total_seconds(),
         )
 
     @cached_property

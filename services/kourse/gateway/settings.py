@@ -25,6 +25,8 @@ class GatewaySettings(ServiceSettings, service="gateway"):
     """Most connections to one service, so that a slow one cannot take them all."""
     answer_timeout: timedelta = timedelta(seconds=5)
     """Time within which a service must begin to answer."""
+    patient_timeout: timedelta = timedelta(seconds=25)
+    """The same for the few routes that compute long, as plans do; clients of ours wait 30 seconds."""
     total_timeout: timedelta = timedelta(seconds=10)
     """Time within which an answer must be complete; event streams are not bounded."""
     body_timeout: timedelta = timedelta(seconds=30)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from kourse.contracts.permissions import Permission
 from kourse.kit.http.routes import PUBLIC
@@ -22,12 +23,14 @@ class Route:
         path: Template, as ``/v1/courses/{course}``.
         service: Who answers.
         permission: What the caller needs, or None for public routes.
+        patient: Whether its answer may take long.
     """
 
     method: str
     path: str
     service: str
     permission: Permission | None
+    patient: bool = False
 
 
 @dataclass
@@ -68,14 +71,14 @@ def load_table(path: Path = TABLE) -> RouteTable:
     Raises:
         ValueError: It names a permission that is not in the catalog.
     """
-    rows: list[dict[str, str]] = json.loads(path.read_bytes())
+    rows: list[dict[str, Any]] = json.loads(path.read_bytes())
     return RouteTable(_route(row) for row in rows)
 
 
-def _route(row: Mapping[str, str]) -> Route:
+def _route(row: Mapping[str, Any]) -> Route:
     word = row["permission"]
     permission = None if word == PUBLIC else Permission(word)
-    return Route(row["method"], row["path"], row["service"], permission)
+    return Route(row["method"], row["path"], row["service"], permission, row.get("patient", False))
 
 
 def _descend(node: _Node, segments: list[str]) -> _Node | None:

@@ -25,6 +25,7 @@ TABLE = RouteTable(
         Route("GET", "/v1/courses/{course}", "course", Permission.CATALOGUE_READ),
         Route("GET", "/v1/cohorts/{cohort}/members", "course", Permission.COHORT_READ),
         Route("GET", "/v1/slow", "course", None),
+        Route("GET", "/v1/plan", "course", None, patient=True),
         Route("GET", "/v1/events", "course", None),
         Route("GET", "/v1/large", "course", None),
         Route("GET", "/v1/status/{status}", "course", None),
@@ -43,6 +44,7 @@ class Upstream:
         self.app = Starlette(
             routes=[
                 Endpoint("/v1/slow", self._slow),
+                Endpoint("/v1/plan", self._plan),
                 Endpoint("/v1/events", self._events),
                 Endpoint("/v1/large", self._large),
                 Endpoint("/v1/status/{status:int}", self._status),
@@ -75,6 +77,11 @@ class Upstream:
         self.asked += 1
         await self.release.wait()
         return Response("late")
+
+    async def _plan(self, _request):
+        """Answer after the time that other routes have."""
+        await asyncio.sleep(1)
+        return Response("planned")
 
     async def _events(self, _request):
         async def events():

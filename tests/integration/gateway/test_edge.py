@@ -261,6 +261,11 @@ class TestAnswer:
 
         await problem(response, 504, "deadline-exceeded")
 
+    async def test_that_computes_long_is_waited_for_where_the_route_says_so(self, http):
+        response = await http.get("/v1/plan")
+
+        assert (response.status, await response.text()) == (200, "planned")
+
     async def test_that_breaks_off_is_503(self, http):
         await problem(await http.get("/v1/broken-off"), 503, "unavailable")
 

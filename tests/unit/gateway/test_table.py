@@ -67,6 +67,15 @@ class TestLoadTable:
         with pytest.raises(ValueError, match="points:all"):
             load_table(tmp_path / "routes.json")
 
+    def test_waits_long_for_plans_alone(self):
+        patient = {route.path for route in load_table().routes if route.patient}
+
+        assert patient == {
+            "/v1/authoring/plans/assessments",
+            "/v1/authoring/plans/cohorts",
+            "/v1/authoring/plans/courses",
+        }
+
     def test_has_no_internal_address_in_the_real_table(self):
         paths = {route.path for route in load_table().routes}
 

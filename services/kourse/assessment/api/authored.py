@@ -24,6 +24,7 @@ from kourse.kit import documents
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Database, Transaction
 from kourse.kit.documents import Doc, Refused
+from kourse.kit.http.routes import patient
 from kourse.kit.runtime import CurrentRuntime
 
 router = APIRouter(prefix="/v1/authoring", tags=["authoring"])
@@ -48,7 +49,7 @@ Policy = Annotated[
 ]
 
 
-@router.post("/plans/assessments", summary="Plan pools and exams")
+@router.post("/plans/assessments", summary="Plan pools and exams", dependencies=[patient])
 async def plan_assessments(
     actor: Annotated[Actor, allow(Permission.EXAM_PLAN, scoped=True)],
     runtime: CurrentRuntime,

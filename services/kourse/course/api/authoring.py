@@ -18,6 +18,7 @@ from kourse.course.service import assets
 from kourse.course.service.assets import Offered
 from kourse.kit.auth import Actor, allow
 from kourse.kit.documents import Doc, Refused
+from kourse.kit.http.routes import patient
 from kourse.kit.runtime import CurrentRuntime
 
 router = APIRouter(tags=["authoring"])
@@ -38,7 +39,7 @@ Author = Annotated[Actor, Depends(_author)]
 Planner = Annotated[Actor, allow(Permission.COURSE_PLAN, scoped=True)]
 
 
-@router.post("/v1/authoring/plans/courses", summary="Plan courses")
+@router.post("/v1/authoring/plans/courses", summary="Plan courses", dependencies=[patient])
 async def plan_courses(runtime: CurrentRuntime, actor: Planner, body: PlanRequest) -> PlanView:
     """What applying the courses would do; nothing is written."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from kourse.contracts.permissions import Permission
@@ -15,6 +15,14 @@ from kourse.kit.auth.access import Allow, is_internal, is_public
 PUBLIC = "public"
 INTERNAL = "internal"
 NOTHING = "nothing"
+
+
+async def is_patient() -> None:
+    """Dependency of routes whose answer may take long; the gateway then waits longer."""
+
+
+patient: Any = Depends(is_patient)
+"""``dependencies=[patient]`` on such a route."""
 
 
 @dataclass(frozen=True, order=True)
@@ -27,6 +35,7 @@ class Demand:
         permission: What the caller needs, or None.
         word: The permission, ``public``, ``internal`` or, for a forgotten one, ``nothing``.
         scoped: Whether holding the permission for some course or cohort lets one in.
+        patient: Whether callers are to wait long for the answer.
     """
 
     path: str
@@ -34,6 +43,7 @@ class Demand:
     permission: Permission | None
     word: str
     scoped: bool = False
+    patient: bool = False
 
 
 def routes_of(router: APIRouter) -> Iterator[Demand]:
@@ -46,11 +56,12 @@ def routes_of(router: APIRouter) -> Iterator[Demand]:
 
 
 def _demand(path: str, method: str, calls: list[Any]) -> Demand:
+    waits = is_patient in calls
     for call in calls:
         if isinstance(call, Allow):
-            return Demand(path, method, call.permission, call.permission.value, call.scoped)
+            return Demand(path, method, call.permission, call.permission.value, call.scoped, waits)
     word = INTERNAL if is_internal in calls else PUBLIC if is_public in calls else NOTHING
-    return Demand(path, method, None, word)
+    return Demand(path, method, None, word, patient=waits)
 
 
 def _calls(dependant: Any) -> Iterator[Any]:

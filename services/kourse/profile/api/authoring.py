@@ -14,6 +14,7 @@ from kourse.contracts.resources import COHORT, CohortSpec
 from kourse.contracts.resources.meta import Name
 from kourse.kit.auth import Actor, allow
 from kourse.kit.documents import Doc, Refused
+from kourse.kit.http.routes import patient
 from kourse.kit.runtime import CurrentRuntime
 from kourse.profile import authoring, schemas
 
@@ -35,7 +36,7 @@ Manager = Annotated[Actor, Depends(_manager)]
 Planner = Annotated[Actor, allow(Permission.COHORT_PLAN, scoped=True)]
 
 
-@router.post("/v1/authoring/plans/cohorts", summary="Plan cohorts")
+@router.post("/v1/authoring/plans/cohorts", summary="Plan cohorts", dependencies=[patient])
 async def plan_cohorts(runtime: CurrentRuntime, actor: Planner, body: PlanRequest) -> PlanView:
     """What applying the cohorts would do; nothing is written."""
 
