@@ -29,8 +29,8 @@ class Rows(Protocol):
     ) -> tuple[Result, Sequence[Drift]]:
         """What ``apply`` gives, and which rows were not as declared; put right only to ``mend``."""
 
-    async def owns(self, kind: str, tenant: str, name: str, uid: str) -> bool:
-        """Whether the name is that object's or nobody's, as after a removal that a crash cut short."""
+    async def owner(self, kind: str, tenant: str, name: str) -> str | None:
+        """Uid of the object that has the name or had it last, empty for the API's, None for nobody's."""
 
     async def retire(
         self, kind: str, tenant: str, name: str, uid: str, policy: DeletionPolicy

@@ -59,7 +59,7 @@ class Backends:
 
     def buckets(self):
         """Names of the tenant's buckets."""
-        start = self._bucket("")
+        start = f"kourse-{self._tenant}-"
         return {item.name for item in self._s3.list_buckets() if item.name.startswith(start)}
 
     def named(self, things, start):

@@ -118,10 +118,10 @@ class FakeRows(Failing):
         result = await self.apply(kind, tenant, doc, keep=mend)
         return result, [Drift("title", str(before and before.spec.title), doc.spec.title)]
 
-    async def owns(self, kind, tenant, name, uid):
-        self._called("owns")
+    async def owner(self, kind, tenant, name):
+        self._called("owner")
         found = self.docs.get((tenant, kind, name))
-        return found is None or found.uid == uid
+        return found and (found.uid or "")
 
     async def retire(self, kind, tenant, name, uid, policy):
         self._called("retire")
@@ -271,10 +271,10 @@ class Room:
     remover: Remover
 
 
-def new_room():
+def new_room(tenant_of=lambda namespace: namespace):
     """A room of its own."""
     rows, buckets, wires = FakeRows(), FakeBuckets(), FakeWires()
-    store = Store(lambda namespace: namespace)
+    store = Store(tenant_of)
     back_ends = BackEnds(rows, buckets, wires, bucket_prefix="kourse", timeout_s=5)
     return Room(
         *(rows, buckets, wires, FakeCluster(), store),

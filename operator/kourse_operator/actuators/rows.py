@@ -123,12 +123,12 @@ class ServiceRows:
         drift = snapshots.differences(before, after)
         return result, drift or [Drift("rows of other tables", "changed", "as declared")]
 
-    async def owns(self, kind: str, tenant: str, name: str, uid: str) -> bool:
-        """Whether the name is that object's or nobody's, as after a removal that a crash cut short."""
+    async def owner(self, kind: str, tenant: str, name: str) -> str | None:
+        """Whose the name is; see ``ports.Rows``."""
         database, _ = await self._at(kind)
         async with database.transaction(tenant) as tx:
             found = await documents.find(tx, kind, name)
-        return found is None or (found.source == "resource" and found.uid == uid)
+        return found and (found.uid or "")
 
     async def retire(
         self, kind: str, tenant: str, name: str, uid: str, policy: DeletionPolicy

@@ -100,11 +100,17 @@ class Remover:
         return None
 
     async def _owned(self, resource: Resource) -> bool:
-        """Whether the object ever had its name: said by its status, else by the ledger."""
-        if resource.status.get("id"):
-            return True
-        tenant, kind, name = self._store.declared(resource.key)
-        return await self._at.rows.owns(kind, tenant, name, resource.uid)
+        """Whether the object has its name, which only the ledger knows: a status may be of old.
+
+        What the ledger does not know is the rest of a removal that a crash cut short, or nothing at all;
+        it is nobody else's unless another object declares the name too.
+        """
+        identity = self._store.declared(resource.key)
+        tenant, kind, name = identity
+        owner = await self._at.rows.owner(kind, tenant, name)
+        if owner is None:
+            return all(one.uid == resource.uid for one in self._store.named(identity))
+        return owner == resource.uid
 
 
 def policy_of(resource: Resource) -> DeletionPolicy:

@@ -22,6 +22,7 @@ GRADING_EXCHANGE = "kourse.grading"
 GRADING_QUEUES = ("assessment.grading.objective",)
 """Work queues of the graders; each ExamConfig binds its own id to them."""
 MAX_BUCKET_LENGTH = 63
+_DIGEST = re.compile(r"-[0-9a-f]{16}$")
 NOBODY = "_"
 """Stands in a routing key where an event belongs to no course or cohort."""
 
@@ -89,7 +90,9 @@ def cohort_bindings(tenant: str, course: str, cohort: str) -> tuple[str, ...]:
 def bucket(prefix: str, tenant: str, course: str) -> str:
     """Bucket of a course: at most 63 characters, lower case, unique for each (tenant, course)."""
     readable = f"{prefix}-{tenant}-{course}"
-    if len(readable) <= MAX_BUCKET_LENGTH and "--" not in readable:
+    # The tenant must end where it seems to end, and the whole must not look like one with a digest.
+    is_plain = "-" not in tenant and "--" not in readable and not _DIGEST.search(readable)
+    if is_plain and len(readable) <= MAX_BUCKET_LENGTH:
         return readable
     digest = hashlib.sha256(f"{tenant}/{course}".encode()).hexdigest()[:16]
     stem = re.sub(r"-+", "-", readable)[: MAX_BUCKET_LENGTH - 17].rstrip("-")

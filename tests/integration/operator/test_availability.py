@@ -8,6 +8,7 @@ import pytest
 from kourse.contracts.resources import BY_KIND
 from kourse_operator.process import EXIT_LOST
 from support.operator_backends import Backends
+from support.operator_churn import HeldLease
 from support.operator_fakes import SPECS
 from support.operator_process import OperatorProcess
 from support.waiting import eventually
@@ -27,11 +28,21 @@ def settings(settings):
     return settings | PRODUCTION
 
 
+@pytest.fixture(scope="module")
+def lease(cluster, settings):
+    return HeldLease(
+        cluster.api,
+        settings["KOURSE_OPERATOR_LEASE_NAMESPACE"],
+        settings["KOURSE_OPERATOR_LEASE_NAME"],
+    )
+
+
 @pytest.fixture
-def replica(settings, tmp_path):
-    """Starts further replicas; whatever they come to, they are gone at the end."""
+def replica(settings, tmp_path, lease):
+    """Starts further replicas; whatever they come to, they are gone at the end, and their lease is free."""
     with ExitStack() as stack:
         made = []
+        stack.callback(lease.free)
 
         def start(**extra):
             one = OperatorProcess(settings | extra, tmp_path / f"log-{len(made)}")

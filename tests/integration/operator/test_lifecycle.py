@@ -2,6 +2,7 @@
 
 import pytest
 
+from kourse.contracts import names
 from kourse.contracts.resources import BY_KIND
 from support.cluster import condition
 from support.kstatus import kstatus
@@ -28,7 +29,7 @@ class TestCourse:
         found = cluster.until("Course", namespace, "complete")
         assert kstatus(found) == "Current"
         assert found["status"]["version"] == 1
-        assert found["status"]["bucket"] == f"kourse-{namespace}-complete"
+        assert found["status"]["bucket"] == names.bucket("kourse", namespace, "complete")
         assert backends.has_bucket("complete")
         assert backends.is_versioned("complete")
         exchange = f"kourse.course.{namespace}.complete"

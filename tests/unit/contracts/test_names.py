@@ -26,6 +26,19 @@ class TestBucket:
 
         assert names.bucket("kourse", long + "a", "b") != names.bucket("kourse", long, "a-b")
 
+    @given(words=st.lists(st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True), min_size=3, max_size=6))
+    def test_is_of_one_course_of_one_tenant(self, words):
+        pairs = [("-".join(words[:n]), "-".join(words[n:])) for n in range(1, len(words))]
+
+        assert len({names.bucket("kourse", *pair) for pair in pairs}) == len(pairs)
+
+    @given(tenant=labels, course=labels)
+    def test_cannot_be_forged_by_a_course_named_like_its_end(self, tenant, course):
+        whole = names.bucket("kourse", tenant, course)
+        forger, _, rest = whole.removeprefix("kourse-").partition("-")
+
+        assert (forger, rest) == (tenant, course) or names.bucket("kourse", forger, rest) != whole
+
 
 class TestPartition:
     @given(entity=st.uuids())

@@ -283,7 +283,7 @@ class TestDeletion:
             await until(lambda: is_ready(room, one.key))
             room.rows.error = Unavailable("down")
             engine.see(change(room, one.key, deleting=True))
-            await until(lambda: room.rows.calls["retire"] > 2)
+            await until(lambda: room.rows.calls["owner"] > 2)
             assert one.key in room.cluster.bodies
             room.rows.error = None
             await until(lambda: one.key not in room.cluster.bodies)
@@ -295,7 +295,7 @@ class TestDeletion:
             await until(lambda: is_ready(room, one.key))
             room.rows.error = Unavailable("gone for ever")
             engine.see(change(room, one.key, deleting=True))
-            await until(lambda: room.rows.calls["retire"] > 1)
+            await until(lambda: room.rows.calls["owner"] > 1)
             notes = {"kourse.dev/force-delete": "true"}
             engine.see(change(room, one.key, deleting=True, annotations=notes))
             await until(lambda: one.key not in room.cluster.bodies)

@@ -5,7 +5,7 @@ import pytest
 from kourse.contracts import errors
 from kourse.kit.documents import Pending
 from kourse_operator.conditions import Type, find
-from support.operator_fakes import resource
+from support.operator_fakes import new_room, resource
 
 BUCKET = "kourse-demo-statistics"
 FORCED = {"kourse.dev/force-delete": "true"}
@@ -78,6 +78,32 @@ class TestOwnership:
         assert removal.done
         assert room.buckets.names == set()
         assert not any(hasattr(wire, "name") for wire in room.wires.there)
+
+    async def test_is_not_believed_of_a_status_when_the_ledger_knows_another(self, room):
+        await made(room, uid="another")
+        going = resource(status={"id": "of-old"}, deleting=True, spec={"deletionPolicy": "Delete"})
+        assert (await room.remover.remove(going)).done
+        assert BUCKET in room.buckets.names
+        assert room.wires.there
+
+    async def test_of_what_the_ledger_lost_is_not_presumed_against_another_claimant(self):
+        room = new_room(lambda _: "demo")
+        await made(room, namespace="twin")
+        room.rows.docs.clear()
+        going = resource(deleting=True, spec={"deletionPolicy": "Delete"})
+        assert (await room.remover.remove(going)).done
+        assert BUCKET in room.buckets.names
+        assert room.wires.there
+
+    async def test_of_what_the_ledger_lost_reaches_no_other_tenant(self, room):
+        await made(room, name="a-b", namespace="demo", uid="another")
+        others = set(room.buckets.names)
+        going = resource(
+            name="b", namespace="demo-a", deleting=True, spec={"deletionPolicy": "Delete"}
+        )
+        room.store.put(going)
+        assert (await room.remover.remove(going)).done
+        assert room.buckets.names == others
 
 
 class TestFailure:
