@@ -128,7 +128,7 @@ class ServiceRows:
         database, _ = await self._at(kind)
         async with database.transaction(tenant) as tx:
             found = await documents.find(tx, kind, name)
-        return found and (found.uid or "")
+        return (found.uid or "") if found else None
 
     async def retire(
         self, kind: str, tenant: str, name: str, uid: str, policy: DeletionPolicy
