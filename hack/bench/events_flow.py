@@ -26,6 +26,8 @@ from hack.bench.events_rooms import CONSUMER, PRODUCER, Room
 TICK_S = 0.01
 """Seconds between the commits of an open loop."""
 PATIENCE_S = 120.0
+GLANCE_S = 0.05
+"""Seconds between looks at the effects; each look costs what is measured a little."""
 
 
 class Flow:
@@ -113,9 +115,9 @@ class Flow:
                     raise WrongEffectsError(f"the {end} ended with {process.returncode}")
             if time.monotonic() > deadline:
                 raise WrongEffectsError("the effects do not come")
-            time.sleep(0.01)
+            time.sleep(GLANCE_S)
         while unpublished(connection):
-            time.sleep(0.01)
+            time.sleep(GLANCE_S)
         verify(connection, self.learners)
 
 

@@ -26,8 +26,8 @@ COPY course.outbox (event_id, tenant, stream, entity, seq, started_at, type, ver
 _ARCHIVE = """
 INSERT INTO course.outbox (event_id, tenant, stream, entity, seq, started_at, type, version, payload,
   headers, routing_key, part, traceparent, created_at, published_at)
-SELECT gen_random_uuid(), tenant, stream, 'archived-' || (n % 5000), %(from)s + n, started_at, type,
-  version, payload, headers, routing_key, n % 16, traceparent, made_at, made_at
+SELECT gen_random_uuid(), tenant, stream, 'archived-' || mod(n, 5000), %(from)s + n, started_at, type,
+  version, payload, headers, routing_key, mod(n, 16), traceparent, made_at, made_at
 FROM (SELECT * FROM course.outbox ORDER BY id LIMIT 1) AS one, generate_series(1, %(count)s) AS n,
   LATERAL (SELECT clock_timestamp() - n * interval '1 second') AS times(made_at)
 """

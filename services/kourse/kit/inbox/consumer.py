@@ -148,7 +148,9 @@ class Consumer:
     async def _follow(self, share: Share, group: asyncio.TaskGroup) -> None:
         """Reads what this replica holds, and lets others have what is above its share."""
         for part in share.parts.keys() - self._readers.keys() - share.surplus:
-            self._readers[part] = Reader(self._broker, self._consumer, part, self._taker)
+            self._readers[part] = Reader(
+                self._broker, self._consumer, part, self._taker, batch=self._handlers.batch
+            )
             group.create_task(self._readers[part].run())
             log.info("inbox.part_taken", consumer=self._consumer, part=part)
         for part in self._readers.keys() & (share.surplus | self._readers.keys() - share.parts):

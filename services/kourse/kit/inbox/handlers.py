@@ -16,6 +16,8 @@ from kourse.kit.inbox.cursor import Arrival, Entity
 E = TypeVar("E", bound=Event)
 Handler = Callable[[AsyncSession, E, Delivery], Awaitable[None]]
 ManyHandler = Callable[[AsyncSession, Sequence[tuple[E, Delivery]]], Awaitable[None]]
+FEW, MANY = 256, 1024
+"""Most events in a transaction: where some are applied one by one, and where each type is at once."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,11 @@ class Handlers:
     def types(self) -> frozenset[str]:
         """Wire names of the events that have a function."""
         return frozenset(self._by_type)
+
+    @property
+    def batch(self) -> int:
+        """Most events of a partition in one transaction, which must not last for seconds."""
+        return MANY if all(acting.at_once for acting in self._by_type.values()) else FEW
 
     async def apply(self, tx: AsyncSession, arrivals: Iterable[Arrival]) -> None:
         """Calls the functions of these events, each entity's in the order given.

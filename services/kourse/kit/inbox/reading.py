@@ -20,14 +20,13 @@ from kourse.kit.lifetime import Lifetime
 
 log = structlog.get_logger(__name__)
 
-BATCH = 256
-"""Most events in hand; more wait at the broker."""
-
 
 class Reader:
     """Reads one partition for as long as it runs."""
 
-    def __init__(self, broker: Broker, consumer: str, part: int, taker: Taker) -> None:
+    def __init__(
+        self, broker: Broker, consumer: str, part: int, taker: Taker, *, batch: int
+    ) -> None:
         """Does not read yet.
 
         Args:
@@ -35,7 +34,9 @@ class Reader:
             consumer: Name of the consumer.
             part: Partition.
             taker: Takes the events.
+            batch: Most events in hand; more wait at the broker.
         """
+        self._batch = batch
         self._broker = broker
         self._consumer = consumer
         self._queue = names.consumer_queue(consumer, part)
@@ -51,7 +52,7 @@ class Reader:
                 try:
                     await declare_topology(self._broker)
                     async with self._broker.reading(
-                        self._queue, prefetch=BATCH, stopping=self._stopping
+                        self._queue, prefetch=self._batch, stopping=self._stopping
                     ) as channel:
                         attempt = 0
                         await self._read(channel)

@@ -36,8 +36,8 @@ from kourse.kit.inbox.marks import Marks
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-AT_ONCE = 4
-"""Batches of one consumer in the database at a time, so that requests find a connection too."""
+AT_ONCE = 2
+"""Batches of one consumer in the database at a time; more would only make the batches smaller."""
 TAKEN = Counter(
     "kourse_inbox_events_total",
     "Events taken, by what became of them.",
