@@ -18,6 +18,8 @@ COHORTS = 8
 """Classes to spread the learners over, as they would be in a school."""
 QUESTIONS = 2
 REVISED = "-side"
+UNAVAILABLE = 503
+"""Come again, says the platform, for a moment after a part of it was lost."""
 
 
 @dataclass
@@ -98,7 +100,10 @@ class Classroom:
         title = side["spec"]["title"]
         with self._teacher() as teacher:
             path = f"/v1/courses/{self.side_course}"
-            eventually(f"{title!r}", lambda: teacher.get(path)["title"] == title)
+            eventually(
+                f"{title!r}",
+                lambda: teacher.get(path, expect=(200, UNAVAILABLE))["title"] == title,
+            )
 
     @cached_property
     def _team(self) -> Journey:
@@ -108,7 +113,7 @@ class Classroom:
     def _teacher(self) -> Iterator[Person]:
         where = self.target
         with closing(Person(where.url, where.teacher_email, where.teacher_password)) as teacher:
-            teacher.log_in()
+            eventually("the teacher's log-in", lambda: _succeeds(teacher.log_in))
             yield teacher
 
     def _side(self, revision: int) -> dict[str, Any]:
