@@ -13,12 +13,17 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from support.servers import Servers
 
 _STATE = "KOURSE_TEST_INFRA"
 _KEPT = "KOURSE_TEST_STATE"
 _MADE = pytest.StashKey[Path]()
+
+
+settings.register_profile("kourse", deadline=None)  # how long an example takes, benches tell
+settings.load_profile("kourse")
 
 
 def pytest_configure(config):
