@@ -192,10 +192,10 @@ def own_settings(site: Site, name: str) -> Settings:
 def _identity(site: Site) -> Settings:
     clients = site.layout.config("clients.json")
     write_private(clients, json.dumps(_clients(site), indent=1))
+    keys = Pki(site.layout.directory("secrets"))
     return {
-        "KOURSE_IDENTITY_SIGNING_KEY_FILE": str(
-            Pki(site.layout.directory("secrets")).ensure_key("token-signing")
-        ),
+        "KOURSE_IDENTITY_SIGNING_KEY_FILE": str(keys.ensure_key("token-signing")),
+        "KOURSE_IDENTITY_DATA_KEY_FILE": str(keys.ensure_key("identity-data")),
         "KOURSE_IDENTITY_CLIENTS_FILE": str(clients),
         "KOURSE_IDENTITY_BOOTSTRAP_ADMIN_EMAIL": ADMIN.email,
         "KOURSE_IDENTITY_BOOTSTRAP_ADMIN_PASSWORD": site.secret(ADMIN.secret),

@@ -10,27 +10,23 @@ from kourse.identity.repository.lockouts import Lockouts
 from kourse.identity.repository.token_store import TokenStore
 from kourse.identity.service import members
 from kourse.identity.service.clients import Clients
-from kourse.identity.service.credentials import LocalCredentials
+from kourse.identity.service.credentials import CredentialStore
 from kourse.identity.service.hashing import HashPool
 from kourse.identity.service.house import House
+from kourse.identity.service.local_credentials import LocalCredentials
 from kourse.identity.service.signing import SigningKeys
+from kourse.identity.service.vault import Vault
 from kourse.identity.settings import IdentitySettings
 from kourse.kit.db import Database
 from kourse.kit.runtime import Runtime, Service, run
 
 
 def build_house(settings: IdentitySettings, database: Database, store: TokenStore) -> House:
-    """The stores and keys of identity, with local credentials."""
-    pool = HashPool(
-        workers=settings.hash_workers,
-        queue=settings.hash_queue,
-        memory_kib=settings.hash_memory_kib,
-        iterations=settings.hash_iterations,
-    )
+    """The stores and keys of identity."""
     return House(
         settings=settings,
         database=database,
-        credentials=LocalCredentials(database, pool, Lockouts(store, lockout_policy(settings))),
+        credentials=build_credentials(settings, database, store),
         families=Families(
             store,
             idle=settings.session_idle,
@@ -42,6 +38,26 @@ def build_house(settings: IdentitySettings, database: Database, store: TokenStor
         keys=SigningKeys.load(settings.signing_key_file),
         clients=Clients.load(settings.clients_file),
     )
+
+
+def build_credentials(
+    settings: IdentitySettings, database: Database, store: TokenStore
+) -> CredentialStore:
+    """The credential store that the settings choose.
+
+    Raises:
+        ValueError: The settings contradict each other, or choose one that is not built in.
+    """
+    pool = HashPool(
+        workers=settings.hash_workers,
+        queue=settings.hash_queue,
+        memory_kib=settings.hash_memory_kib,
+        iterations=settings.hash_iterations,
+    )
+    if settings.backend == "local":
+        lockouts = Lockouts(store, lockout_policy(settings))
+        return LocalCredentials(database, pool, lockouts, Vault.load(settings.data_key_file))
+    raise ValueError(f"there is no credential store named {settings.backend!r}")
 
 
 def lockout_policy(settings: IdentitySettings) -> LockoutPolicy:

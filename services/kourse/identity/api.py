@@ -18,6 +18,7 @@ from kourse.identity.service import members, registration, sessions
 from kourse.identity.service.house import House
 from kourse.identity.service.members import Admit
 from kourse.identity.service.registration import Register
+from kourse.identity.service.sessions import LogIn
 from kourse.kit.auth import Actor, allow, host_tenant, internal, public
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
@@ -69,10 +70,8 @@ async def log_in(
     request: Request, house: CurrentHouse, body: schemas.Login, client: Client = ""
 ) -> schemas.Tokens:
     """A new session in one tenant: an access token and a refresh token."""
-    tenant = _tenant(request, body.tenant)
-    return schemas.Tokens.of(
-        await sessions.log_in(house, tenant, body.email, body.password, client)
-    )
+    command = LogIn(body.email, body.password, body.code, client)
+    return schemas.Tokens.of(await sessions.log_in(house, _tenant(request, body.tenant), command))
 
 
 @router.post("/v1/auth/refresh", dependencies=[public], tags=["sessions"])

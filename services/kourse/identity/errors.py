@@ -14,6 +14,13 @@ class InvalidCredentials(Unauthenticated):
     title = "The e-mail address or the password is wrong."
 
 
+class FactorRequired(Unauthenticated):
+    """The password was right; the account asks for a code of its second factor too."""
+
+    code = "second-factor-required"
+    title = "Send a code of the second factor too."
+
+
 class EmailNotVerified(Forbidden):
     """The password was right, but nobody has shown yet that the address is theirs."""
 
@@ -91,3 +98,10 @@ class AlreadyMember(Conflict):
 
     code = "already-a-member"
     title = "This person is a member already."
+
+
+class AddressTaken(Conflict):
+    """Another account has this address."""
+
+    code = "address-taken"
+    title = "This address cannot be used."

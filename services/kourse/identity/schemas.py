@@ -63,6 +63,8 @@ class Login(Body):
 
     email: Email
     password: Password
+    code: Annotated[str, Field(pattern=r"^([0-9]{6})?$")] = ""
+    """Six digits of the second factor, where the account asks for them."""
     tenant: Label | None = None
 
 

@@ -24,6 +24,13 @@ Duration = Annotated[timedelta, BeforeValidator(_seconds)]
 class IdentitySettings(ServiceSettings, service="identity"):
     """What an operator of the platform may choose about accounts and sessions."""
 
+    backend: Literal["local", "keycloak"] = "local"
+    """Where credentials live: in identity's own rows, or in a Keycloak realm."""
+
+    data_key_file: Path | None = None
+    """File of at least 32 random bytes under which second factors' secrets are encrypted; without it
+    nobody can add a second factor. Losing it means that everybody adds theirs anew."""
+
     signing_key_file: Path
     """PEM file of the EC P-256 key that signs every token."""
 

@@ -1,17 +1,19 @@
 """Tables of identity: accounts are global, everything that gives access to a tenant is the tenant's.
 
-Row-level security covers ``membership``, ``role_assignment`` and ``delivery``. ``account`` and
-``credential`` know no tenant: one person is one account in the whole installation.
+Row-level security covers ``membership``, ``role_assignment`` and ``delivery``. ``account``,
+``credential`` and ``factor`` know no tenant: one person is one account in the whole installation.
 """
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -42,6 +44,15 @@ credential = Table(
     Column("account_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), primary_key=True),
     Column("sealed", Text, nullable=False),
     moment_column("changed_at"),
+)
+
+factor = Table(
+    "factor",
+    metadata,
+    Column("account_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("last_step", BigInteger, nullable=False, server_default=text("0")),
+    moment_column("added_at"),
 )
 
 membership = Table(

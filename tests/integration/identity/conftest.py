@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from integration.identity.backends import BACKENDS
 from kourse.identity.__main__ import service as identity_service
 from kourse.identity.settings import IdentitySettings
 from kourse_rpc.identity.v1 import identity_pb2, identity_pb2_grpc
@@ -37,6 +38,7 @@ def files(tmp_path_factory):
     (directory / "signing.pem").write_bytes(
         key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
+    (directory / "data-key").write_bytes(secrets.token_bytes(32))
     clients = {
         name: {
             "secretSha256": hashlib.sha256(secret.encode()).hexdigest(),
@@ -48,8 +50,17 @@ def files(tmp_path_factory):
     return directory
 
 
+@pytest.fixture(scope="module", params=BACKENDS, ids=lambda backend: backend.name)
+def backend(request):
+    """The credential store that a module's tests run on; each test runs on every one there is.
+
+    A module about one store alone overrides this fixture.
+    """
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def start(scratch, servers, files):
+def start(scratch, servers, files, backend):
     """Starts identity with changed settings: ``async with start(refresh_grace=…) as house``."""
 
     @asynccontextmanager
@@ -69,6 +80,8 @@ def start(scratch, servers, files):
             "hash_memory_kib": 8,
             "hash_iterations": 1,
             "hash_queue": 500,
+            "data_key_file": files / "data-key",
+            **backend.settings(servers),
             **changes,
         }
         settings = IdentitySettings(**values)

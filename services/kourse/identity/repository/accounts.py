@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import NotFound
 from kourse.identity.domain.accounts import Account
+from kourse.identity.errors import AddressTaken
 from kourse.identity.tables import account, credential
 
 
@@ -78,6 +80,35 @@ async def mark_verified(tx: AsyncSession, account_id: UUID) -> bool:
     return (await tx.execute(statement)).scalar_one_or_none() is not None
 
 
+async def change_email(tx: AsyncSession, account_id: UUID, email: str) -> None:
+    """The account has this normalised address, which its holder has shown to be theirs.
+
+    Raises:
+        AddressTaken: Another account has it.
+    """
+    try:
+        async with tx.begin_nested():
+            await tx.execute(
+                update(account)
+                .where(account.c.id == account_id)
+                .values(email=email, email_verified_at=func.clock_timestamp())
+            )
+    except IntegrityError:
+        raise AddressTaken from None
+
+
+async def set_disabled(tx: AsyncSession, account_id: UUID, *, is_disabled: bool) -> bool:
+    """Whether this call disabled or enabled the account; False when it stood so before."""
+    now = account.c.disabled_at
+    statement = (
+        update(account)
+        .where(account.c.id == account_id, now.is_(None) if is_disabled else now.is_not(None))
+        .values(disabled_at=func.clock_timestamp() if is_disabled else None)
+        .returning(account.c.id)
+    )
+    return (await tx.execute(statement)).scalar_one_or_none() is not None
+
+
 async def find_sealed(tx: AsyncSession, email: str) -> tuple[UUID, str] | None:
     """Account id and sealed password behind a normalised address; None without either."""
     statement = (
@@ -107,6 +138,17 @@ async def reseal(tx: AsyncSession, account_id: UUID, *, old: str, new: str) -> N
         .where(credential.c.account_id == account_id, credential.c.sealed == old)
         .values(sealed=new)
     )
+
+
+async def has_credential(tx: AsyncSession, account_id: UUID) -> bool:
+    """Whether a password opens the account."""
+    found = select(credential.c.account_id).where(credential.c.account_id == account_id)
+    return (await tx.execute(found)).scalar_one_or_none() is not None
+
+
+async def remove_credential(tx: AsyncSession, account_id: UUID) -> None:
+    """No password opens the account."""
+    await tx.execute(delete(credential).where(credential.c.account_id == account_id))
 
 
 def account_of(row: Row[Any]) -> Account:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from kourse.identity.domain.lockout import LockoutPolicy
@@ -24,6 +24,7 @@ class Lockouts:
     """Counts failures of addresses and bounds the checks that run at a time."""
 
     def __init__(self, store: TokenStore, policy: LockoutPolicy) -> None:
+        self._store = store
         self._policy = policy
         self._reserve = script(store, "reserve")
         self._settle = script(store, "settle")
@@ -55,6 +56,18 @@ class Lockouts:
             ],
         )
         return timedelta(milliseconds=int(wait))
+
+    async def forget(self, email: str) -> None:
+        """No failure of the address is counted, and it is not locked."""
+        await self._store.delete(_keys(email)[0])
+
+    async def standing(self, email: str) -> tuple[int, datetime | None]:
+        """Failures in a row, and the end of the lock in force or None."""
+        count, until = await self._store.hmget(_keys(email)[0], ["count", "until"])
+        seconds, micros = await self._store.time()
+        ends_ms = int(float(until or 0))
+        is_locked = ends_ms > seconds * 1000 + micros // 1000
+        return int(count or 0), datetime.fromtimestamp(ends_ms / 1000, UTC) if is_locked else None
 
 
 def _keys(email: str) -> list[str]:

@@ -1,77 +1,106 @@
-"""Where passwords live, behind one port: our own rows, or an identity provider that stands in."""
+"""The port behind which credentials live: our own rows, or an identity provider that stands in.
+
+Identity's ``account`` row is the truth about who there is: id, address, name, whether verified and
+whether disabled. The store behind the port holds what opens an account (password, second factor) and
+counts failures. Whoever changes the row calls ``follow`` in the same transaction, so that both agree;
+a store that cannot be reached raises ``Unavailable`` and the transaction rolls back. A store outside
+the database may be one step ahead of a transaction that failed at its commit, so every method may be
+repeated with the same outcome.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.identity.domain.passwords import prepared
-from kourse.identity.repository import accounts
-from kourse.identity.repository.lockouts import Ending, Lockouts
-from kourse.identity.service.hashing import HashPool
-from kourse.kit.db import Database
+from kourse.identity.domain.accounts import Account
+
+
+class Outcome(StrEnum):
+    """What presented credentials are good for."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    FACTOR_NEEDED = "factor-needed"
+
+
+@dataclass(frozen=True)
+class Check:
+    """The answer to presented credentials.
+
+    Attributes:
+        outcome: ``FACTOR_NEEDED`` only when the password is right and no code came with it.
+        locked_until: End of the lock that this very failure began, else None.
+    """
+
+    outcome: Outcome
+    locked_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class CredentialState:
+    """What a store knows of an account.
+
+    Attributes:
+        has_password: Whether a password opens it.
+        has_factor: Whether log-in asks for a code too.
+        is_enabled: Whether it opens at all, apart from locks.
+        failures: Wrong credentials in a row.
+        locked_until: End of the lock in force, else None.
+    """
+
+    has_password: bool
+    has_factor: bool
+    is_enabled: bool
+    failures: int
+    locked_until: datetime | None
 
 
 class CredentialStore(Protocol):
-    """Keeps passwords and decides whether one opens an account."""
+    """Keeps what opens accounts and decides whether something does.
+
+    Every method raises ``Unavailable`` when the store cannot be reached.
+    """
 
     async def seal(self, password: str) -> str:
         """The password in a form that may be stored: a PHC string of argon2id."""
 
-    async def adopt(self, tx: AsyncSession, account_id: UUID, sealed: str) -> None:
+    async def create(self, tx: AsyncSession, account: Account, sealed: str | None) -> None:
+        """The store knows the account, which this password opens; none does when it is None."""
+
+    async def set_password(self, tx: AsyncSession, account: Account, sealed: str) -> None:
         """The account opens with this sealed password from the commit on, and with no other."""
 
-    async def opens(self, email: str, password: str) -> bool:
-        """Whether the password opens the account of a normalised address.
+    async def check(self, email: str, password: str, code: str = "") -> Check:
+        """Whether password and code open the account of a normalised address; failures are counted.
 
         Unknown, disabled and locked accounts answer as a wrong password does, after the same work.
+        A code that was used before is wrong.
 
-        Raises:
-            Unavailable: The store cannot tell right now.
+        Args:
+            email: Normalised address.
+            password: As typed.
+            code: Six digits of the second factor; empty when the person gave none.
         """
 
+    async def follow(self, tx: AsyncSession, account: Account) -> None:
+        """The store agrees with the account's row, as it is in this transaction."""
 
-class LocalCredentials:
-    """Credentials in identity's own rows, with lockout in the token store."""
+    async def delete(self, tx: AsyncSession, account: Account) -> None:
+        """The store knows nothing of the account any more."""
 
-    def __init__(self, database: Database, pool: HashPool, lockouts: Lockouts) -> None:
-        self._database = database
-        self._pool = pool
-        self._lockouts = lockouts
+    async def unlock(self, account: Account) -> None:
+        """No failure is counted and no lock is in force."""
 
-    async def seal(self, password: str) -> str:
-        """The password as an argon2id string."""
-        return await self._pool.seal(prepared(password))
+    async def state(self, tx: AsyncSession, account: Account) -> CredentialState:
+        """What the store knows of the account."""
 
-    async def adopt(self, tx: AsyncSession, account_id: UUID, sealed: str) -> None:
-        """Writes the credential's row in the caller's transaction."""
-        await accounts.put_sealed(tx, account_id, sealed)
+    async def put_factor(self, tx: AsyncSession, account: Account, secret: bytes) -> None:
+        """Log-in asks for codes of this TOTP secret (RFC 6238: SHA-1, six digits, 30 s)."""
 
-    async def opens(self, email: str, password: str) -> bool:
-        """Whether the password is right and the address is not locked.
-
-        A slot is taken before the hash, so parallel guesses cost at most one set of failures.
-        """
-        slot = await self._lockouts.reserve(email)
-        if slot is None:
-            return False
-        ending: Ending = "dropped"
-        try:
-            ending = "right" if await self._matches(email, prepared(password)) else "wrong"
-        finally:
-            await self._lockouts.settle(email, slot, ending)
-        return ending == "right"
-
-    async def _matches(self, email: str, password: str) -> bool:
-        async with self._database.transaction(None) as tx:
-            found = await accounts.find_sealed(tx, email)
-        if not await self._pool.opens(found[1] if found else None, password) or found is None:
-            return False
-        account_id, sealed = found
-        if self._pool.is_outdated(sealed):
-            newer = await self._pool.seal(password)
-            async with self._database.transaction(None) as tx:
-                await accounts.reseal(tx, account_id, old=sealed, new=newer)
-        return True
+    async def remove_factor(self, tx: AsyncSession, account: Account) -> None:
+        """Log-in asks for the password alone."""

@@ -165,11 +165,11 @@ async def _ensure_account(house: House, tx: AsyncSession, command: Admit) -> Acc
         locale=command.locale,
         is_verified=sealed is not None,
     )
-    if is_new and sealed is not None:
-        await house.credentials.adopt(tx, account_id, sealed)
     account = await accounts.find_account_by_email(tx, command.email)
     if account is None:
         raise NotFound("The account was deleted at this moment.")
+    if is_new:
+        await house.credentials.create(tx, account, sealed)
     return account
 
 

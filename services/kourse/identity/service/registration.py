@@ -7,7 +7,7 @@ that very mail comes back. Whoever registers somebody else's address first gains
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -85,9 +85,9 @@ async def _register(house: House, tx: AsyncSession, command: Register, sealed: s
         display_name=command.display_name,
         locale=command.locale,
     )
-    if is_new:
-        await house.credentials.adopt(tx, account_id, sealed)
     account = await accounts.find_account_by_email(tx, command.email)
+    if is_new and account is not None:
+        await house.credentials.create(tx, account, sealed)
     if account is None or account.is_verified or account.is_disabled:
         await audit.record(
             tx, "auth.register", target=account.id if account else "", outcome="known"
@@ -155,7 +155,8 @@ async def _activate(house: House, tx: AsyncSession, account: Account, delivery_i
     requested = await deliveries.find_delivery(tx, delivery_id)
     if requested is None or not await accounts.mark_verified(tx, account.id):
         return
-    await house.credentials.adopt(tx, account.id, requested.sealed)
+    await house.credentials.set_password(tx, account, requested.sealed)
+    await house.credentials.follow(tx, replace(account, is_verified=True))
     await deliveries.remove_deliveries(tx, account.id)
     await joining.join(tx, account, AS_LEARNER)
     await emit(tx, EmailVerified(user_id=account.id))

@@ -14,12 +14,13 @@ from kourse.identity.domain.accounts import Account, Assignment, MembershipStatu
 from kourse.identity.domain.tokens import Session
 from kourse.identity.errors import (
     EmailNotVerified,
+    FactorRequired,
     InvalidCredentials,
     NotAMember,
     RefreshRejected,
 )
-from kourse.identity.repository import accounts, audit, memberships
-from kourse.identity.repository.families import Outcome
+from kourse.identity.repository import accounts, audit, families, memberships
+from kourse.identity.service.credentials import Outcome
 from kourse.identity.service.house import House
 from kourse.kit import clock
 from kourse.kit.auth import USER_AUDIENCE
@@ -39,35 +40,53 @@ class Issued:
     refresh_token: str = ""
 
 
-async def log_in(house: House, tenant: str, email: str, password: str, client: str) -> Issued:
-    """Tokens of a new session.
+@dataclass(frozen=True)
+class LogIn:
+    """Somebody wants in.
 
-    Args:
-        house: Identity's stores and keys.
-        tenant: For which tenant.
+    Attributes:
         email: Normalised address.
         password: As typed.
+        code: Of the second factor; empty when none was given.
         client: What the client says of itself.
+    """
+
+    email: str
+    password: str
+    code: str
+    client: str
+
+
+async def log_in(house: House, tenant: str, command: LogIn) -> Issued:
+    """Tokens of a new session in the tenant.
 
     Raises:
-        InvalidCredentials: Whatever is wrong with address and password, or locked.
+        InvalidCredentials: Whatever is wrong with address, password and code, or locked.
+        FactorRequired: The password is right, and the account asks for a code too.
         EmailNotVerified: They are right, but the address is not verified.
         NotAMember: They are right, but the account is no active member of the tenant.
     """
-    opened = await house.credentials.opens(email, password)
+    check = await house.credentials.check(command.email, command.password, command.code)
     async with house.database.transaction(tenant) as tx:
-        account = await accounts.find_account_by_email(tx, email)
-        refusal = await _refusal(house, tx, account) if opened else InvalidCredentials()
+        account = await accounts.find_account_by_email(tx, command.email)
+        refusal = _unopened(check.outcome) or await _refusal(house, tx, account)
         target = account.id if account else ""
         if refusal is not None or account is None:
             await audit.record(tx, "auth.login", target=target, outcome="refused")
         else:
             assignments = await memberships.list_assignments(tx, account.id)
-            session, refresh_token = await house.families.open(account.id, tenant, client)
+            session, refresh_token = await house.families.open(account.id, tenant, command.client)
             await audit.record(tx, "auth.login", actor=account.id, target=session.id)
     if refusal is not None or account is None:
         raise refusal or InvalidCredentials
     return _issued(house, session, assignments, refresh_token)
+
+
+def _unopened(outcome: Outcome) -> InvalidCredentials | FactorRequired | None:
+    """Why credentials alone let nobody in."""
+    if outcome is Outcome.FACTOR_NEEDED:
+        return FactorRequired()
+    return None if outcome is Outcome.RIGHT else InvalidCredentials()
 
 
 async def _refusal(
@@ -96,7 +115,7 @@ async def refresh(house: House, token: str, client: str) -> Issued:
         await house.families.end(session.id)
         raise RefreshRejected
     rotation = await house.families.rotate(token, client)
-    if rotation.outcome is Outcome.STOLEN:
+    if rotation.outcome is families.Outcome.STOLEN:
         await _record(house, session.tenant, "auth.refresh-reused", session, outcome="refused")
     if not rotation.token:
         raise RefreshRejected
