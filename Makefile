@@ -16,8 +16,8 @@ help: ## Show this help
 	  /^[a-z-]+:.*##/ { printf "  make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ The local stack
-up: environment ## Install what is missing, start everything, apply the sample course
-	@$(STACK) up
+up: environment ## Install what is missing, start everything, apply the sample course; IDENTITY=keycloak with a real Keycloak
+	@$(STACK) up --identity $(or $(IDENTITY),local)
 
 down: | $(VENV)/python ## Stop everything; the data are kept
 	@$(STACK) down
@@ -45,7 +45,7 @@ cluster-down: | $(VENV)/python ## Delete the cluster; the machine is as it was b
 	@$(VENV)/python -m hack.kind down
 
 ##@ Development
-install: ## Install Debian packages, built tools and the Python environment
+install: ## Install Debian packages, built tools, Keycloak and the Python environment
 	@$(PYTHON) -m hack.install
 
 check: tools lint ## Lint, unit and contract tests

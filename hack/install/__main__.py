@@ -1,4 +1,4 @@
-"""Install what is missing: ``python3 -m hack.install [packages] [tools] [venv]``.
+"""Install what is missing: ``python3 -m hack.install [packages] [tools] [venv] [keycloak]``.
 
 Runs with the machine's own Python before there is any environment: standard library only.
 """
@@ -11,6 +11,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the machine's own Python may be 
 import argparse
 from collections.abc import Callable
 
+from hack.install.keycloak import install_keycloak
 from hack.install.machine import PrerequisiteMissing
 from hack.install.packages import install_packages
 from hack.install.tools import HELM, INTEROP, STACK_TOOLS, TOXIPROXY, build_tools
@@ -26,6 +27,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "packages": install_packages,
     "venv": install_venv,
     "tools": install_tools,
+    "keycloak": install_keycloak,
 }
 
 
@@ -36,7 +38,7 @@ def main() -> int:
         0, or 2 when a prerequisite is missing.
     """
     parser = argparse.ArgumentParser(prog="python3 -m hack.install", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help="packages, venv, tools")
+    parser.add_argument("parts", nargs="*", metavar="PART", help="packages, venv, tools, keycloak")
     chosen = parser.parse_args().parts or list(PARTS)
     unknown = set(chosen) - set(PARTS)
     if unknown:

@@ -14,7 +14,7 @@ from hack.stack.layout import Layout
 from hack.stack.leftovers import is_alive
 from hack.stack.lifecycle import down, up
 from hack.stack.process import PlanError
-from hack.stack.profiles import Profile
+from hack.stack.profiles import IdentityBackend, Profile
 from hack.stack.record import read_record
 from hack.stack.sample import bring_up
 from hack.stack.shell import screen, write_shell_files
@@ -32,7 +32,7 @@ def command_up(layout: Layout, options: argparse.Namespace) -> int:
         report(name, text, started)
 
     if options.profile in {Profile.FULL, Profile.CHAOS}:
-        bring_up(layout.root, notice, options.profile)
+        bring_up(layout.root, notice, options.profile, options.identity)
         print(screen(Site.load(layout)))
     else:
         write_shell_files(up(layout, options.profile, notice))
@@ -101,12 +101,20 @@ def parser() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
-    add("up", command_up).add_argument(
+    starting = add("up", command_up)
+    starting.add_argument(
         "--profile",
         type=Profile,
         choices=list(Profile),
         default=Profile.FULL,
         help="infra: only the servers below our own services",
+    )
+    starting.add_argument(
+        "--identity",
+        type=IdentityBackend,
+        choices=list(IdentityBackend),
+        default=IdentityBackend.LOCAL,
+        help="where identity keeps credentials (local)",
     )
     add("down", command_down)
     add("clean", command_clean)

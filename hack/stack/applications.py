@@ -47,14 +47,22 @@ identity gives out tokens for these calls only."""
 Settings = Mapping[str, str]
 
 
-def applications(site: Site, more: Mapping[str, Settings] | None = None) -> list[Process]:
+def applications(
+    site: Site,
+    more: Mapping[str, Settings] | None = None,
+    needs: Mapping[str, tuple[str, ...]] | None = None,
+) -> list[Process]:
     """Return the rows of our own processes; their settings are written below ``env.d``.
 
     Args:
         site: The stack.
         more: What single services are told besides.
+        needs: What has to be ready before single services, besides.
     """
-    services = [service(site, name, (more or {}).get(name, {})) for name in SERVICES]
+    services = [
+        service(site, name, (more or {}).get(name, {}), (needs or {}).get(name, ()))
+        for name in SERVICES
+    ]
     return [migrate(site), *services, operator(site)]
 
 
@@ -75,10 +83,10 @@ def migrate(site: Site) -> Process:
     )
 
 
-def service(site: Site, name: str, more: Settings) -> Process:
+def service(site: Site, name: str, more: Settings, besides: tuple[str, ...] = ()) -> Process:
     """Return one service."""
     settings = {**shared_settings(site), **own_settings(site, name), **EXTRA[name](site), **more}
-    needs = ("migrate", "redis-tokens", "redis-cache", "rabbitmq", "minio")
+    needs = ("migrate", "redis-tokens", "redis-cache", "rabbitmq", "minio", *besides)
     rpc = (f"{name}-rpc",) if name in DATABASE_SERVICES else ()
     return _python_process(
         site,

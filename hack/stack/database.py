@@ -28,6 +28,9 @@ ROLES = (
 )
 """No role is a superuser or passes row-level security; the migration role owns the database."""
 
+KEYCLOAK_DATABASE = "keycloak"
+KEYCLOAK_ROLE = "keycloak"
+
 
 def make_cluster(site: Site) -> None:
     """Make the directory of the database cluster unless it is there, whole or not at all."""
@@ -55,6 +58,13 @@ def make_roles(site: Site) -> None:
         ensure_database(connection, DATABASE)
 
 
+def make_keycloak(site: Site) -> None:
+    """Make Keycloak's role and the database that it owns."""
+    with psycopg.connect(_superuser_url(site), autocommit=True) as connection:
+        ensure_role(connection, KEYCLOAK_ROLE, site.secret(f"postgres-{KEYCLOAK_ROLE}"))
+        ensure_database(connection, KEYCLOAK_DATABASE, (KEYCLOAK_ROLE,), owner=KEYCLOAK_ROLE)
+
+
 def ensure_role(connection: psycopg.Connection, role: str, password: str) -> None:
     """Make a log-in role without any privilege, or give it this password.
 
@@ -74,19 +84,23 @@ def ensure_role(connection: psycopg.Connection, role: str, password: str) -> Non
 
 
 def ensure_database(
-    connection: psycopg.Connection, name: str, roles: Iterable[str] = ROLES
+    connection: psycopg.Connection,
+    name: str,
+    roles: Iterable[str] = ROLES,
+    owner: str = MIGRATE_ROLE,
 ) -> None:
-    """Make a database that the migration role owns and only the given roles may enter.
+    """Make a database that its owner fills and only the given roles may enter.
 
     Args:
         connection: A superuser's, in autocommit mode.
         name: The database's name.
         roles: Who may connect.
+        owner: The role that may do everything in it.
     """
-    database, owner = sql.Identifier(name), sql.Identifier(MIGRATE_ROLE)
+    database, owning = sql.Identifier(name), sql.Identifier(owner)
     found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
     if not found:
-        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owner))
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, owning))
     connection.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(database))
     allowed = sql.SQL(", ").join(sql.Identifier(role) for role in roles)
     connection.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(database, allowed))
@@ -96,7 +110,11 @@ def _superuser_url(site: Site) -> str:
     return f"{site.database_url(SUPERUSER, driver='postgresql').rpartition('/')[0]}/postgres"
 
 
-TASKS = {"postgres-cluster": make_cluster, "postgres-roles": make_roles}
+TASKS = {
+    "postgres-cluster": make_cluster,
+    "postgres-roles": make_roles,
+    "keycloak-database": make_keycloak,
+}
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from hack.install.keycloak import install_keycloak
 from hack.install.packages import install_packages
 from hack.install.tools import STACK_TOOLS, TOXIPROXY, build_tools
 from hack.stack import ports
@@ -20,7 +21,7 @@ from hack.stack.handover import (
 from hack.stack.layout import Layout
 from hack.stack.leftovers import is_alive
 from hack.stack.process import Plan, read_plan
-from hack.stack.profiles import Profile, locate, make_plan
+from hack.stack.profiles import IdentityBackend, Profile, locate, make_plan
 from hack.stack.record import SETTLED, Entry, Record, read_record
 from hack.stack.site import Site
 
@@ -36,7 +37,12 @@ class SupervisorLost(Exception):
     """The supervisor died before a plan was carried out."""
 
 
-def up(layout: Layout, profile: Profile, notice: Notice) -> Site:
+def up(
+    layout: Layout,
+    profile: Profile,
+    notice: Notice,
+    backend: IdentityBackend = IdentityBackend.LOCAL,
+) -> Site:
     """Bring the processes of a profile up and wait until all of them serve.
 
     What runs already and has not changed is left alone; what an interrupted run left is cleared.
@@ -45,16 +51,19 @@ def up(layout: Layout, profile: Profile, notice: Notice) -> Site:
         layout: The state directory.
         profile: How much to run.
         notice: Told of every process that becomes ready: its name and a text.
+        backend: Where identity keeps credentials.
 
     Raises:
         PrerequisiteMissing: The machine lacks something that cannot be installed from here.
         StackError: Something does not become ready.
     """
     install_packages()
+    if profile is Profile.KEYCLOAK or backend is IdentityBackend.KEYCLOAK:
+        install_keycloak()
     build_tools((*STACK_TOOLS, TOXIPROXY) if profile is Profile.CHAOS else STACK_TOOLS)
     with layout.exclusive():
         site = locate(layout, _ports_in_use(layout))
-        handover = hand_over(layout, make_plan(site, profile))
+        handover = hand_over(layout, make_plan(site, profile, backend))
     _see_through(layout, handover, notice)
     return site
 

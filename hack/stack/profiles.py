@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from hack.stack import datastores, toxiproxy
+from hack.stack import datastores, keycloak, toxiproxy
 from hack.stack.applications import applications
 from hack.stack.broker import rabbitmq
 from hack.stack.kubernetes import kubernetes
@@ -34,6 +34,7 @@ PORTS = (
     "mail",
     "prometheus",
     *toxiproxy.PORTS,
+    *keycloak.PORTS,
 )
 """Every port a stack may need, so that a larger profile later keeps the smaller one's."""
 
@@ -46,6 +47,15 @@ class Profile(StrEnum):
     FULL = "full"
     CHAOS = "chaos"
     """Everything, with Toxiproxy between the parts."""
+    KEYCLOAK = "keycloak"
+    """PostgreSQL and Keycloak alone, for tests of the adapter."""
+
+
+class IdentityBackend(StrEnum):
+    """Where identity keeps credentials."""
+
+    LOCAL = "local"
+    KEYCLOAK = "keycloak"
 
 
 def locate(layout: Layout, in_use: frozenset[int]) -> Site:
@@ -58,12 +68,26 @@ def locate(layout: Layout, in_use: frozenset[int]) -> Site:
     return Site(layout, allocate(layout, PORTS, in_use))
 
 
-def make_plan(site: Site, profile: Profile) -> Plan:
-    """Return the plan of a profile; configuration files and secrets are written on the way."""
+def make_plan(
+    site: Site, profile: Profile, backend: IdentityBackend = IdentityBackend.LOCAL
+) -> Plan:
+    """Return the plan of a profile; configuration files and secrets are written on the way.
+
+    Args:
+        site: The stack.
+        profile: How much of it.
+        backend: Where identity keeps credentials, where it runs at all.
+    """
     if profile is Profile.CLUSTER:
         return Plan(site.layout.identity(), tuple(kubernetes(site)))
+    if profile is Profile.KEYCLOAK:
+        return Plan(site.layout.identity(), (*postgres(site), *keycloak.keycloak(site)))
     processes = [*infrastructure(site)]
-    if profile is Profile.FULL:
+    if profile is Profile.FULL and backend is IdentityBackend.KEYCLOAK:
+        told = {"identity": keycloak.identity_settings(site)}
+        needs = {"identity": ("keycloak",)}
+        processes += [prometheus(site), *keycloak.keycloak(site), *applications(site, told, needs)]
+    elif profile is Profile.FULL:
         processes += [prometheus(site), *applications(site)]
     if profile is Profile.CHAOS:
         proxies = toxiproxy.toxiproxy(site)

@@ -18,7 +18,7 @@ from hack.stack.kubernetes import NAMESPACE
 from hack.stack.layout import Layout
 from hack.stack.lifecycle import Notice, up
 from hack.stack.people import ADMIN, LEARNER, TEACHER, admit
-from hack.stack.profiles import Profile
+from hack.stack.profiles import IdentityBackend, Profile
 from hack.stack.shell import shell_variables, write_shell_files
 from hack.stack.site import Site
 
@@ -33,7 +33,10 @@ def _silently(_name: str, _text: str) -> None:
 
 
 def bring_up(
-    state_dir: Path, notice: Notice = _silently, profile: Profile = Profile.FULL
+    state_dir: Path,
+    notice: Notice = _silently,
+    profile: Profile = Profile.FULL,
+    backend: IdentityBackend = IdentityBackend.LOCAL,
 ) -> Endpoints:
     """Bring everything up and the sample course to life, unless it is; return where things are.
 
@@ -41,12 +44,13 @@ def bring_up(
         state_dir: The stack's state directory, made if missing.
         notice: Told of every process that becomes ready and of every step.
         profile: ``FULL``, or ``CHAOS`` for the same with proxies between the parts.
+        backend: Where identity keeps credentials.
 
     Raises:
         PrerequisiteMissing: The machine lacks something that cannot be installed from here.
         StackError: Something does not become ready.
     """
-    site = up(Layout(state_dir.absolute()), profile, notice)
+    site = up(Layout(state_dir.absolute()), profile, notice, backend)
     write_shell_files(site)
     bring_sample(site, notice)
     return endpoints(site)
