@@ -14,13 +14,13 @@ from collections.abc import Callable
 from hack.install.keycloak import install_keycloak
 from hack.install.machine import PrerequisiteMissing
 from hack.install.packages import install_packages
-from hack.install.tools import HELM, INTEROP, STACK_TOOLS, TOXIPROXY, build_tools
+from hack.install.tools import INTEROP, JUDGES, STACK_TOOLS, TOXIPROXY, build_tools
 from hack.install.venv import install_venv
 
 
 def install_tools() -> None:
     """Build what the local stack runs and what checks and tests need."""
-    build_tools((*STACK_TOOLS, HELM, TOXIPROXY, INTEROP))
+    build_tools((*STACK_TOOLS, *JUDGES, TOXIPROXY, INTEROP))
 
 
 PARTS: dict[str, Callable[[], None]] = {
