@@ -2,10 +2,11 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from prometheus_client import REGISTRY
 from redis.asyncio import Redis
 
 from kourse.contracts.events import GroupJoined
@@ -20,6 +21,7 @@ from support.redis_server import RedisServer, free_port
 PARKED = "SELECT reason, seq FROM course.parked_event WHERE entity = %s ORDER BY seq"
 CURSOR = "SELECT last_seq, blocked FROM course.inbox_cursor WHERE entity = %s"
 RECORDED = "SELECT count(*) FROM course.inbox WHERE entity = %s"
+CONSUMER = {"consumer": "course"}
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
 
@@ -268,6 +270,26 @@ class TestConsumer:
             await self.publish(broker, headers(cohort, 1, dataschema=schema), b"{}")
             await until(lambda: admin.execute(PARKED, (str(cohort),)).fetchall() == [("poison", 1)])
         assert admin.execute(CURSOR, (str(cohort),)).fetchone() == (0, True)
+
+    async def test_tells_how_long_the_oldest_event_has_waited(self, course, broker):
+        handlers, go_on = Handlers("course"), asyncio.Event()
+
+        @handlers.on(GroupJoined)
+        async def wait(_tx, _event, _delivery):
+            await go_on.wait()
+
+        def age():
+            return REGISTRY.get_sample_value("kourse_inbox_oldest_age_seconds", CONSUMER)
+
+        cohort = uuid4()
+        async with running(Consumer(course, broker, handlers, parts=[3], pace=PACE)):
+            assert age() == 0
+            body = joined(cohort, 1).model_dump_json().encode()
+            written = datetime.now(UTC) - timedelta(minutes=2)
+            await self.publish(broker, headers(cohort, 1, time=written.isoformat()), body)
+            await until(lambda: age() >= 120)
+            go_on.set()
+            await until(lambda: age() == 0)
 
     async def count(self, broker, queue, consumers):
         async with broker.open() as wire:

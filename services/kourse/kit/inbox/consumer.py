@@ -22,7 +22,7 @@ from kourse.kit.inbox.gaps import Archive, Gaps
 from kourse.kit.inbox.handlers import Handlers
 from kourse.kit.inbox.leases import HELD, LEASE_S, RENEW_S, Leases, Share
 from kourse.kit.inbox.marks import Marks
-from kourse.kit.inbox.reading import Reader
+from kourse.kit.inbox.reading import OLDEST, Reader
 from kourse.kit.inbox.taking import Hold, Inbox, Taker
 from kourse.kit.lifetime import Lifetime
 from kourse.kit.sweeping import repeat
@@ -92,11 +92,15 @@ class Consumer:
         self._taker = Taker(self._inbox, self._consumer, self._marks)
         self._leases = Leases(database, self._consumer, parts, lease_s=self._pace.lease_s)
         self._readers: dict[int, Reader] = {}
+        OLDEST.labels(self._consumer).set_function(self._oldest_age_s)
 
     @property
     def parts(self) -> set[int]:
         """Partitions that it reads at the moment."""
         return set(self._readers)
+
+    def _oldest_age_s(self) -> float:
+        return max((reader.oldest_age_s for reader in tuple(self._readers.values())), default=0.0)
 
     async def run(self) -> None:
         """Consumes until ``stop``; outlives database and broker."""

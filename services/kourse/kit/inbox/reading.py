@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 import structlog
+from prometheus_client import Gauge
 
 from kourse.contracts import names
 from kourse.contracts.errors import Unavailable
@@ -12,6 +14,7 @@ from kourse.kit import amqp, faults
 from kourse.kit.amqp import NOT_FOUND
 from kourse.kit.backoff import full_jitter, pause
 from kourse.kit.bus import Broker, declare_topology
+from kourse.kit.clock import now
 from kourse.kit.delivery import UndecodableError
 from kourse.kit.handling import ChannelLostError, StoppedError
 from kourse.kit.inbox.cursor import Arrival
@@ -19,6 +22,13 @@ from kourse.kit.inbox.taking import TAKEN, Hold, Taker
 from kourse.kit.lifetime import Lifetime
 
 log = structlog.get_logger(__name__)
+
+OLDEST = Gauge(
+    "kourse_inbox_oldest_age_seconds",
+    "Age of the oldest event that waits in the queues this replica reads; 0 when none does.",
+    ["consumer"],
+)
+"""What a consumer is scaled by: it rises when events come faster than they take effect."""
 
 
 class Reader:
@@ -43,6 +53,16 @@ class Reader:
         self._taker = taker
         self._life = Lifetime()
         self._stopping = self._life.stopping
+        self._since: datetime | None = None
+
+    @property
+    def oldest_age_s(self) -> float:
+        """Age in seconds of the event at the head of the queue; 0 when it is empty.
+
+        The queue gives its events in order and no more than are in hand, so the first of those is its head.
+        """
+        since = self._since
+        return 0.0 if since is None else max(0.0, (now() - since).total_seconds())
 
     async def run(self) -> None:
         """Reads until ``stop``; outlives the broker."""
@@ -65,6 +85,8 @@ class Reader:
                         self._broker.forget_topology()
                     attempt += 1
                     log.warning("inbox.interrupted", queue=self._queue, error=str(error))
+                finally:
+                    self._since = None  # what was in hand is somebody's again
                 await pause(self._stopping, full_jitter(attempt, base_s=0.2, cap_s=10))
 
     async def stop(self) -> None:
@@ -75,6 +97,7 @@ class Reader:
         hold = Hold(self._stopping, lambda: not channel.is_open)
         while batch := await channel.batch():
             tags, refused = self._decoded(batch)
+            self._since = min((each.delivery.time for each in tags), default=None)
             for unfit in await self._taker.take(list(tags), hold):
                 self._refuse(unfit.delivery.type, "the body is not JSON")
                 refused.append(tags.pop(unfit))
@@ -82,6 +105,7 @@ class Reader:
                 channel.reject(tag)
             if tags:
                 channel.ack(max(tags.values()))
+            self._since = None
             await faults.point("inbox.acknowledged")
 
     def _decoded(self, batch: Iterable[amqp.Message]) -> tuple[dict[Arrival, int], list[int]]:
