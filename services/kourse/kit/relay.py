@@ -102,7 +102,7 @@ class Relay:
 
     async def _relay_over(self, link: Link) -> None:
         while not self._stopping.is_set():
-            await link.shares.settle()
+            await link.settle()
             self._hold(link.shares.parts)
             parts, until = sorted(self.parts), time.monotonic() + ROUND_S
             await _together(

@@ -14,8 +14,7 @@ from psycopg.rows import args_row
 from psycopg.sql import SQL, Identifier
 from sqlalchemy.engine import make_url
 
-from kourse.contracts import names
-from kourse.contracts.events import CATALOG
+from kourse.contracts import events, names
 from kourse.kit import amqp, faults
 from kourse.kit.amqp import codec
 from kourse.kit.bus import CONFIRM_TIMEOUT_S, Broker, declare_topology
@@ -55,9 +54,14 @@ class Link:
     """
 
     def __init__(
-        self, service: str, connection: psycopg.AsyncConnection, publisher: amqp.Publisher
+        self,
+        service: str,
+        connection: psycopg.AsyncConnection,
+        broker: Broker,
+        publisher: amqp.Publisher,
     ) -> None:
         self.shares = Shares(connection, service)
+        self._broker = broker
         self._service = service
         self._connection = connection
         self._publisher = publisher
@@ -78,9 +82,19 @@ class Link:
         async with await connect(database, "relay") as connection:
             await declare_topology(broker)
             async with broker.publishing() as publisher:
-                link = cls(database.schema, connection, publisher)
+                link = cls(database.schema, connection, broker, publisher)
                 await link.shares.join()
                 yield link
+
+    async def settle(self) -> None:
+        """Takes or gives back partitions, and makes queues that proved to be missing.
+
+        Raises:
+            Unavailable: The broker is or becomes unreachable.
+            psycopg.Error: The database is or becomes unreachable.
+        """
+        await declare_topology(self._broker)
+        await self.shares.settle()
 
     async def publish_pending(self, parts: Collection[int]) -> int:
         """Publishes the next rows of these partitions and marks what was confirmed; how many.
@@ -135,6 +149,8 @@ class Link:
     def _rest(self, row: Outgoing, refusal: str) -> None:
         self._resting[row.part] = time.monotonic() + RETURN_PAUSE_S
         REFUSED.labels(self._service, refusal).inc()
+        if refusal == "returned":
+            self._broker.forget_topology()
         log.warning(
             "relay.refused",
             service=self._service,
@@ -146,8 +162,7 @@ class Link:
 
 
 def _publication(row: Outgoing) -> amqp.Publication:
-    kind, id_ = CATALOG.get(row.type), str(row.event_id)
-    mandatory = kind is not None and bool(kind.consumers)
+    id_, mandatory = str(row.event_id), row.type in events.awaited()
     return amqp.Publication(
         id_,
         codec.route(names.EVENTS_EXCHANGE, row.routing_key, mandatory=mandatory),

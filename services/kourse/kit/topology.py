@@ -70,13 +70,17 @@ def platform_topology() -> tuple[Item, ...]:
 
 def _exchanges() -> Iterator[Item]:
     spare = {"alternate-exchange": names.UNROUTED_EXCHANGE}
-    yield Exchange(names.UNROUTED_EXCHANGE, "fanout")
+    yield Exchange(names.UNROUTED_EXCHANGE, "topic")
     yield Exchange(names.DEAD_LETTER_EXCHANGE, "direct")
     yield Exchange(names.EVENTS_EXCHANGE, "topic", spare)
     yield Exchange(names.GRADING_EXCHANGE, "headers")
 
 
 def _unrouted() -> Iterator[Item]:
+    """Where events go that nobody in the platform awaits, when no outside feed takes them either.
+
+    An awaited one finds no binding here: without its queue it is returned, and stays in its outbox.
+    """
     yield Queue(
         names.UNROUTED_EXCHANGE,
         {
@@ -87,7 +91,9 @@ def _unrouted() -> Iterator[Item]:
             "x-overflow": "drop-head",
         },
     )
-    yield Binding(names.UNROUTED_EXCHANGE, names.UNROUTED_EXCHANGE)
+    for type_ in sorted(events.CATALOG.keys() - events.awaited()):
+        key = names.type_binding(type_)
+        yield Binding(names.UNROUTED_EXCHANGE, names.UNROUTED_EXCHANGE, key)
 
 
 def _grading() -> Iterator[Item]:

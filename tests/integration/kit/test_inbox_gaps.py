@@ -7,8 +7,9 @@ import pytest
 from prometheus_client import REGISTRY
 from psycopg.rows import class_row
 
+from kourse.contracts import names
 from kourse.contracts.errors import Unavailable
-from kourse.kit.bus import Broker
+from kourse.kit.bus import Broker, Queue, declare_topology
 from kourse.kit.delivery import Outgoing, headers_of
 from kourse.kit.inbox import Consumer, Handlers, Pace, aside
 from kourse.kit.inbox.cursor import Arrival
@@ -122,6 +123,24 @@ class TestGap:
             await until(lambda: len(effects.numbers(cohort)) >= 20)
         assert effects.numbers(cohort) == list(range(1, 21))
         assert metric("kourse_inbox_gaps_overdue_total") == alerts + 1
+
+    async def test_that_a_removed_queue_leaves_is_told_and_closed(
+        self, consuming, profile, effects, archive, broker_url
+    ):
+        cohort, broker = uuid4(), Broker(broker_url)
+        missing = metric("kourse_inbox_queues_missing_total")
+        async with consuming(archive=archive):
+            await emit_joined(profile, cohort, [1])
+            await until(lambda: effects.numbers(cohort) == [1])
+            queue = names.consumer_queue("course", names.partition(str(cohort)))
+            await broker.remove([Queue(queue)])
+            await emit_joined(profile, cohort, [2, 3])
+            await until(lambda: metric("kourse_inbox_queues_missing_total") > missing)
+            await declare_topology(broker)
+            await emit_joined(profile, cohort, [4])
+            await until(lambda: len(effects.numbers(cohort)) >= 4)
+        assert effects.numbers(cohort) == [1, 2, 3, 4]
+        await broker.close()
 
     async def test_is_left_alone_before_its_time(self, consuming, lose, effects, archive, admin):
         cohort = await lose(3, lost=1, after=1)

@@ -5,14 +5,16 @@ import os
 import signal
 import sys
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from pamqp import commands
 from pamqp.header import ContentHeader
+from prometheus_client import REGISTRY
 
-from kourse.contracts import names
+from kourse.contracts import events, names
 from kourse.kit import relay_link
 from kourse.kit.bus import Binding, Broker, Queue, declare_topology
 from kourse.kit.outbox import Relay
@@ -25,6 +27,7 @@ HOLDERS = """
 SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND objid < 16
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
+RETURNED = {"service": "profile", "reason": "returned"}
 UNPUBLISHED = "SELECT count(*) FROM profile.outbox WHERE entity = %s AND published_at IS NULL"
 
 
@@ -222,6 +225,44 @@ class TestRefusal:
                     first_seen.setdefault(message.headers["cloudEvents:sequence"])
         assert list(first_seen) == [1, 2, 3, 4, 5]
         await broker.close()
+
+    async def test_for_want_of_its_queues_keeps_the_event_and_makes_them_again(
+        self, profile, profile_worker, broker_url, unpublished
+    ):
+        part = 9
+        cohort, broker = cohort_in(part), Broker(broker_url)
+        takers = [
+            who for who in events.consumers() if events.Stream.GROUP in events.streams_of(who)
+        ]
+        queues = [names.consumer_queue(taker, part) for taker in takers]
+        await declare_topology(broker)
+        returned = partial(REGISTRY.get_sample_value, "kourse_outbox_refused_total", RETURNED)
+        before = returned() or 0
+        async with running(relay := Relay(profile_worker, broker)):
+            await until(lambda: len(relay.parts) == 16)
+            await broker.remove(Queue(queue) for queue in queues)
+            await emit_joined(profile, cohort, range(2))
+            await until(lambda: unpublished(cohort) == 0)
+        assert returned() > before
+        assert await counted(broker, *queues) == [2] * len(queues)
+        assert await counted(broker, names.UNROUTED_EXCHANGE) == [0]
+        await broker.close()
+
+    async def test_never_meets_an_event_that_nobody_awaits(self, broker_url):
+        broker = Broker(broker_url)
+        await declare_topology(broker)
+        (before,) = await counted(broker, names.UNROUTED_EXCHANGE)
+        key = names.routing_key("course.content.archived", "demo", "feedless", None, 0)
+        await broker.publish(names.EVENTS_EXCHANGE, key, b"{}", mandatory=True)
+        assert await counted(broker, names.UNROUTED_EXCHANGE) == [before + 1]
+        await broker.close()
+
+
+async def counted(broker, *queues):
+    """Messages that are ready in each of these queues."""
+    async with broker.open() as wire:
+        found = [await wire.queue_declare(queue, passive=True) for queue in queues]
+    return [each.message_count for each in found]
 
 
 def _confirmed(scripted):

@@ -59,6 +59,19 @@ class TestPlatformTopology:
         ]
         assert exchange.arguments == {"alternate-exchange": names.UNROUTED_EXCHANGE}
 
+    def test_leaves_no_way_aside_for_what_queues_of_ours_await(self):
+        aside = {binding.key for binding in BINDINGS if binding.source == names.UNROUTED_EXCHANGE}
+        taken = {
+            binding.key.rsplit(".", 1)[0]
+            for binding in BINDINGS
+            if binding.source == names.EVENTS_EXCHANGE and binding.to == "queue"
+        }
+        assert {names.type_binding(kind) for kind in events.CATALOG} == aside | {
+            f"{key}.*" for key in taken
+        }
+        assert not {key.rsplit(".", 1)[0] for key in aside} & taken
+        assert {names.type_binding(kind).rsplit(".", 1)[0] for kind in events.awaited()} == taken
+
     def test_has_a_dead_letter_queue_for_every_dead_letter_route(self):
         routes = {
             queue.arguments["x-dead-letter-routing-key"]

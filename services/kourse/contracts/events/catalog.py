@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -179,6 +180,13 @@ def types_in(streams: Iterable[Stream]) -> tuple[EventType, ...]:
         for kind in CATALOG.values()
         if kind.stream in wanted and (kind.consumers or not kind.planned)
     )
+
+
+@cache
+def awaited() -> frozenset[str]:
+    """Names of the types that queues of the platform take: one that finds no queue is not delivered."""
+    streams = {stream for consumer in consumers() for stream in streams_of(consumer)}
+    return frozenset(kind.name for kind in types_in(streams))
 
 
 def producer_of(stream: Stream) -> str:

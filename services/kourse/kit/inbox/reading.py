@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 import structlog
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from kourse.contracts import names
 from kourse.contracts.errors import Unavailable
@@ -23,6 +23,9 @@ from kourse.kit.lifetime import Lifetime
 
 log = structlog.get_logger(__name__)
 
+MISSING = Counter(
+    "kourse_inbox_queues_missing_total", "Times that a queue was not there any more.", ["consumer"]
+)
 OLDEST = Gauge(
     "kourse_inbox_oldest_age_seconds",
     "Age of the oldest event that waits in the queues this replica reads; 0 when none does.",
@@ -82,7 +85,7 @@ class Reader:
                     log.warning("inbox.channel_lost", queue=self._queue)
                 except Unavailable as error:
                     if getattr(error.__cause__, "code", 0) == NOT_FOUND:
-                        self._broker.forget_topology()
+                        self._tell_missing()
                     attempt += 1
                     log.warning("inbox.interrupted", queue=self._queue, error=str(error))
                 finally:
@@ -119,6 +122,12 @@ class Reader:
                 self._refuse("unknown", str(error))
                 refused.append(message.tag)
         return tags, refused
+
+    def _tell_missing(self) -> None:
+        """The next attempt makes the queue again; what other queues got meanwhile it has missed."""
+        log.error("inbox.queue_missing", queue=self._queue)
+        MISSING.labels(self._consumer).inc()
+        self._broker.forget_topology()
 
     def _refuse(self, type_: str, reason: str) -> None:
         log.error("inbox.undecodable", queue=self._queue, reason=reason)
