@@ -1,4 +1,4 @@
-"""A door of its own to the API server: it counts what is written, and falls silent when told to."""
+"""A door of its own to the API server: counts what is written; its watches fall silent when told to."""
 
 import asyncio
 import json
@@ -57,11 +57,11 @@ class ApiProxy:
         self._loop.close()
 
     def hush(self):
-        """Connections stay, nothing passes any more."""
+        """Watches stay open or are awaited, but say nothing any more; all else passes."""
         self._loop.call_soon_threadsafe(self._speaks.clear)
 
     def speak(self):
-        """Everything passes again."""
+        """The watches speak again."""
         self._loop.call_soon_threadsafe(self._speaks.set)
 
     def _do(self, work):
@@ -105,7 +105,7 @@ class ApiProxy:
         return Path(place[name]).read_text()
 
     async def _pass(self, request):
-        await self._speaks.wait()
+        await self._turn_of(request)
         if request.method not in _READING:
             self.writes[request.method, _thing(request.path)] += 1
         server = self._login["clusters"][0]["cluster"]["server"]
@@ -118,9 +118,13 @@ class ApiProxy:
             response.content_type = upstream.content_type
             await response.prepare(request)
             async for chunk in upstream.content.iter_any():
-                await self._speaks.wait()
+                await self._turn_of(request)
                 await response.write(chunk)
             return response
+
+    async def _turn_of(self, request):
+        if "watch" in request.query:
+            await self._speaks.wait()
 
 
 def _thing(path):

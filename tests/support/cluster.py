@@ -108,11 +108,11 @@ class Cluster:
             GROUP, VERSION, namespace, BY_KIND[kind].plural, name
         )
 
-    def gone(self, kind, namespace, name, seconds=60):
+    def gone(self, kind, namespace, name, seconds=120):
         """Returns when the object is no longer there."""
         eventually(lambda: self.find(kind, namespace, name) is None, seconds)
 
-    def until(self, kind, namespace, name, status="True", reason=None, seconds=60):
+    def until(self, kind, namespace, name, status="True", reason=None, seconds=120):
         """The object, as soon as its newest generation has ``Ready`` like that."""
 
         def seen():

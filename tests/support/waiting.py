@@ -3,7 +3,7 @@
 import time
 
 
-def eventually(condition, seconds=15.0):
+def eventually(condition, seconds=120.0):
     """Return the first true answer of a condition.
 
     Raises:

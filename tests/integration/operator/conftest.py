@@ -5,6 +5,7 @@ import secrets
 import pytest
 
 from support.cluster import Cluster
+from support.operator_churn import HeldLease
 from support.operator_process import OperatorProcess, environment
 
 
@@ -28,6 +29,16 @@ def namespace(cluster):
 def settings(servers, scratch, broker_url, namespace):
     """The operator's environment in this module."""
     return environment(servers.endpoints, scratch, broker_url, namespace)
+
+
+@pytest.fixture(scope="module")
+def lease(cluster, settings):
+    """The Lease of this module's operators; one that was killed holds it for long."""
+    return HeldLease(
+        cluster.api,
+        settings["KOURSE_OPERATOR_LEASE_NAMESPACE"],
+        settings["KOURSE_OPERATOR_LEASE_NAME"],
+    )
 
 
 @pytest.fixture(scope="module")

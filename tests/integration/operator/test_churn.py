@@ -16,7 +16,6 @@ from support.operator_churn import (
     COURSES,
     OPERATOR_POINTS,
     Churn,
-    HeldLease,
     Mortals,
     seeded,
 )
@@ -50,12 +49,7 @@ def churn(cluster, namespace):
 
 
 @pytest.fixture(scope="module")
-def mortals(settings, cluster, tmp_path_factory):
-    lease = HeldLease(
-        cluster.api,
-        settings["KOURSE_OPERATOR_LEASE_NAMESPACE"],
-        settings["KOURSE_OPERATOR_LEASE_NAME"],
-    )
+def mortals(settings, lease, tmp_path_factory):
     log = tmp_path_factory.mktemp("churn") / "log"
     with Mortals(settings, log, lease, seeded(SEED + 1)) as made:
         yield made

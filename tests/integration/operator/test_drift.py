@@ -44,10 +44,10 @@ def found(cluster, namespace, operator, course, policy):
             "Report": "kourse_operator_drift_reported_total",
         }[policy]
         reason = {"Correct": "DriftRepaired", "Report": "DriftFound"}[policy]
-        text = eventually(lambda: cluster.told(namespace, course).get(reason), 60)
+        text = eventually(lambda: cluster.told(namespace, course).get(reason))
         assert operator.metric(counted, kind="Course", backend=backend) >= 1
         if policy == "Correct":
-            eventually(is_right, 60)
+            eventually(is_right)
         else:
             left = cluster.until("Course", namespace, course, "False", "DriftFound")
             assert condition(left, "Stalled")["status"] == "True"

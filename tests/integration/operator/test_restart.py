@@ -30,23 +30,25 @@ class TestRestart:
         found = cluster.until("Course", namespace, "steady")
         operator.stop()
         operator.start()
-        eventually(lambda: operator.metric("controller_runtime_reconcile_total") >= 2, 60)
+        eventually(lambda: operator.metric("controller_runtime_reconcile_total") >= 2)
         assert operator.metric("rest_client_requests_total", method="PATCH") == 0
         after = cluster.find("Course", namespace, "steady")
         assert after["metadata"]["resourceVersion"] == found["metadata"]["resourceVersion"]
 
-    def test_loses_no_change_made_meanwhile(self, cluster, namespace, operator):
+    def test_loses_no_change_made_meanwhile(self, cluster, namespace, operator, lease):
         cluster.create("Course", namespace, "meanwhile", COURSE)
         cluster.until("Course", namespace, "meanwhile")
         operator.kill()
+        lease.free()
         cluster.patch("Course", namespace, "meanwhile", {"spec": {"title": "New"}})
         operator.start()
         assert cluster.until("Course", namespace, "meanwhile")["status"]["version"] == 2
 
-    def test_finishes_a_deletion_begun_before(self, cluster, namespace, operator):
+    def test_finishes_a_deletion_begun_before(self, cluster, namespace, operator, lease):
         cluster.create("Course", namespace, "leaving", COURSE)
         cluster.until("Course", namespace, "leaving")
         operator.kill()
+        lease.free()
         cluster.delete("Course", namespace, "leaving")
         assert cluster.find("Course", namespace, "leaving")
         operator.start()

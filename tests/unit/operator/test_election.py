@@ -132,6 +132,15 @@ class TestAcquiring:
         assert await first.tries()
 
 
+class TestTakeover:
+    async def test_comes_within_20_s_of_the_last_renewal(self, first, second, now, passing):
+        await first.tries()
+        since = now[0]
+        assert not await second.tries()
+        await second.election.win()
+        assert 15 <= now[0] - since <= 20
+
+
 class TestHolding:
     @pytest.fixture(autouse=True)
     def _time(self, passing):
