@@ -6,6 +6,7 @@ from kourse.identity import api, rpc
 from kourse.identity.domain.lockout import LockoutPolicy
 from kourse.identity.repository.codes import Codes
 from kourse.identity.repository.families import Families
+from kourse.identity.repository.keycloak import Keycloak, Realm
 from kourse.identity.repository.lockouts import Lockouts
 from kourse.identity.repository.token_store import TokenStore
 from kourse.identity.service import members
@@ -13,6 +14,7 @@ from kourse.identity.service.clients import Clients
 from kourse.identity.service.credentials import CredentialStore
 from kourse.identity.service.hashing import HashPool
 from kourse.identity.service.house import House
+from kourse.identity.service.keycloak_credentials import KeycloakCredentials
 from kourse.identity.service.local_credentials import LocalCredentials
 from kourse.identity.service.signing import SigningKeys
 from kourse.identity.service.vault import Vault
@@ -54,10 +56,27 @@ def build_credentials(
         memory_kib=settings.hash_memory_kib,
         iterations=settings.hash_iterations,
     )
-    if settings.backend == "local":
-        lockouts = Lockouts(store, lockout_policy(settings))
-        return LocalCredentials(database, pool, lockouts, Vault.load(settings.data_key_file))
-    raise ValueError(f"there is no credential store named {settings.backend!r}")
+    lockouts = Lockouts(store, lockout_policy(settings))
+    if settings.backend == "keycloak":
+        return KeycloakCredentials(database, pool, lockouts, Keycloak(realm(settings)))
+    return LocalCredentials(database, pool, lockouts, Vault.load(settings.data_key_file))
+
+
+def realm(settings: IdentitySettings) -> Realm:
+    """The realm of these settings.
+
+    Raises:
+        ValueError: Address or secret is missing.
+    """
+    secret = settings.keycloak_secret.get_secret_value()
+    if not settings.keycloak_url or not secret:
+        raise ValueError("the back end keycloak needs its address and the secret of the clients")
+    return Realm(
+        url=settings.keycloak_url,
+        name=settings.keycloak_realm,
+        secret=secret,
+        timeout_s=settings.keycloak_timeout.total_seconds(),
+    )
 
 
 def lockout_policy(settings: IdentitySettings) -> LockoutPolicy:
@@ -83,12 +102,18 @@ def service(settings: IdentitySettings) -> Service:
         house: House = runtime.extras["house"]
         await members.ensure_first_administrator(house)
 
+    async def tear_down(runtime: Runtime) -> None:
+        house: House | None = runtime.extras.get("house")
+        if house is not None:
+            await house.credentials.close()
+
     return Service(
         settings=settings,
         title="kourse identity",
         routers=[api.router],
         servicers=(rpc.register,),
         setup=set_up,
+        teardown=tear_down,
         needs=frozenset({"database", "keys", "token_store"}),
     )
 

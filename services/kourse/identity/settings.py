@@ -27,6 +27,18 @@ class IdentitySettings(ServiceSettings, service="identity"):
     backend: Literal["local", "keycloak"] = "local"
     """Where credentials live: in identity's own rows, or in a Keycloak realm."""
 
+    keycloak_url: str = ""
+    """Address of Keycloak, as this service and browsers reach it; needed by that back end alone."""
+
+    keycloak_realm: str = "kourse"
+    """Name of the realm that holds the credentials."""
+
+    keycloak_secret: SecretStr = SecretStr("")
+    """Secret of identity's clients in the realm."""
+
+    keycloak_timeout: Duration = timedelta(seconds=5)
+    """Time without an answer after which Keycloak counts as down."""
+
     data_key_file: Path | None = None
     """File of at least 32 random bytes under which second factors' secrets are encrypted; without it
     nobody can add a second factor. Losing it means that everybody adds theirs anew."""

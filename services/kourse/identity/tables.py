@@ -1,7 +1,7 @@
 """Tables of identity: accounts are global, everything that gives access to a tenant is the tenant's.
 
 Row-level security covers ``membership``, ``role_assignment`` and ``delivery``. ``account``,
-``credential`` and ``factor`` know no tenant: one person is one account in the whole installation.
+``credential``, ``factor`` and ``account_link`` know no tenant: one person is one account in the whole installation.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import UUID
@@ -53,6 +54,17 @@ factor = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("last_step", BigInteger, nullable=False, server_default=text("0")),
     moment_column("added_at"),
+)
+
+account_link = Table(
+    "account_link",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("account_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False),
+    moment_column("linked_at"),
+    PrimaryKeyConstraint("issuer", "subject"),
+    UniqueConstraint("issuer", "account_id"),
 )
 
 membership = Table(

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import os
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,6 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from hack.stack.layout import Layout
+from hack.stack.lifecycle import ensure, stop
+from hack.stack.profiles import Profile
+from hack.stack.site import Site
 from integration.identity.backends import BACKENDS
 from kourse.identity.__main__ import service as identity_service
 from kourse.identity.settings import IdentitySettings
@@ -59,8 +65,24 @@ def backend(request):
     return request.param
 
 
+@pytest.fixture(scope="session")
+def keycloak(tmp_path_factory):
+    """The site of a Keycloak with its own PostgreSQL, up once for the run.
+
+    It goes down with the run, unless ``KOURSE_TEST_STATE`` names a directory to keep it in.
+    """
+    kept = os.environ.get("KOURSE_TEST_STATE")
+    state = Path(kept) / "keycloak" if kept else tmp_path_factory.mktemp("keycloak")
+    try:
+        ensure(state, Profile.KEYCLOAK)
+        yield Site.load(Layout(state.absolute()))
+    finally:
+        if not kept:
+            stop(state)
+
+
 @pytest.fixture(scope="module")
-def start(scratch, servers, files, backend):
+def start(request, scratch, servers, files, backend):
     """Starts identity with changed settings: ``async with start(refresh_grace=…) as house``."""
 
     @asynccontextmanager
@@ -81,7 +103,7 @@ def start(scratch, servers, files, backend):
             "hash_iterations": 1,
             "hash_queue": 500,
             "data_key_file": files / "data-key",
-            **backend.settings(servers),
+            **backend.settings(request),
             **changes,
         }
         settings = IdentitySettings(**values)

@@ -17,6 +17,9 @@ from kourse.identity.repository.token_store import TokenStore, ms, script
 SLOT = timedelta(seconds=15)
 """After this a slot whose holder died is free again."""
 
+_TOLD_S = 86_400
+"""For how long a told lock is remembered; longer than any lasts."""
+
 Ending = Literal["right", "wrong", "dropped"]
 
 
@@ -56,6 +59,11 @@ class Lockouts:
             ],
         )
         return timedelta(milliseconds=int(wait))
+
+    async def announce(self, email: str, until: datetime) -> bool:
+        """Whether a lock that another store put on the address is told of for the first time."""
+        key = f"locked:{_keys(email)[0]}:{int(until.timestamp())}"
+        return bool(await self._store.set(key, 1, nx=True, ex=_TOLD_S))
 
     async def forget(self, email: str) -> None:
         """No failure of the address is counted, and it is not locked."""

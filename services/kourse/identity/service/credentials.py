@@ -104,3 +104,6 @@ class CredentialStore(Protocol):
 
     async def remove_factor(self, tx: AsyncSession, account: Account) -> None:
         """Log-in asks for the password alone."""
+
+    async def close(self) -> None:
+        """The store holds nothing open any more; it is not used afterwards."""

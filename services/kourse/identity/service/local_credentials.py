@@ -99,6 +99,10 @@ class LocalCredentials:
         """Removes the factor's row."""
         await factors.remove_factor(tx, account.id)
 
+    async def close(self) -> None:
+        """Ends the threads that hash."""
+        self._pool.close()
+
     async def _outcome(self, email: str, password: str, code: str) -> Outcome:
         account_id = await self._opened(email, password)
         if account_id is None:
