@@ -26,8 +26,8 @@ from hack.bench.events_rooms import CONSUMER, PRODUCER, Room
 TICK_S = 0.01
 """Seconds between the commits of an open loop."""
 PATIENCE_S = 120.0
-GLANCE_S = 0.05
-"""Seconds between looks at the effects; each look costs what is measured a little."""
+GLANCE_S, REST_S = 0.02, 1.0
+"""Least and most seconds between looks at the effects; each look costs what is measured a little."""
 
 
 class Flow:
@@ -108,14 +108,18 @@ class Flow:
                     yield float(at), UUID(id_.decode())
 
     def _await(self, connection: psycopg.Connection) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while applied(connection) < self.learners.events:
+        begun = time.monotonic()
+        missing = before = self.learners.events - applied(connection)
+        while missing > 0:
             for end, process in self.processes.items():
                 if process.poll() is not None:
                     raise WrongEffectsError(f"the {end} ended with {process.returncode}")
-            if time.monotonic() > deadline:
+            passed = time.monotonic() - begun
+            if passed > PATIENCE_S:
                 raise WrongEffectsError("the effects do not come")
-            time.sleep(GLANCE_S)
+            expected = passed * missing / max(before - missing, 1)
+            time.sleep(min(max(expected / 2, GLANCE_S), REST_S))
+            missing = self.learners.events - applied(connection)
         while unpublished(connection):
             time.sleep(GLANCE_S)
         verify(connection, self.learners)

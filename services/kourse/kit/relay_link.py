@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 
+import orjson
 import psycopg
 import structlog
 from prometheus_client import Counter
 from psycopg.rows import args_row
 from psycopg.sql import SQL, Identifier
+from psycopg.types.json import set_json_loads
 from sqlalchemy.engine import make_url
 
 from kourse.contracts import events, names
@@ -24,7 +26,7 @@ from kourse.kit.shares import Shares
 
 log = structlog.get_logger(__name__)
 
-BATCH = 100
+BATCH = 256
 """Rows of one partition in flight at a time."""
 RETURN_PAUSE_S = 2.0
 """Seconds that a partition rests after the broker refused one of its events."""
@@ -183,8 +185,10 @@ async def connect(database: Database, use: str) -> psycopg.AsyncConnection:
         psycopg.Error: The database cannot be reached.
     """
     address = make_url(database.url).set(drivername="postgresql")
-    return await psycopg.AsyncConnection.connect(
+    connection = await psycopg.AsyncConnection.connect(
         address.render_as_string(hide_password=False),
         autocommit=True,
         **connect_options(10.0, f"kourse-{database.schema} {use}"),
     )
+    set_json_loads(orjson.loads, connection)
+    return connection

@@ -13,6 +13,7 @@ from kourse.kit.delivery import (
     Outgoing,
     UndecodableError,
     UnknownEventError,
+    delivery_in,
     delivery_of,
     encoded_headers,
     event_of,
@@ -39,6 +40,15 @@ ROW = Outgoing(
     traceparent=TRACE,
     created_at=datetime(2026, 1, 2, 3, 4, 5, 600, tzinfo=UTC),
 )
+
+
+
+
+def from_encoded(headers):
+    return delivery_in(values.encoded_fields(headers))
+
+
+either_way = pytest.mark.parametrize("read", [delivery_of, from_encoded], ids=["read", "encoded"])
 
 
 class TestHeaders:
@@ -68,39 +78,58 @@ class TestHeaders:
         assert headers[f"{PREFIX}traceparent"] == TRACE
         assert headers["traceparent"] == TRACE
 
-    def test_come_back_as_the_same_envelope(self):
-        delivery = delivery_of(headers_of(ROW))
+    @either_way
+    def test_come_back_as_the_same_envelope(self, read):
+        delivery = read(headers_of(ROW))
         assert (delivery.id, delivery.tenant, delivery.type) == (ROW.event_id, "demo", ROW.type)
         assert (delivery.stream, delivery.entity, delivery.seq) == ("group", str(COHORT), 3)
         assert (delivery.time, delivery.started_at) == (ROW.created_at, ROW.started_at)
         assert delivery.traceparent == TRACE
+        assert delivery.headers == headers_of(ROW)
 
+    @pytest.mark.parametrize("row", [ROW, ROW._replace(traceparent=None, headers={})])
+    def test_are_read_where_they_stand_or_by_their_names(self, row):
+        named = delivery_of(headers_of(row))
+        shuffled = dict(sorted(headers_of(row).items(), reverse=True))
+        for found in (delivery_in(encoded_headers(row)), from_encoded(shuffled)):
+            assert found._replace(wire=b"") == named._replace(wire=b"")
+
+    @pytest.mark.parametrize("end", range(0, 500, 7))
+    def test_are_no_event_when_they_are_cut_off(self, end):
+        with pytest.raises((UndecodableError, values.MalformedError)):
+            delivery_in(encoded_headers(ROW)[:end])
+
+    @either_way
     @pytest.mark.parametrize(
         "name", ["id", "type", "subject", "time", "tenant", "stream", "sequence", "dataschema"]
     )
-    def test_are_no_event_when_one_is_missing(self, name):
+    def test_are_no_event_when_one_is_missing(self, name, read):
         headers = headers_of(ROW)
         del headers[PREFIX + name]
         with pytest.raises(UndecodableError):
-            delivery_of(headers)
+            read(headers)
 
+    @either_way
     @pytest.mark.parametrize(
         ("name", "value"),
         [
             ("id", 7),
             ("id", "7"),
             ("tenant", ""),
-            ("tenant", b"demo"),
             ("subject", "a\0b"),
             ("sequence", -1),
-            ("sequence", 2**63),
             ("sequence", "many"),
             ("time", "2026-01-01"),
             ("time", None),
             ("dataschema", "no-version"),
         ],
     )
-    def test_are_no_event_when_one_is_malformed(self, name, value):
+    def test_are_no_event_when_one_is_malformed(self, name, value, read):
+        with pytest.raises(UndecodableError):
+            read(headers_of(ROW) | {PREFIX + name: value})
+
+    @pytest.mark.parametrize(("name", "value"), [("tenant", b"demo"), ("sequence", 2**63)])
+    def test_are_no_event_when_parked_ones_hold_what_no_table_can(self, name, value):
         with pytest.raises(UndecodableError):
             delivery_of(headers_of(ROW) | {PREFIX + name: value})
 

@@ -152,7 +152,7 @@ class TestGrouped:
         arrivals = []
         for seq, (entity, type_) in enumerate(sequence, 1):
             made = arrival(seq, entity)
-            arrivals.append(replace(made, delivery=replace(made.delivery, type=type_)))
+            arrivals.append(replace(made, delivery=made.delivery._replace(type=type_)))
         groups = grouped(arrivals)
         assert all(len({each.delivery.type for each in group}) == 1 for group in groups)
         taken = [each for group in groups for each in group]
@@ -163,7 +163,7 @@ class TestGrouped:
     def test_makes_one_group_of_a_type_that_other_entities_events_interrupt(self):
         kinds = ["x", "y", "x", "y"]
         arrivals = [
-            replace(made, delivery=replace(made.delivery, type=type_))
+            replace(made, delivery=made.delivery._replace(type=type_))
             for type_, made in zip(kinds, map(arrival, [1, 1, 1, 1], "abcd"), strict=True)
         ]
         assert [len(group) for group in grouped(arrivals)] == [2, 2]

@@ -22,7 +22,7 @@ from pamqp.base import Frame as Method
 from pamqp.commands import Basic
 from pamqp.exceptions import PAMQPException
 
-from kourse.kit.amqp.values import MalformedError, read_table, short, table
+from kourse.kit.amqp.values import MalformedError, read_fields, read_long, short, table
 
 PREAMBLE = b"AMQP\x00\x00\x09\x01"
 HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
@@ -63,21 +63,31 @@ class Message:
     body: bytes
 
     @property
+    def fields(self) -> bytes:
+        """The fields of the message's header table, still encoded; empty when it has none.
+
+        Raises:
+            MalformedError: There is no whole table.
+        """
+        content = self.content
+        try:
+            flags = _CONTENT.unpack_from(content)[3]
+            at = _CONTENT.size
+            for flag in (_CONTENT_TYPE, _CONTENT_ENCODING):
+                if flags & flag:
+                    at += 1 + content[at]
+            return read_long(content, at) if flags & _HEADERS else b""
+        except (struct.error, IndexError) as error:
+            raise MalformedError(str(error)) from error
+
+    @property
     def headers(self) -> dict[str, Any]:
         """The message's headers, read each time; empty when it has none.
 
         Raises:
             MalformedError: They are no header table.
         """
-        try:
-            flags = _CONTENT.unpack_from(self.content)[3]
-            at = _CONTENT.size
-            for flag in (_CONTENT_TYPE, _CONTENT_ENCODING):
-                if flags & flag:
-                    at += 1 + self.content[at]
-            return read_table(self.content, at)[0] if flags & _HEADERS else {}
-        except (struct.error, IndexError) as error:
-            raise MalformedError(str(error)) from error
+        return read_fields(self.fields)
 
     @property
     def properties(self) -> Basic.Properties:

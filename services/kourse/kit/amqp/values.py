@@ -84,6 +84,54 @@ def _value(value: Any) -> bytes:
         raise MalformedError(str(error)) from error
 
 
+def text_at(data: bytes, at: int) -> tuple[str, int]:
+    """The string that is a field's value, and where it ends.
+
+    Raises:
+        MalformedError: There is no whole string.
+    """
+    if data[at : at + 1] != b"S":
+        raise MalformedError("a string was due")
+    text = read_long(data, at + 1)
+    try:
+        return text.decode(), at + 5 + len(text)
+    except UnicodeDecodeError as error:
+        raise MalformedError(str(error)) from error
+
+
+def read_long(data: bytes, at: int) -> bytes:
+    """The bytes of the long string, or of the table, that starts at ``at``.
+
+    Raises:
+        MalformedError: They are cut off.
+    """
+    start = at + 4
+    end = start + int.from_bytes(data[at:start], "big")
+    if len(data) < end or len(data) < start:
+        raise MalformedError("a long string or a table is cut off")
+    return data[start:end]
+
+
+def integer_at(data: bytes, at: int) -> tuple[int, int]:
+    """The 64-bit integer that is a field's value, and where it ends.
+
+    Raises:
+        MalformedError: There is none.
+    """
+    if data[at : at + 1] != b"l" or len(data) < at + 9:
+        raise MalformedError("an integer was due")
+    return _INTEGER.unpack_from(data, at + 1)[0], at + 9
+
+
+def read_fields(data: bytes) -> dict[str, Any]:
+    """The header table of these encoded fields.
+
+    Raises:
+        MalformedError: They are not whole.
+    """
+    return read_table(table(data), 0)[0]
+
+
 def read_table(data: bytes, at: int) -> tuple[dict[str, Any], int]:
     """The header table that starts at ``at``, and where it ends.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from kourse.kit.delivery import Delivery, delivery_of
+from kourse.kit.delivery import Delivery, delivery_in, delivery_of
 
 Entity = tuple[str, str]
 """Stream and id of an entity, within a tenant."""
@@ -44,6 +44,16 @@ class Arrival:
             UndecodableError: The headers are not those of an event.
         """
         return cls(delivery_of(headers), body)
+
+    @classmethod
+    def read(cls, fields: bytes, body: bytes) -> Arrival:
+        """The event that a message holds, its header fields still encoded.
+
+        Raises:
+            UndecodableError: The headers are not those of an event.
+            MalformedError: They are no headers.
+        """
+        return cls(delivery_in(fields), body)
 
     @property
     def entity(self) -> Entity:

@@ -117,7 +117,7 @@ class Reader:
         refused: list[int] = []
         for message in batch:
             try:
-                tags[Arrival.of(message.headers, message.body)] = message.tag
+                tags[Arrival.read(message.fields, message.body)] = message.tag
             except (UndecodableError, amqp.MalformedError) as error:
                 self._refuse("unknown", str(error))
                 refused.append(message.tag)

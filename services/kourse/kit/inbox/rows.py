@@ -25,49 +25,61 @@ DUE_AT_ONCE = 256
 """Events that waited and are handed out at a time."""
 
 _OWN = "{t}.consumer = :consumer AND {t}.tenant = :tenant"
-_ENTITIES = (
-    "jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(stream text, entity text, last_seq bigint)"
+_ENTITIES = "unnest(CAST(:streams AS text[]), CAST(:entities AS text[])) AS r(stream, entity)"
+_REACHED = (
+    "unnest(CAST(:streams AS text[]), CAST(:entities AS text[]), CAST(:seqs AS bigint[]))"
+    " AS r(stream, entity, last_seq)"
+)
+_TAKEN = (
+    "unnest(CAST(:ids AS uuid[]), CAST(:streams AS text[]), CAST(:entities AS text[]),"
+    " CAST(:seqs AS bigint[])) AS r(event_id, stream, entity, seq)"
 )
 
 
 def _template(sql: str) -> str:
     for table in ("c", "p"):
         sql = sql.replace(f"{{own {table}}}", _OWN.replace("{t}", table))
-    return sql.replace("{entities}", _ENTITIES)
+    for name, rows in (("entities", _ENTITIES), ("reached", _REACHED), ("taken", _TAKEN)):
+        sql = sql.replace(f"{{{name}}}", rows)
+    return sql
 
 
+# A subquery that locks and an upsert look each entity up, whatever the planner thinks of the table.
 _LOCK = _template("""
-SELECT c.stream, c.entity, c.last_seq, c.blocked
-FROM {schema}.inbox_cursor AS c JOIN {entities} USING (stream, entity) WHERE {own c}
-ORDER BY c.stream, c.entity FOR UPDATE OF c
+SELECT c.* FROM {entities} CROSS JOIN LATERAL (
+  SELECT c.stream, c.entity, c.last_seq, c.blocked
+  FROM {schema}.inbox_cursor AS c
+  WHERE {own c} AND c.stream = r.stream AND c.entity = r.entity FOR UPDATE
+) AS c
 """)
 _BEGIN = _template("""
 INSERT INTO {schema}.inbox_cursor (consumer, tenant, stream, entity, last_seq)
 SELECT :consumer, :tenant, stream, entity, 0 FROM {entities} ORDER BY stream, entity
 ON CONFLICT DO NOTHING
 """)
-_RECORD = """
-WITH taken AS (
-  SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb))
-    AS r(event_id uuid, stream text, entity text, seq bigint)
-), recorded AS (
+_RECORD = _template("""
+WITH recorded AS (
   INSERT INTO {schema}.inbox (consumer, event_id, tenant, stream, entity, seq)
-  SELECT :consumer, event_id, :tenant, stream, entity, seq FROM taken
+  SELECT :consumer, event_id, :tenant, stream, entity, seq FROM {taken}
   ON CONFLICT DO NOTHING RETURNING event_id
+), moved AS (
+  INSERT INTO {schema}.inbox_cursor (consumer, tenant, stream, entity, last_seq)
+  SELECT :consumer, :tenant, stream, entity, max(seq) FROM {taken} GROUP BY stream, entity
+  ON CONFLICT (consumer, tenant, stream, entity) DO UPDATE
+  SET last_seq = excluded.last_seq, updated_at = clock_timestamp()
 )
-SELECT event_id FROM taken EXCEPT SELECT event_id FROM recorded
-"""
+SELECT EXISTS (SELECT FROM {schema}.parked_event AS p WHERE {own p}) AS waits,
+  CASE WHEN (SELECT count(*) FROM recorded) < cardinality(CAST(:ids AS uuid[])) THEN ARRAY(
+    SELECT unnest(CAST(:ids AS uuid[])) EXCEPT SELECT event_id FROM recorded
+  ) END AS known
+""")
 # Islands of numbers without a gap: what stands at place n behind the cursor has number last_seq + n.
 _SETTLE = _template("""
 WITH reached AS (
-  SELECT * FROM {entities}
+  SELECT * FROM {reached}
 ), unparked AS (
   DELETE FROM {schema}.parked_event AS p USING reached AS r
   WHERE {own p} AND p.stream = r.stream AND p.entity = r.entity AND p.seq <= r.last_seq
-), moved AS (
-  UPDATE {schema}.inbox_cursor AS c SET last_seq = r.last_seq, updated_at = clock_timestamp()
-  FROM reached AS r
-  WHERE {own c} AND c.stream = r.stream AND c.entity = r.entity AND c.last_seq <> r.last_seq
 )
 SELECT headers, payload FROM (
   SELECT p.headers, p.payload::text AS payload, p.seq - r.last_seq AS distance,
@@ -118,6 +130,19 @@ class Begun:
     epoch: UUID
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """What ``record`` found.
+
+    Attributes:
+        known: Ids of events that took effect before, seldom any.
+        waits: Whether anything of the tenant is set aside, which may be due now.
+    """
+
+    known: frozenset[UUID]
+    waits: bool
+
+
 async def _execute(tx: AsyncSession, template: str, consumer: str, **values: object) -> Result[Any]:
     names = {"consumer": consumer, "tenant": tx.info["tenant"]}
     taken = {name: value for name, value in names.items() if f":{name}" in template}
@@ -128,13 +153,9 @@ def _json(rows: object) -> str:
     return orjson.dumps(rows, default=str).decode()
 
 
-def _entities(standings: Mapping[Entity, int]) -> str:
-    return _json(
-        [
-            {"stream": stream, "entity": entity, "last_seq": last_seq}
-            for (stream, entity), last_seq in standings.items()
-        ]
-    )
+def _columns(entities: Iterable[Entity]) -> dict[str, list[str]]:
+    pairs = list(entities)
+    return {"streams": [stream for stream, _ in pairs], "entities": [id_ for _, id_ in pairs]}
 
 
 async def begun(tx: AsyncSession, consumer: str) -> Begun:
@@ -157,38 +178,49 @@ async def stand(
     tx: AsyncSession, consumer: str, entities: Iterable[Entity]
 ) -> dict[Entity, Standing]:
     """Where the entities stand, locked until the transaction ends."""
-    missing = dict.fromkeys(entities, 0)
-    found = await _lock(tx, consumer, missing)
-    missing = {entity: 0 for entity in missing if entity not in found}
-    if missing:
-        await _execute(tx, _BEGIN, consumer, rows=_entities(missing))
+    wanted = sorted(entities)
+    found = await _lock(tx, consumer, wanted)
+    if missing := [entity for entity in wanted if entity not in found]:
+        await _execute(tx, _BEGIN, consumer, **_columns(missing))
         found |= await _lock(tx, consumer, missing)
     return found
 
 
 async def _lock(
-    tx: AsyncSession, consumer: str, entities: Mapping[Entity, int]
+    tx: AsyncSession, consumer: str, entities: Sequence[Entity]
 ) -> dict[Entity, Standing]:
-    found = await _execute(tx, _LOCK, consumer, rows=_entities(entities))
-    return {(row.stream, row.entity): Standing(row.last_seq, row.blocked) for row in found}
+    found = await _execute(tx, _LOCK, consumer, **_columns(entities))
+    return {(stream, entity): Standing(*standing) for stream, entity, *standing in found}
 
 
-async def record(tx: AsyncSession, consumer: str, arrivals: Iterable[Arrival]) -> set[UUID]:
-    """Notes that the events take effect; the ids of those that already did, seldom any."""
-    taken = [
-        {"event_id": d.id, "stream": d.stream, "entity": d.entity, "seq": d.seq}
-        for d in (arrival.delivery for arrival in arrivals)
-    ]
-    return set((await _execute(tx, _RECORD, consumer, rows=_json(taken))).scalars())
+async def record(tx: AsyncSession, consumer: str, arrivals: Sequence[Arrival]) -> Recorded:
+    """Notes that the events take effect: their entities, which ``stand`` locked, stand at their last ones."""
+    found = await _execute(
+        tx,
+        _RECORD,
+        consumer,
+        **_columns(arrival.entity for arrival in arrivals),
+        ids=[arrival.delivery.id for arrival in arrivals],
+        seqs=[arrival.delivery.seq for arrival in arrivals],
+    )
+    row = found.one()
+    return Recorded(frozenset(row.known or ()), row.waits)
 
 
 async def settle(tx: AsyncSession, consumer: str, reached: Mapping[Entity, int]) -> list[Arrival]:
-    """The entities stand where they are said to, and nothing up to there is set aside any more.
+    """Nothing is set aside any more up to where the entities stand.
 
     Returns:
         The next of their events that waited and are now due.
     """
-    found = await _execute(tx, _SETTLE, consumer, rows=_entities(reached), limit=DUE_AT_ONCE)
+    found = await _execute(
+        tx,
+        _SETTLE,
+        consumer,
+        **_columns(reached),
+        seqs=list(reached.values()),
+        limit=DUE_AT_ONCE,
+    )
     try:
         return [Arrival.of(row.headers, row.payload.encode()) for row in found]
     except UndecodableError as unfit:  # nothing that the event at hand is to blame for

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter as Tally
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,14 +30,13 @@ from kourse.kit.handling import (
 )
 from kourse.kit.inbox import rows
 from kourse.kit.inbox.cursor import Arrival, Plan, Step, plan
+from kourse.kit.inbox.gathering import AT_ONCE, Gathering
 from kourse.kit.inbox.handlers import Handlers
 from kourse.kit.inbox.marks import Marks
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
-AT_ONCE = 2
-"""Batches of one consumer in the database at a time; more would only make the batches smaller."""
 TAKEN = Counter(
     "kourse_inbox_events_total",
     "Events taken, by what became of them.",
@@ -61,18 +60,10 @@ class Taken:
     Attributes:
         done: Ids of those whose effect is there, by this or an earlier transaction.
         following: Events that had waited and are due now.
-        unfit: Those that cannot be kept.
     """
 
     done: list[UUID] = field(default_factory=list)
     following: list[Arrival] = field(default_factory=list)
-    unfit: list[Arrival] = field(default_factory=list)
-
-    def add(self, other: Taken) -> None:
-        """Counts those of the other in."""
-        self.done += other.done
-        self.following += other.following
-        self.unfit += other.unfit
 
 
 class Inbox:
@@ -89,6 +80,11 @@ class Inbox:
         self._since: datetime | None = None
         self._turns = asyncio.Semaphore(AT_ONCE)
         self.begun = asyncio.Event()
+
+    @property
+    def batch(self) -> int:
+        """Most events in a transaction."""
+        return self._handlers.batch
 
     async def prepare(self) -> UUID:
         """Notes when this consumer first ran, once; its epoch."""
@@ -111,13 +107,17 @@ class Inbox:
                 entities = {arrival.entity for arrival in arrivals}
                 standings = await rows.stand(tx, self._consumer, entities)
                 made = plan(arrivals, standings, self._predates)
+                waits = not made.applied
                 if made.applied:
-                    known = await rows.record(tx, self._consumer, made.applied)
-                    fresh = [each for each in made.applied if each.delivery.id not in known]
+                    recorded = await rows.record(tx, self._consumer, made.applied)
+                    fresh = [e for e in made.applied if e.delivery.id not in recorded.known]
                     await self._handlers.apply(tx, fresh)
+                    waits = recorded.waits
                 if made.aside:
                     await rows.set_aside(tx, self._consumer, made.aside)
-                following = await rows.settle(tx, self._consumer, made.reached)
+                following: list[Arrival] = []
+                if waits or made.aside:
+                    following = await rows.settle(tx, self._consumer, made.reached)
                 await faults.point("inbox.applied")
         if made.aside and self._handlers.begins == "archive":
             self.begun.set()
@@ -200,6 +200,7 @@ class Taker:
         self._inbox = inbox
         self._consumer = consumer
         self._marks = marks
+        self._gathering = Gathering(self._take_together, most=inbox.batch)
 
     async def take(self, arrivals: Sequence[Arrival], hold: Hold) -> list[Arrival]:
         """Returns when each event took effect or is kept in the database, but for those returned.
@@ -215,34 +216,45 @@ class Taker:
             StoppedError: The reader stops; what did not take effect comes again.
             ChannelLostError: The same, since the channel is gone.
         """
-        unfit: list[Arrival] = []
+        try:
+            await self._gathering.take(arrivals)
+        except Exception as error:
+            log.warning("inbox.batch_failed", consumer=self._consumer, exc_info=error)
+            RETRIES.labels(self._consumer, "batch").inc()
+            return await self._take_one_by_one(arrivals, hold)
+        return []
+
+    async def _take_together(self, arrivals: Sequence[Arrival]) -> None:
         for group in _by_tenant(await self._marks.unmarked(arrivals)):
             done: list[UUID] = []
             due = group
             while due:
-                taken = await self._take_together(due, hold)
+                taken = await self._inbox.take(due)
                 done += taken.done
-                unfit += taken.unfit
                 due = taken.following
-            # What waited for an event has been taken before its mark: no one asks the database again.
-            await self._marks.remember(done)
-            await faults.point("inbox.marked")
+            await self._remember(done)
+
+    async def _take_one_by_one(self, arrivals: Sequence[Arrival], hold: Hold) -> list[Arrival]:
+        unfit: list[Arrival] = []
+        for group in _by_tenant(await self._marks.unmarked(arrivals)):
+            done: list[UUID] = []
+            due = deque(group)
+            while due:
+                arrival = due.popleft()
+                try:
+                    taken = await self._take_one(arrival, hold)
+                except UndecodableError:
+                    unfit.append(arrival)
+                    continue
+                done += taken.done
+                due.extend(taken.following)
+            await self._remember(done)
         return unfit
 
-    async def _take_together(self, group: list[Arrival], hold: Hold) -> Taken:
-        if len(group) > 1:
-            try:
-                return await self._inbox.take(group)
-            except Exception as error:
-                log.warning("inbox.batch_failed", consumer=self._consumer, exc_info=error)
-                RETRIES.labels(self._consumer, "batch").inc()
-        taken = Taken()
-        for arrival in group:
-            try:
-                taken.add(await self._take_one(arrival, hold))
-            except UndecodableError:
-                taken.unfit.append(arrival)
-        return taken
+    async def _remember(self, done: Sequence[UUID]) -> None:
+        # What waited for an event has been taken before its mark: no one asks the database again.
+        await self._marks.remember(done)
+        await faults.point("inbox.marked")
 
     async def _take_one(self, arrival: Arrival, hold: Hold) -> Taken:
         failures, delivery = 0, arrival.delivery
