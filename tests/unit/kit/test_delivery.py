@@ -42,8 +42,6 @@ ROW = Outgoing(
 )
 
 
-
-
 def from_encoded(headers):
     return delivery_in(values.encoded_fields(headers))
 

@@ -190,7 +190,7 @@ async def _lock(
     tx: AsyncSession, consumer: str, entities: Sequence[Entity]
 ) -> dict[Entity, Standing]:
     found = await _execute(tx, _LOCK, consumer, **_columns(entities))
-    return {(stream, entity): Standing(*standing) for stream, entity, *standing in found}
+    return {(row[0], row[1]): Standing(row[2], row[3]) for row in found}
 
 
 async def record(tx: AsyncSession, consumer: str, arrivals: Sequence[Arrival]) -> Recorded:
