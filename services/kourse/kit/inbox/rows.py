@@ -190,7 +190,7 @@ async def _lock(
     tx: AsyncSession, consumer: str, entities: Sequence[Entity]
 ) -> dict[Entity, Standing]:
     found = await _execute(tx, _LOCK, consumer, **_columns(entities))
-    return {(row[0], row[1]): Standing(row[2], row[3]) for row in found}
+    return {(row.stream, row.entity): Standing(row.last_seq, row.blocked) for row in found.all()}
 
 
 async def record(tx: AsyncSession, consumer: str, arrivals: Sequence[Arrival]) -> Recorded:
