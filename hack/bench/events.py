@@ -33,7 +33,8 @@ PLAIN = 10_000
 """Messages in a round of aio-pika."""
 DELAY_ROUNDS = 3
 DELAY_S = 5.0
-WRITE_S = 1.5
+WRITE_ROUNDS, WRITE_S = 20, 0.4
+"""Short ones in turns, so that what else the machine does meets both kinds alike."""
 FEW, MANY = 1000, 1_000_000
 """Archived rows."""
 
@@ -111,7 +112,7 @@ def _delays(few: Flow, many: Flow, per_second: float) -> dict[str, list[list[flo
 
 
 def _writes(room: Room) -> list[Rates]:
-    rates = uvloop.run(write_rates(room, ROUNDS, WRITE_S))
+    rates = uvloop.run(write_rates(room, WRITE_ROUNDS, WRITE_S))
     for rate in rates:
         _say(f"bare write {rate.bare:,.0f}/s, with its event {rate.with_event:,.0f}/s")
     return rates

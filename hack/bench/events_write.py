@@ -19,6 +19,7 @@ from kourse.kit.outbox import Change, write
 
 WRITERS = 8
 """Transactions at a time."""
+WARM_UP_S = 1.0
 _PROGRESS = Table(
     "bench_progress",
     MetaData(schema=PRODUCER),
@@ -95,7 +96,7 @@ async def write_rates(room: Room, rounds: int, seconds: float) -> list[Rates]:
             rows = [{"tenant": TENANT, "enrolment_id": id_, "completed": 0} for id_ in learners]
             await tx.execute(insert(_PROGRESS), rows)
         for act in (_bare, _with_event):
-            await _rate(database, learners, act, seconds)
+            await _rate(database, learners, act, WARM_UP_S)
         for number in range(rounds):
             order = (_bare, _with_event) if number % 2 == 0 else (_with_event, _bare)
             measured = {act: await _rate(database, learners, act, seconds) for act in order}

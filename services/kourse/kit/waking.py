@@ -7,19 +7,17 @@ its process costs that second and nothing else.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from weakref import WeakKeyDictionary
-
-from sqlalchemy import text
 
 from kourse.contracts.errors import Unavailable
 from kourse.kit.db import Database
 
 CHANNEL = "kourse_outbox"
 """Notification channel; the payload is the schema."""
-PAUSE_S = 0.02
+PAUSE_S = 0.03
 """Least time between two notifications of a process: a busy relay looks again by itself."""
 
-_NOTIFY = text("SELECT pg_notify(:channel, :schema)")
 _wakers: WeakKeyDictionary[Database, _Waker] = WeakKeyDictionary()
 
 
@@ -48,8 +46,5 @@ class _Waker:
 
 
 async def _notify(database: Database) -> None:
-    try:
-        async with database.transaction(None) as tx:
-            await tx.execute(_NOTIFY, {"channel": CHANNEL, "schema": database.schema})
-    except Unavailable:
-        pass  # the relay looks by itself
+    with suppress(Unavailable):  # the relay looks by itself
+        await database.notify(CHANNEL, database.schema)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeVar
 
@@ -43,7 +43,7 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
     kind: ClassVar[EventType]
 
-    @property
+    @cached_property
     def entity(self) -> str:
         """Id of the entity in the event's stream: its CloudEvents ``subject``."""
         return str(getattr(self, self.kind.subject))
