@@ -7,6 +7,7 @@ import json
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -25,14 +26,16 @@ app = typer.Typer(add_completion=False, help=__doc__)
 
 def table(outcome: Outcome) -> str:
     """The outcome for people."""
-    tally = outcome.tally
+    tally, spent = outcome.tally, sum(outcome.cpu_seconds.values())
     lines = [
         f"seed {outcome.seed}: {outcome.journeys} journeys, {len(outcome.stuck)} stuck",
         f"{len(outcome.faults)} faults, {outcome.flushes} flushes of the cache",
         f"{tally.requests} requests, answers {dict(sorted(tally.answers.items()))}",
         f"{tally.unknown_writes} writes of unknown outcome, {tally.replayed} answers given again",
         f"{outcome.mails} e-mails, {outcome.repeated_mails} repeated",
-        "seconds: " + ", ".join(f"{name} {value}" for name, value in outcome.seconds.items()),
+        "seconds: " + _listed(outcome.seconds),
+        f"CPU seconds {spent:.0f}, {spent / outcome.journeys:.2f} a journey: "
+        + _listed(outcome.cpu_seconds),
         "",
     ]
     for verdict in outcome.verdicts:
@@ -41,6 +44,10 @@ def table(outcome: Outcome) -> str:
         lines += [f"    {example}" for example in verdict.examples]
     lines += [f"✗ {stuck}" for stuck in outcome.stuck[:10]]
     return "\n".join(lines)
+
+
+def _listed(amounts: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {amount}" for name, amount in amounts.items())
 
 
 def report(outcome: Outcome) -> str:

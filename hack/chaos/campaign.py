@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from hack.chaos.evidence import Database
 from hack.chaos.learner import Learner
 from hack.chaos.person import REQUEST_S, Person, Stuck, Tally
 from hack.chaos.postbox import Postbox
+from hack.chaos.spending import Spending
 from hack.chaos.storm import DECK, storm
 from hack.chaos.striking import Striker, until
 from hack.chaos.verdict import Verdict, judge
@@ -30,8 +31,8 @@ from hack.stack.profiles import Profile
 from hack.stack.sample import bring_up
 from hack.stack.site import Site
 
-CROWD = 20
-"""Learners on their way at the same time."""
+CROWD = 40
+"""Learners on their way at the same time; most of them wait for what is to come."""
 REVISE_EVERY_S = 15.0
 SETTLE_S = 120.0
 DEAL_S = 600.0
@@ -53,6 +54,7 @@ class Outcome:
         verdicts: Every promise, checked.
         faults: What was done, in order.
         seconds: Of the phases.
+        cpu_seconds: Processor time of each part, from the first journey to the last check.
     """
 
     seed: int
@@ -62,6 +64,7 @@ class Outcome:
     verdicts: list[Verdict] = field(default_factory=list)
     faults: list[dict[str, object]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: Mapping[str, float] = field(default_factory=dict)
     flushes: int = 0
     mails: int = 0
     repeated_mails: int = 0
@@ -112,8 +115,12 @@ class Campaign:
         site = Site.load(Layout(self._state))
         striker = Striker(Layout(self._state), site.url("toxiproxy"), where.cache_url)
         await striker.mend()
-        postbox = Postbox(where.mail_url)
-        async with self._gateway(site.url("gateway-proxy")) as http, _beside(postbox.watch()):
+        postbox, spending = Postbox(where.mail_url), Spending(Layout(self._state))
+        async with (
+            self._gateway(site.url("gateway-proxy")) as http,
+            _beside(postbox.watch()),
+            _beside(spending.watch()),
+        ):
             with self._timed("storm"):
                 await self._storm(http, classroom, postbox, striker)
             with self._timed("calm"):
@@ -122,6 +129,7 @@ class Campaign:
             with self._timed("check"):
                 await self._look_back()
                 await self._check(where, postbox, striker)
+        self._outcome.cpu_seconds = spending.seconds
         return self._outcome
 
     async def _storm(

@@ -18,8 +18,9 @@ from hack.smoke.knowledge import right_answer
 CODE_S = 15.0
 """How long somebody waits for a code before they ask for another; each time twice as long, for an
 address gets only a few codes in an hour."""
-LOOK_S = 0.5
-LONGEST_LOOK_S = 3.0
+SOON_S = 1.0
+"""When somebody first looks for what they wait for: sooner, most looks would be for nothing."""
+LONGEST_LOOK_S = 4.0
 NOT_FOUND, CONFLICT = 404, 409
 TOLD = {
     "welcome": 1,
@@ -83,7 +84,8 @@ class Learner:
             await self._person.do("POST", path)
             self.deeds.lessons.append(lesson)
         await self._sit_quiz()
-        await self._until("the grade", self._graded)
+        await self._until("the grade", self._graded, after_s=SOON_S)
+        await asyncio.sleep(SOON_S)
         await self.look_back()
 
     async def look_back(self) -> None:
@@ -123,7 +125,7 @@ class Learner:
         code = self._classroom.codes[self._cohort]
         await self._person.do("POST", "/v1/cohorts/join", {"code": code})
         self.deeds.cohort = self._cohort
-        await self._until("the enrolment", self._enrolled)
+        await self._until("the enrolment", self._enrolled, after_s=SOON_S)
 
     async def _enrolled(self) -> bool:
         found = await self._person.do("GET", "/v1/enrolments")
@@ -182,9 +184,12 @@ class Learner:
         _refuse_more(self._person.email, "points", given, expected)
         return given == expected
 
-    async def _until(self, what: str, look: Callable[[], Awaitable[bool]]) -> None:
+    async def _until(
+        self, what: str, look: Callable[[], Awaitable[bool]], *, after_s: float = 0.0
+    ) -> None:
         deadline = time.monotonic() + PATIENCE_S
-        wait_s = LOOK_S / 2
+        wait_s = SOON_S
+        await asyncio.sleep(after_s)
         while not await look():
             if time.monotonic() > deadline:
                 raise Stuck(f"{self._person.email}: {what} did not come in {PATIENCE_S:.0f} s")

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import aiohttp
 
-POLL_S = 0.2
+POLL_S = 0.5
 _CODE = re.compile(r"\b(\d{6})\b")
 
 

@@ -25,11 +25,12 @@ PROXIED = (
 PORTS = (NAME, *(f"{name}-proxy" for name in PROXIED))
 
 LIMITS: Mapping[str, Mapping[str, str]] = {
+    "identity": {"KOURSE_IDENTITY_HASH_MEMORY_KIB": "1024", "KOURSE_IDENTITY_HASH_ITERATIONS": "1"},
     "gateway": {"KOURSE_GATEWAY_FAILURE_QUOTA": "1000000"},
     "notification": {"KOURSE_NOTIFICATION_SENDER_LEASE_S": "24"},
 }
-"""Settings of a disturbed stack: all learners come from one address, and nobody waits two minutes
-for the mails that a killed sender held."""
+"""Settings of a disturbed stack: all learners come from one address, nobody waits two minutes for the mails
+that a killed sender held, and what a password costs to guess is no promise that a storm checks."""
 
 
 def detoured(site: Site) -> Site:

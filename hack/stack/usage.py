@@ -1,5 +1,6 @@
-"""How much memory processes hold."""
+"""How much memory processes hold, and how much time they have had."""
 
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,12 +25,24 @@ def memory_held(pid: int, tree: Children) -> int:
     return _proportional(pid) + sum(memory_held(child, tree) for child in tree.get(pid, ()))
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time a process has had, without its children; 0 when it is gone."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
 def _parent(pid: int) -> int:
+    fields = _stat(pid)
+    return int(fields[1]) if fields else 0
+
+
+def _stat(pid: int) -> list[bytes]:
+    """Return the fields of ``/proc/<pid>/stat`` behind the name; none when the process is gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
-        return 0
-    return int(stat[stat.rindex(b")") + 2 :].split()[1])
+        return []
+    return stat[stat.rindex(b")") + 2 :].split()
 
 
 def _proportional(pid: int) -> int:

@@ -17,7 +17,7 @@ from hack.chaos.storm import DECK
 from hack.stack.lifecycle import stop
 
 JOURNEYS = 200
-GAP_S = 2.0
+GAP_S = 3.0
 
 
 @pytest.fixture(scope="module")
