@@ -60,13 +60,13 @@ class Breaker:
         self._clock = clock
         self._calls: deque[tuple[bool, bool]] = deque(maxlen=self._rules.window)
         self._state = Circuit.CLOSED
-        self._opened_at = 0.0
+        self._changed_at = float("-inf")
         self._trials_begun = 0
 
     @property
     def state(self) -> Circuit:
         """The circuit now."""
-        if self._state is Circuit.OPEN and self._clock() - self._opened_at >= self._rules.open_s:
+        if self._state is Circuit.OPEN and self._clock() - self._changed_at >= self._rules.open_s:
             self._begin(Circuit.HALF_OPEN)
         return self._state
 
@@ -76,7 +76,7 @@ class Breaker:
             case Circuit.CLOSED:
                 return 0.0
             case Circuit.OPEN:
-                return max(self._rules.open_s - (self._clock() - self._opened_at), 0.001)
+                return max(self._rules.open_s - (self._clock() - self._changed_at), 0.001)
             case Circuit.HALF_OPEN:
                 if self._trials_begun >= self._rules.trials:
                     return 1.0
@@ -84,7 +84,9 @@ class Breaker:
                 return 0.0
 
     def record(self, *, failed: bool, seconds: float) -> None:
-        """How an admitted call went; its answer's status is no failure below 500."""
+        """How an admitted call went; one from before the circuit last changed tells nothing any more."""
+        if self._clock() - seconds < self._changed_at:
+            return
         self._calls.append((failed, seconds >= self._rules.slow_s))
         if self._state is Circuit.HALF_OPEN:
             if len(self._calls) >= self._rules.trials:
@@ -110,4 +112,4 @@ class Breaker:
         self._state = state
         self._calls.clear()
         self._trials_begun = 0
-        self._opened_at = self._clock()
+        self._changed_at = self._clock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import aiohttp
 from multidict import CIMultiDict
@@ -73,10 +74,22 @@ async def forward(call: Call, body: RequestBody, receive: Receive, send: Send) -
         call.upstream.breaker.forget()
         raise
     seconds = time.perf_counter() - started
-    call.upstream.record(f"{answer.status // 100}xx", failed=answer.status >= 500, seconds=seconds)  # noqa: PLR2004 -- server errors
+    call.upstream.record(f"{answer.status // 100}xx", failed=_is_failure(answer), seconds=seconds)
     async with answer:
         await _pass_on(answer, call, receive, send)
     return answer.status
+
+
+def _is_failure(answer: aiohttp.ClientResponse) -> bool:
+    """Whether the service failed, rather than said itself when to come again.
+
+    One whose back end was lost answers at once and is well the moment that is back: a circuit that opens
+    on it would keep everybody out for longer, and from routes that need nothing of what was lost.
+    """
+    asks_to_wait = (
+        answer.status == HTTPStatus.SERVICE_UNAVAILABLE and "Retry-After" in answer.headers
+    )
+    return answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not asks_to_wait
 
 
 async def _begin(call: Call, body: RequestBody) -> aiohttp.ClientResponse:

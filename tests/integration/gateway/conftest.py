@@ -103,7 +103,8 @@ class Upstream:
 
     async def _status(self, request):
         self.asked += 1
-        return Response(status_code=request.path_params["status"])
+        headers = {"retry-after": after} if (after := request.query_params.get("after")) else None
+        return Response(status_code=request.path_params["status"], headers=headers)
 
     async def _broken_off(self, _request):
         async def parts():

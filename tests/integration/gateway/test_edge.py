@@ -291,6 +291,13 @@ class TestBreaker:
         assert 1 <= int(response.headers["retry-after"]) <= 5
         assert upstream.asked == asked
 
+    async def test_lets_a_service_say_itself_when_to_come_again(self, fresh):
+        for _ in range(12):
+            answer = await fresh.get("/v1/status/503?after=2")
+            assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+
+        assert (await fresh.get("/v1/public")).status == 200
+
     async def test_takes_no_offence_at_clients_mistakes(self, fresh):
         for _ in range(12):
             assert (await fresh.get("/v1/status/404")).status == 404

@@ -23,7 +23,7 @@ def breaker(clock):
     return Breaker(BreakerRules(), clock=clock)
 
 
-def calls(breaker, *outcomes, seconds=0.1):
+def calls(breaker, *outcomes, seconds=0.0):
     for failed in outcomes:
         assert breaker.admit() == 0
         breaker.record(failed=failed, seconds=seconds)
@@ -93,6 +93,16 @@ class TestHalfOpen:
 
         assert breaker.state is Circuit.OPEN
         assert breaker.admit() == pytest.approx(5.0)
+
+    def test_does_not_listen_to_calls_from_before_it_opened(self, breaker, clock):
+        clock.now = 6.0
+        assert breaker.state is Circuit.HALF_OPEN
+        for _ in range(3):
+            breaker.record(failed=True, seconds=5.0)
+        assert breaker.state is Circuit.HALF_OPEN
+
+        calls(breaker, False, False, False)
+        assert breaker.state is Circuit.CLOSED
 
     def test_gives_the_place_of_a_call_without_an_outcome_to_another(self, breaker):
         for _ in range(5):
