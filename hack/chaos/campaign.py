@@ -37,9 +37,6 @@ REVISE_EVERY_S = 15.0
 SETTLE_S = 120.0
 DEAL_S = 600.0
 """After the last journey, how long the storm may go on until every fault was dealt."""
-LOOKED_BACK = 200
-"""Learners who look at their messages and points again when all is calm."""
-
 Say = Callable[[str], None]
 
 
@@ -199,8 +196,8 @@ class Campaign:
             self._outcome.stuck.append(str(late))
 
     async def _look_back(self) -> None:
-        """Learners find everything again, as the platform shows it to them when all is calm."""
-        through = [one for one in self._learners if one.deeds.score is not None][:LOOKED_BACK]
+        """Learners find all of it, as the platform shows it to them when all is calm."""
+        through = [one for one in self._learners if one.deeds.score is not None]
         gate = asyncio.Semaphore(CROWD)
 
         async def look(learner: Learner) -> str | None:
@@ -213,7 +210,7 @@ class Campaign:
 
         found = await asyncio.gather(*(look(one) for one in through))
         self._outcome.verdicts.append(
-            judge("learners find every message and point again", len(through), filter(None, found))
+            judge("learners find every message and every point of theirs", len(through), filter(None, found))
         )
 
     async def _check(self, where: Endpoints, postbox: Postbox, striker: Striker) -> None:

@@ -72,7 +72,7 @@ class Learner:
         self._known: dict[int, dict[str, Any]] = {}
 
     async def go(self) -> None:
-        """The whole journey.
+        """The journey, up to the grade.
 
         Raises:
             Stuck: A step was refused or did not come about.
@@ -85,11 +85,9 @@ class Learner:
             self.deeds.lessons.append(lesson)
         await self._sit_quiz()
         await self._until("the grade", self._graded, after_s=SOON_S)
-        await asyncio.sleep(SOON_S)
-        await self.look_back()
 
     async def look_back(self) -> None:
-        """Every message and every point of the journey is there, as the learner sees it.
+        """Every message and every point of the journey is there, as the learner sees it in the end.
 
         Raises:
             Stuck: Something is missing or there is too much of it.
@@ -135,7 +133,7 @@ class Learner:
         return bool(mine)
 
     async def _sit_quiz(self) -> None:
-        await self._until("the attempt", self._started)
+        await self._until("the attempt", self._started, after_s=SOON_S)
         attempt = self.deeds.attempt
         for slot, answer in self._known.items():
             path = f"/v1/attempts/{attempt}/answers/{slot}"
