@@ -56,6 +56,7 @@ test: install check ## All that CI runs, on servers of its own
 
 soak: environment ## Prove over JOURNEYS=5000 journeys and KILLS=1000 deaths of the operator (SEED=) that nothing is lost or doubled
 	@$(VENV)/python -m hack.chaos --journeys $(or $(JOURNEYS),5000) --seed $(or $(SEED),0)
+	@$(VENV)/pytest tests/unit --hypothesis-profile explore -n 2
 	@KOURSE_CHURN_KILLS=$(or $(KILLS),1000) KOURSE_CHURN_SEED=$(or $(SEED),0) $(VENV)/pytest tests/integration/operator/test_churn.py
 
 tools: environment
