@@ -73,6 +73,17 @@ postgresql+psycopg://{{ index . 1 }}:$({{ index . 2 }})@{{ include "kourse.host"
   value: /etc/kourse/identity/signing-key.pem
 - name: KOURSE_IDENTITY_CLIENTS_FILE
   value: /etc/kourse/identity/clients.json
+{{- with $root.Values.identity.keycloak }}
+{{- if .url }}
+- name: KOURSE_IDENTITY_BACKEND
+  value: keycloak
+- name: KOURSE_IDENTITY_KEYCLOAK_URL
+  value: {{ .url | quote }}
+- name: KOURSE_IDENTITY_KEYCLOAK_REALM
+  value: {{ .realm | quote }}
+{{ include "kourse.fromSecret" (list "KOURSE_IDENTITY_KEYCLOAK_SECRET" .existingSecret "secret") }}
+{{- end }}
+{{- end }}
 {{- if or $root.Values.evaluation.enabled $root.Values.bootstrapAdmin.existingSecret }}
 {{ include "kourse.fromSecret" (list "KOURSE_IDENTITY_BOOTSTRAP_ADMIN_EMAIL" (include "kourse.secret" (list $root "bootstrapAdmin")) "email") }}
 {{ include "kourse.fromSecret" (list "KOURSE_IDENTITY_BOOTSTRAP_ADMIN_PASSWORD" (include "kourse.secret" (list $root "bootstrapAdmin")) "password") }}
