@@ -74,8 +74,10 @@ class Trial:
         writes, events = await self._api.writes()
         cpu_s, begun = operator.cpu_s(), monotonic()
         async with asyncio.TaskGroup() as group:
+            watching = group.create_task(operator.until_dead())
             group.create_task(self._api.create(namespace, names))
-            group.create_task(self._api.until_ready(namespace, count, limit_s=LIMIT_S))
+            await self._api.until_ready(namespace, count, limit_s=LIMIT_S)
+            watching.cancel()
         seconds = monotonic() - begun
         used = operator.cpu_s() - cpu_s
         written, told = await self._api.writes()

@@ -36,21 +36,31 @@ class Running:
     """An operator that runs.
 
     Attributes:
-        pid: Its process.
+        process: Its process.
         port: Where it serves its metrics; 0 when it does not.
     """
 
-    pid: int
+    process: subprocess.Popen[bytes]
     port: int
+
+    async def until_dead(self) -> None:
+        """Waits for ever.
+
+        Raises:
+            RuntimeError: The operator has ended.
+        """
+        while self.process.poll() is None:  # noqa: ASYNC110 -- nobody tells of it
+            await asyncio.sleep(1)
+        raise RuntimeError("the operator ended; see log/bench-operators.log")
 
     def cpu_s(self) -> float:
         """CPU time it has used, in seconds."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) * _TICK_S
 
     def peak_mib(self) -> float:
         """The most memory it ever held resident, in MiB."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
         line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) * 1024 / MIB
 
@@ -113,7 +123,10 @@ class Rig:
         command = [sys.executable, "-m", "kourse_operator"]
         with self._run(command, {**python_environment(self.log.parent), **env}) as process:
             _until_serving(process, f"http://127.0.0.1:{port}/readyz")
-            yield Running(process.pid, port)
+            running = Running(process, port)
+            while not running.metric("leader_election_master_status"):
+                _check(process, monotonic() + START_S)
+            yield running
 
     @contextmanager
     def peer(self, namespace: str) -> Iterator[Running]:
@@ -124,6 +137,7 @@ class Rig:
             "HOME": str(self.log.parent),
             "KUBECONFIG": str(found.kubeconfig),
             "NAMESPACE": namespace,
+            "LEASE_NAMESPACE": OPERATOR_NAMESPACE,
             "WORKERS": str(PARALLEL),
             "DATABASE_URL": found.database_urls["kourse_operator"].replace("+psycopg", ""),
             "BROKER_URL": found.broker_url,
@@ -135,7 +149,7 @@ class Rig:
         before = self.log.stat().st_size if self.log.exists() else 0
         with self._run([str(BENCH_OPERATOR.path)], env) as process:
             _until_said(process, self.log, before, b"Starting workers")
-            yield Running(process.pid, 0)
+            yield Running(process, 0)
 
     @contextmanager
     def _run(self, command: list[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:

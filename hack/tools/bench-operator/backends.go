@@ -40,12 +40,16 @@ func (b buckets) ensure(ctx context.Context, name string) error {
 	return b.client.SetBucketLifecycle(ctx, name, rules)
 }
 
-var hyphens = regexp.MustCompile("-+")
+var (
+	hyphens = regexp.MustCompile("-+")
+	digest  = regexp.MustCompile("-[0-9a-f]{16}$")
+)
 
 // bucketName follows the platform's rule: at most 63 characters, unique for tenant and course.
 func bucketName(tenant, course string) string {
 	name := "kourse-" + tenant + "-" + course
-	if len(name) <= 63 && !strings.Contains(name, "--") {
+	isPlain := !strings.Contains(tenant, "-") && !strings.Contains(name, "--") && !digest.MatchString(name)
+	if isPlain && len(name) <= 63 {
 		return name
 	}
 	sum := sha256.Sum256([]byte(tenant + "/" + course))

@@ -53,6 +53,7 @@ type CourseStatus struct {
 	PublishedVersion   int                `json:"publishedVersion,omitempty"`
 	Digest             string             `json:"digest,omitempty"`
 	Lessons            int                `json:"lessons,omitempty"`
+	Learners           *int               `json:"learners,omitempty"`
 	Lifecycle          string             `json:"lifecycle,omitempty"`
 }
 

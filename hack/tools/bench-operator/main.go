@@ -48,6 +48,11 @@ func run(ctx context.Context) error {
 		Scheme:  scheme,
 		Metrics: metrics.Options{BindAddress: "0"},
 		Cache:   cache.Options{DefaultNamespaces: map[string]cache.Config{os.Getenv("NAMESPACE"): {}}},
+
+		LeaderElection:                true,
+		LeaderElectionID:              leaseName,
+		LeaderElectionNamespace:       os.Getenv("LEASE_NAMESPACE"),
+		LeaderElectionReleaseOnCancel: true,
 	})
 	if err != nil {
 		return err
@@ -56,6 +61,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	made.rows.fence.leases = manager.GetAPIReader()
 	made.Client = manager.GetClient()
 	made.events = manager.GetEventRecorder("bench-operator")
 	err = ctrl.NewControllerManagedBy(manager).
@@ -95,6 +101,6 @@ func connect(ctx context.Context, workers int) (*reconciler, error) {
 		return nil, err
 	}
 	return &reconciler{
-		rows: rows{pool}, buckets: buckets{store}, wires: newWires(connection, workers),
+		rows: newRows(ctx, pool), buckets: buckets{store}, wires: newWires(connection, workers),
 	}, nil
 }

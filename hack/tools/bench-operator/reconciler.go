@@ -32,7 +32,7 @@ func (r *reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	before := course.DeepCopyObject().(*Course)
 	if controllerutil.AddFinalizer(course, Finalizer) {
-		if err := r.Patch(ctx, course, client.MergeFrom(before)); err != nil {
+		if err := r.Patch(ctx, course, atVersion(before)); err != nil {
 			return ctrl.Result{}, err
 		}
 	}
@@ -68,10 +68,17 @@ func (r *reconciler) tell(ctx context.Context, course *Course, known stored, buc
 	status.ObservedGeneration = course.Generation
 	status.ID, status.Digest, status.Lessons = known.ID.String(), known.Digest, known.Lessons
 	status.Version, status.PublishedVersion = 1, 1
+	status.Learners = &known.Learners
 	status.Bucket, status.Lifecycle = bucket, course.Spec.Lifecycle
-	if err := r.Status().Patch(ctx, course, client.MergeFrom(before)); err != nil {
+	if err := r.Status().Patch(ctx, course, atVersion(before)); err != nil {
 		return err
 	}
+	ctrl.LoggerFrom(ctx).Info("event", "reason", "Reconciled", "message", "Version 1 is live.")
 	r.events.Eventf(course, nil, corev1.EventTypeNormal, "Reconciled", "Reconcile", "Version 1 is live.")
 	return nil
+}
+
+// atVersion is a patch that fails when the object has changed meanwhile.
+func atVersion(before client.Object) client.Patch {
+	return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 }

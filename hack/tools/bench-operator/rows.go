@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -49,22 +50,53 @@ WITH sequence AS (
   VALUES ($1, 'content', $2, 1)
   ON CONFLICT (tenant, stream, entity) DO UPDATE SET last_seq = s.last_seq + 1
   RETURNING s.last_seq, s.started_at
-), event AS (
-  INSERT INTO course.outbox (event_id, tenant, stream, entity, seq, started_at, type, version,
-    payload, headers, routing_key, part)
-  SELECT $3, $1, 'content', $2, last_seq, started_at, 'course.content.published', 1, $4, '{}', $5, $6
-  FROM sequence)
-SELECT pg_notify('kourse_outbox', 'course') FROM sequence`
+)
+INSERT INTO course.outbox (event_id, tenant, stream, entity, seq, started_at, type, version,
+  payload, headers, routing_key, part)
+SELECT $3, $1, 'content', $2, last_seq, started_at, 'course.content.published', 1, $4, '{}', $5, $6
+FROM sequence`
+	stopWaiting = `DELETE FROM course.document_wait WHERE tenant = $1 AND kind = 'Course' AND name = $2`
+	wakeWaiting = `
+WITH woken AS (DELETE FROM course.document_wait WHERE tenant = $1 RETURNING tenant, kind, name)
+SELECT pg_notify('kourse_wake', row_to_json(woken)::text) FROM woken`
+	countLearners = `
+SELECT count(*) FROM course.enrolment WHERE course_id = $1 AND status = 'active'`
+	wakeRelay = `SELECT pg_notify('kourse_outbox', 'course')`
+	wakePause = 20 * time.Millisecond
 )
 
 // rows writes what a course is in the database: in one round trip and one transaction.
-type rows struct{ pool *pgxpool.Pool }
+type rows struct {
+	pool    *pgxpool.Pool
+	fence   *fence
+	written chan struct{}
+}
 
 // stored is what the status tells of it.
 type stored struct {
-	ID      uuid.UUID
-	Digest  string
-	Lessons int
+	ID       uuid.UUID
+	Digest   string
+	Lessons  int
+	Learners int
+}
+
+func newRows(ctx context.Context, pool *pgxpool.Pool) rows {
+	made := rows{pool, &fence{pool: pool}, make(chan struct{}, 1)}
+	go made.wakeRelays(ctx)
+	return made
+}
+
+// wakeRelays tells the relays of what was committed, at most once for each pause.
+func (r rows) wakeRelays(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.written:
+			_, _ = r.pool.Exec(ctx, wakeRelay)
+			time.Sleep(wakePause)
+		}
+	}
 }
 
 func (r rows) apply(ctx context.Context, tenant string, c *Course) (stored, error) {
@@ -76,6 +108,9 @@ func (r rows) apply(ctx context.Context, tenant string, c *Course) (stored, erro
 	digest := hex.EncodeToString(sum[:])
 	id := uuid.NewSHA1(namespaceID, []byte(tenant+"/Course/"+c.Name))
 	batch := &pgx.Batch{}
+	if err := r.fence.guard(ctx, batch); err != nil {
+		return stored{}, err
+	}
 	batch.Queue(setTenant, tenant)
 	batch.Queue(document, tenant, c.Name, id, string(c.UID), c.Generation, digest, content)
 	batch.Queue(course, id, tenant, c.Name, c.Spec.Lifecycle, c.Spec.Visibility, c.Spec.Enrolment)
@@ -84,7 +119,18 @@ func (r rows) apply(ctx context.Context, tenant string, c *Course) (stored, erro
 	if err := queueEvent(batch, tenant, id, c, digest, known); err != nil {
 		return stored{}, err
 	}
-	return stored{id, digest, len(known)}, r.pool.SendBatch(ctx, batch).Close()
+	batch.Queue(stopWaiting, tenant, c.Name)
+	batch.Queue(wakeWaiting, tenant)
+	made := stored{ID: id, Digest: digest, Lessons: len(known)}
+	batch.Queue(countLearners, id).QueryRow(func(row pgx.Row) error { return row.Scan(&made.Learners) })
+	if err := r.pool.SendBatch(ctx, batch).Close(); err != nil {
+		return stored{}, err
+	}
+	select {
+	case r.written <- struct{}{}:
+	default:
+	}
+	return made, nil
 }
 
 // publishedLesson is a lesson as the event tells of it.
