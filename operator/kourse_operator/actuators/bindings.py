@@ -7,15 +7,18 @@ where it is configured; without it bindings are simply renewed, which costs noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import cast
 
+from aio_pika.abc import AbstractChannel
 from aiormq.channel import Channel
 from aiormq.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from kourse.contracts import names
 from kourse.contracts.errors import DependencyNotReady
 from kourse.kit import topology
-from kourse.kit.bus import Broker, declare_topology
+from kourse.kit.bus import LOST, Broker, declare_topology, unavailable_when_lost
 from kourse_operator.actuators.management import Management
 from kourse_operator.actuators.timing import timed
 from kourse_operator.errors import BindingMismatch
@@ -29,6 +32,40 @@ _PLATFORM = frozenset(
         *names.GRADING_QUEUES,
     }
 )
+
+
+class Channels:
+    """Channels that are used again and again: opening and closing one costs as much as two bindings."""
+
+    def __init__(self, broker: Broker) -> None:
+        """Opens none yet."""
+        self._broker = broker
+        self._idle: list[AbstractChannel] = []
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[Channel]:
+        """A channel; one that was in use when something failed is closed, not used again.
+
+        Raises:
+            Unavailable: The broker is or becomes unreachable.
+        """
+        channel, wire = await self._take()
+        try:
+            with unavailable_when_lost():
+                yield wire
+        except BaseException:
+            with suppress(*LOST):
+                await channel.close()
+            raise
+        self._idle.append(channel)
+
+    async def _take(self) -> tuple[AbstractChannel, Channel]:
+        while True:
+            channel = self._idle.pop() if self._idle else await self._broker.channel()
+            with unavailable_when_lost():
+                wire = cast("Channel", await channel.get_underlay_channel())
+            if not wire.is_closed:
+                return channel, wire
 
 
 class BrokerWires:
@@ -45,6 +82,7 @@ class BrokerWires:
             management: Answers what AMQP cannot, where there is one.
         """
         self._broker = broker
+        self._channels = Channels(broker)
         self._permit = permit
         self._management = management
 
@@ -90,7 +128,7 @@ class BrokerWires:
             await self._management.close()
 
     async def _declare(self, wires: Sequence[Wire]) -> None:
-        async with self._broker.open() as channel:
+        async with self._channels.lend() as channel:
             for wire in wires:
                 try:
                     await _declare(channel, wire)
@@ -108,7 +146,7 @@ class BrokerWires:
         return absent
 
     async def _is_there(self, wire: Exchange | Queue) -> bool:
-        async with self._broker.open() as channel:
+        async with self._channels.lend() as channel:
             try:
                 if isinstance(wire, Exchange):
                     await channel.exchange_declare(wire.name, passive=True)
