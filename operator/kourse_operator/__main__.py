@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
+import uvloop
+
 from kourse.kit.telemetry import configure_logs, configure_tracing, shutdown_tracing
 from kourse.kit.telemetry.metrics import announce_build
 from kourse_operator.process import Operator
@@ -25,7 +27,8 @@ def main() -> None:
     )
     announce_build("operator")
     try:
-        asyncio.run(_run(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_run(settings))
     finally:
         shutdown_tracing()
 

@@ -9,8 +9,8 @@ from kourse.contracts.errors import KourseError
 from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import CourseSpec, DeletionPolicy
 from kourse.course.repository import content
+from kourse.course.service import creation, publishing, retirement
 from kourse.course.service import planning as planned
-from kourse.course.service import publishing, retirement
 from kourse.kit import documents, planning
 from kourse.kit.db import Database
 from kourse.kit.documents import Declared, Doc, Pending, Result
@@ -28,7 +28,7 @@ async def apply_many(
         Unavailable: The database did not take them; applying again is safe.
     """
     return await documents.apply_each(
-        database, tenant, kind, docs, publishing.apply, publishing.keep_wish
+        database, tenant, kind, docs, publishing.apply, publishing.keep_wish, creation.create
     )
 
 

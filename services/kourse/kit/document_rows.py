@@ -26,6 +26,12 @@ INSERT INTO {schema}.document (tenant, kind, name, id, source, uid, generation, 
 VALUES (:tenant, :kind, :name, :id, :source, :uid, :generation, :digest, CAST(:spec AS jsonb))
 ON CONFLICT (tenant, kind, name) DO NOTHING RETURNING 1
 """
+_INSERT_NEW = """
+INSERT INTO {schema}.document (tenant, kind, name, id, source, uid, generation, digest, spec)
+SELECT :tenant, kind, name, id, source, uid, generation, digest, spec
+FROM json_populate_recordset(CAST(NULL AS {schema}.document), CAST(:rows AS json))
+ON CONFLICT (tenant, kind, name) DO NOTHING RETURNING name
+"""
 _UPDATE = """
 UPDATE {schema}.document SET source = :source, uid = :uid, generation = :generation,
   digest = :digest, spec = CAST(:spec AS jsonb), retired_at = NULL, updated_at = clock_timestamp()
@@ -51,7 +57,12 @@ INSERT INTO {schema}.document_wait (tenant, kind, name) VALUES (:tenant, :kind, 
 ON CONFLICT DO NOTHING
 """
 _STOP_WAITING = """
-DELETE FROM {schema}.document_wait WHERE tenant = :tenant AND kind = :kind AND name = :name
+DELETE FROM {schema}.document_wait
+WHERE tenant = :tenant AND kind = :kind AND name = ANY(:names)
+"""
+_KNOWN = """
+SELECT name FROM {schema}.document
+WHERE tenant = :tenant AND kind = :kind AND name = ANY(:names)
 """
 _WAITING = "DELETE FROM {schema}.document_wait WHERE tenant = :tenant RETURNING kind, name"
 _NOTIFY = "SELECT pg_notify(:channel, :payload)"
@@ -86,6 +97,10 @@ def _name(tx: AsyncSession, kind: str, name: str) -> dict[str, Any]:
     return {"tenant": tx.info["tenant"], "kind": kind, "name": name}
 
 
+def _names(tx: AsyncSession, kind: str, names: Sequence[str]) -> dict[str, Any]:
+    return {"tenant": tx.info["tenant"], "kind": kind, "names": list(names)}
+
+
 def _values(tx: AsyncSession, row: Row) -> dict[str, Any]:
     return _name(tx, row.kind, row.name) | {
         "id": row.id,
@@ -110,6 +125,12 @@ async def insert_or_lock(tx: AsyncSession, row: Row) -> Declared | None:
     if inserted.one_or_none() is not None:
         return None
     return await find(tx, row.kind, row.name, lock=True)
+
+
+async def insert_new(tx: AsyncSession, rows: Sequence[Row]) -> set[str]:
+    """Inserts those rows whose name nobody holds, in one statement; the names of those inserted."""
+    values = {"tenant": tx.info["tenant"], "rows": orjson.dumps(list(map(vars, rows))).decode()}
+    return set(await tx.scalars(_sql(tx, _INSERT_NEW), values))
 
 
 async def update(tx: AsyncSession, row: Row) -> None:
@@ -143,6 +164,11 @@ async def get_in_force(tx: AsyncSession, kind: str, name: str) -> Declared:
     return found
 
 
+async def known(tx: AsyncSession, kind: str, names: Sequence[str]) -> set[str]:
+    """Those of the names that somebody holds or held."""
+    return set(await tx.scalars(_sql(tx, _KNOWN), _names(tx, kind, names)))
+
+
 async def find_all(
     tx: AsyncSession, kind: str, names: Sequence[str] | None = None
 ) -> list[Declared]:
@@ -155,7 +181,7 @@ async def find_all(
 async def retire(tx: AsyncSession, kind: str, name: str, *, forget: bool) -> None:
     """The object is no longer in force, or no longer known."""
     await tx.execute(_sql(tx, _FORGET if forget else _RETIRE), _name(tx, kind, name))
-    await stop_waiting(tx, kind, name)
+    await stop_waiting(tx, kind, [name])
 
 
 async def wait(tx: AsyncSession, kind: str, name: str) -> None:
@@ -163,9 +189,9 @@ async def wait(tx: AsyncSession, kind: str, name: str) -> None:
     await tx.execute(_sql(tx, _WAIT), _name(tx, kind, name))
 
 
-async def stop_waiting(tx: AsyncSession, kind: str, name: str) -> None:
-    """The object waits no longer."""
-    await tx.execute(_sql(tx, _STOP_WAITING), _name(tx, kind, name))
+async def stop_waiting(tx: AsyncSession, kind: str, names: Sequence[str]) -> None:
+    """The objects wait no longer."""
+    await tx.execute(_sql(tx, _STOP_WAITING), _names(tx, kind, names))
 
 
 async def wake(tx: AsyncSession, tenant: str, kind: str, name: str) -> None:

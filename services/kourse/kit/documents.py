@@ -51,6 +51,7 @@ __all__ = [
     "apply_each",
     "apply_in_savepoint",
     "claim",
+    "claim_new",
     "digest_of",
     "find",
     "find_all",
@@ -195,16 +196,7 @@ async def claim(tx: AsyncSession, kind: str, doc: Doc[Any]) -> Claim:
         OwnedByApi: The resource did not ask to adopt a name made through the API.
         StaleGeneration: A newer generation of this very resource was applied.
     """
-    row = document_rows.Row(
-        kind=kind,
-        name=doc.name,
-        id=names.declared_id(tx.info["tenant"], kind, doc.name),
-        source=doc.source,
-        uid=doc.uid,
-        generation=doc.generation,
-        digest=digest_of(doc.spec),
-        spec=doc.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
-    )
+    row = _row(tx, kind, doc)
     held = await document_rows.insert_or_lock(tx, row)
     if held is None:
         return Claim(row.id, row.digest, changed=True, previous_spec=None, created=True)
@@ -217,6 +209,30 @@ async def claim(tx: AsyncSession, kind: str, doc: Doc[Any]) -> Claim:
         previous_spec=held.spec,
         created=False,
         revived=held.retired,
+    )
+
+
+async def claim_new(tx: AsyncSession, kind: str, docs: Sequence[Doc[Any]]) -> dict[str, Claim]:
+    """Takes those of the documents' names that nobody holds; claims by name, for these alone."""
+    rows = [_row(tx, kind, doc) for doc in sorted(docs, key=lambda doc: doc.name)]
+    taken = await document_rows.insert_new(tx, rows) if rows else set()
+    return {
+        row.name: Claim(row.id, row.digest, changed=True, previous_spec=None, created=True)
+        for row in rows
+        if row.name in taken
+    }
+
+
+def _row(tx: AsyncSession, kind: str, doc: Doc[Any]) -> document_rows.Row:
+    return document_rows.Row(
+        kind=kind,
+        name=doc.name,
+        id=names.declared_id(tx.info["tenant"], kind, doc.name),
+        source=doc.source,
+        uid=doc.uid,
+        generation=doc.generation,
+        digest=digest_of(doc.spec),
+        spec=doc.spec.model_dump(mode="json", by_alias=True, exclude_none=True),
     )
 
 
@@ -257,6 +273,8 @@ ApplyOne = Callable[[AsyncSession, Doc[S]], Awaitable[Applied]]
 """Claims and writes one document."""
 OnRefusal = Callable[[AsyncSession, Doc[S], KourseError], Awaitable[None]]
 """What is kept of a document although it was refused."""
+CreateAll = Callable[[AsyncSession, Sequence[Doc[S]]], Awaitable[Sequence[Applied]]]
+"""Claims and writes all at once those of the documents that are new and simple enough for that."""
 
 
 async def apply_each(
@@ -266,8 +284,11 @@ async def apply_each(
     docs: Sequence[Doc[S]],
     apply_one: ApplyOne[S],
     on_refusal: OnRefusal[S] | None = None,
+    create_all: CreateAll[S] | None = None,
 ) -> list[Result]:
     """Applies documents in one transaction, with a savepoint for each, so one that fails harms no other.
+
+    New ones go together first, if they can; when one of them fails, they too are applied one by one.
 
     A document refused with ``DependencyNotReady`` is remembered, and ``wake_waiting`` wakes it.
 
@@ -278,6 +299,7 @@ async def apply_each(
         docs: The documents, each name once.
         apply_one: Claims and writes one document.
         on_refusal: Called after a document was refused and what it wrote undone.
+        create_all: Claims and writes many new ones.
 
     Returns:
         A result for each document, in the order of ``docs``.
@@ -287,10 +309,39 @@ async def apply_each(
     """
     results: dict[str, Result] = {}
     async with database.transaction(tenant) as tx:
+        if create_all is not None:
+            results |= await _created(tx, kind, docs, create_all)
         # In order of name, so that two callers lock rows in the same order.
         for doc in sorted(docs, key=lambda doc: doc.name):
-            results[doc.name] = await apply_in_savepoint(tx, kind, doc, apply_one, on_refusal)
+            if doc.name not in results:
+                results[doc.name] = await apply_in_savepoint(tx, kind, doc, apply_one, on_refusal)
     return [results[doc.name] for doc in docs]
+
+
+async def _created(
+    tx: AsyncSession, kind: str, docs: Sequence[Doc[S]], create_all: CreateAll[S]
+) -> dict[str, Result]:
+    """What was created at once, by name; nothing when one of the documents spoiled it.
+
+    Raises:
+        Unavailable: The database is not there, or a statement may succeed later.
+    """
+    known = await document_rows.known(tx, kind, [doc.name for doc in docs])
+    fresh = [doc for doc in docs if doc.name not in known]
+    if not fresh:
+        return {}
+    try:
+        async with tx.begin_nested():
+            applied = await create_all(tx, fresh)
+            await document_rows.stop_waiting(tx, kind, [one.name for one in applied])
+            return {one.name: one for one in applied}
+    except Unavailable:
+        raise
+    except Exception as error:
+        if is_transient(error):
+            raise
+        log.info("documents.not_created_at_once", kind=kind, error=type(error).__name__)
+        return {}
 
 
 async def apply_in_savepoint(
@@ -308,7 +359,7 @@ async def apply_in_savepoint(
     try:
         async with tx.begin_nested():
             applied = await apply_one(tx, doc)
-            await document_rows.stop_waiting(tx, kind, doc.name)
+            await document_rows.stop_waiting(tx, kind, [doc.name])
             return applied
     except Unavailable:
         raise

@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, delete, insert, or_, select, true, update
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    TextClause,
+    and_,
+    delete,
+    insert,
+    or_,
+    select,
+    text,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 Row = Mapping[str, Any]
@@ -43,6 +57,27 @@ async def equalise(
         where = and_(_within(table, scope), _any_of(table, keys, [_key(row, keys)]))
         await tx.execute(update(table).where(where).values(**row))
     return len(extra) + len(missing) + len(changed)
+
+
+async def insert_all(tx: AsyncSession, table: Table, rows: Sequence[Row]) -> None:
+    """Inserts rows in one statement with one parameter, however many they are.
+
+    Args:
+        tx: The transaction.
+        table: The table; columns that the rows do not name get their defaults.
+        rows: The rows, each with the same columns, of values that JSON can carry to a column's type.
+    """
+    if rows:
+        told = orjson.dumps([dict(row) for row in rows]).decode()
+        await tx.execute(_insertion(table, tuple(rows[0])), {"rows": told})
+
+
+@cache
+def _insertion(table: Table, columns: tuple[str, ...]) -> TextClause:
+    named = ", ".join(f'"{name}"' for name in columns)
+    place = f'"{table.schema}"."{table.name}"'
+    told = f"json_populate_recordset(CAST(NULL AS {place}), CAST(:rows AS json))"
+    return text(f"INSERT INTO {place} ({named}) SELECT {named} FROM {told}")  # noqa: S608 -- our names
 
 
 async def _fill(tx: AsyncSession, table: Table, scope: Row, rows: Sequence[Row]) -> int:

@@ -33,15 +33,25 @@ def rows(scratch):
         yield lambda sql, *values: connection.execute(sql, values).fetchall()
 
 
+@pytest.fixture
+def clear(scratch):
+    """Takes all rows away."""
+
+    def act():
+        with scratch.admin() as connection:
+            connection.execute(
+                "TRUNCATE course.course, course.document, course.outbox, course.prerequisite,"
+                " course.document_wait, course.event_sequence, course.enrolment,"
+                " course.cohort_replica, course.exam_replica, course.score, course.idempotency_key"
+                " CASCADE"
+            )
+
+    return act
+
+
 @pytest.fixture(autouse=True)
-def _empty(scratch):
-    with scratch.admin() as connection:
-        connection.execute(
-            "TRUNCATE course.course, course.document, course.outbox, course.prerequisite,"
-            " course.document_wait, course.event_sequence, course.enrolment,"
-            " course.cohort_replica, course.exam_replica, course.score, course.idempotency_key"
-            " CASCADE"
-        )
+def _empty(clear):
+    clear()
 
 
 class Mastery(assessment_pb2_grpc.AssessmentServiceServicer):

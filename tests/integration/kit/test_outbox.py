@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, column, exc, table
 from sqlalchemy.dialects.postgresql import insert
 
 from kourse.contracts.events import UserRegistered
-from kourse.kit.outbox import Change, emit, write
+from kourse.kit.outbox import Change, emit, emit_all, write
 from kourse.kit.waking import CHANNEL
 from support.events import emit_joined, joined
 
@@ -97,6 +97,39 @@ class TestEmit:
             async with profile.transaction("demo") as tx:
                 await write(tx, MAKE, thing, joined(cohort, 1), event_id=event_id)
         assert things(admin, thing["name"]) == []
+
+
+class TestEmitAll:
+    async def test_numbers_each_entity_on_in_the_order_given(self, profile, admin):
+        one, other = uuid4(), uuid4()
+        await emit_joined(profile, one, range(2))
+        async with profile.transaction("demo") as tx:
+            await emit_all(tx, [joined(c, n) for n, c in enumerate([one, other, one, other, one])])
+        await emit_joined(profile, other, range(1))
+        assert sequence(admin, one) == [1, 2, 3, 4, 5]
+        assert sequence(admin, other) == [1, 2, 3]
+
+    async def test_leaves_the_same_as_emit(self, profile, admin):
+        one, other = uuid4(), uuid4()
+        await emit_joined(profile, one, [1])
+        async with profile.transaction("demo") as tx:
+            await emit_all(tx, [joined(other, 1)])
+        made = [
+            admin.execute(
+                "SELECT replace(payload::text, entity, ''), tenant, stream, seq, type, version,"
+                " headers, published_at FROM profile.outbox WHERE entity = %s",
+                (str(cohort),),
+            ).fetchall()
+            for cohort in (one, other)
+        ]
+        assert made[0] == made[1]
+
+    async def test_gives_the_numbers_back_when_the_transaction_rolls_back(self, profile, admin):
+        cohort = uuid4()
+        async with profile.rehearsal("demo") as tx:
+            await emit_all(tx, [joined(cohort, 1), joined(cohort, 2)])
+        await emit_joined(profile, cohort, range(1))
+        assert sequence(admin, cohort) == [1]
 
 
 class TestWrite:

@@ -81,17 +81,26 @@ async def save_course(tx: AsyncSession, course_id: UUID, name: str, row: Mapping
     return result.one_or_none() is not None
 
 
-async def set_live(tx: AsyncSession, course_id: UUID, number: int) -> None:
-    """Learners get this version from now on."""
+async def known_courses(tx: AsyncSession, names: Iterable[str]) -> set[str]:
+    """Those of the names under which the tenant has a course, be it retired."""
+    c = t.course.c
+    query = select(c.name).where(c.tenant == tenant(tx), c.name.in_(list(names)))
+    return set(await tx.scalars(query))
+
+
+async def set_live(tx: AsyncSession, course_ids: Sequence[UUID], number: int) -> None:
+    """Learners of these courses get the version of that number from now on."""
+    if not course_ids:
+        return
     await tx.execute(
         update(t.course)
-        .where(t.course.c.id == course_id)
+        .where(t.course.c.id.in_(course_ids))
         .values(live_version=number, updated_at=func.clock_timestamp())
     )
     v = t.course_version.c
     await tx.execute(
         update(t.course_version)
-        .where(v.course_id == course_id, v.number == number, v.live_at.is_(None))
+        .where(v.course_id.in_(course_ids), v.number == number, v.live_at.is_(None))
         .values(live_at=func.clock_timestamp())
     )
 

@@ -13,7 +13,8 @@ from kourse.course.repository.content import tenant
 from kourse.kit.rows import equalise
 
 Rows = list[dict[str, Any]]
-_PARTS = {table.name: table for table in (t.chapter, t.lesson, t.skill, t.assignment)}
+PARTS = {table.name: table for table in (t.chapter, t.lesson, t.skill, t.assignment)}
+"""Tables of what belongs to a version, by name."""
 
 
 async def write_version(
@@ -46,7 +47,7 @@ async def write_parts(
     """The parts of the version, perhaps a ``new`` one, are these; how many rows were not."""
     scope = {"course_id": course_id, "tenant": tenant(tx), "version": number}
     return sum(
-        [await equalise(tx, _PARTS[name], scope, rows, new=new) for name, rows in parts.items()]
+        [await equalise(tx, PARTS[name], scope, rows, new=new) for name, rows in parts.items()]
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -60,13 +59,13 @@ async def apply(tx: AsyncSession, doc: Doc[CourseSpec]) -> Applied:
     repaired = await _write(tx, course, decision, new=before is None)
     repaired += await _repair_live(tx, course.id, standing.live, decision.version)
     live = standing.live.number if standing.live else None
-    missing = await content.missing_assets(tx, course.id, _digests(doc.spec))
-    if _goes_live(decision.version, live, missing):
+    missing = await content.missing_assets(tx, course.id, digests(doc.spec))
+    if goes_live(decision.version, live, missing):
         await _go_live(tx, course, decision.version, live)
         live = decision.version.number
     if before is None or claim.revived:
         await documents.wake_waiting(tx)
-    return _applied(doc, claim, decision.version, live, repaired > 0, missing)
+    return applied(doc, claim, decision.version, live=live, repaired=repaired > 0, missing=missing)
 
 
 async def _require_prerequisites(tx: AsyncSession, doc: Doc[CourseSpec]) -> None:
@@ -85,11 +84,13 @@ async def _require_prerequisites(tx: AsyncSession, doc: Doc[CourseSpec]) -> None
         )
 
 
-def _digests(spec: CourseSpec) -> dict[str, str]:
+def digests(spec: CourseSpec) -> dict[str, str]:
+    """Digest by path of every file that the course declares."""
     return {path: asset.sha256 for path, asset in assets_of(spec).items()}
 
 
-def _goes_live(version: Version, live: int | None, missing: list[str]) -> bool:
+def goes_live(version: Version, live: int | None, missing: list[str]) -> bool:
+    """Whether learners get the version now, who have ``live`` or nothing."""
     return version.eligible and not missing and version.number > (live or 0)
 
 
@@ -100,25 +101,19 @@ async def _write(tx: AsyncSession, course: _Course, decision: Decision, *, new: 
         tx,
         course.id,
         course.name,
-        {
-            "lifecycle": version.lifecycle.value,
-            "current_version": version.number,
-            "visibility": spec.visibility.value,
-            "enrolment_mode": spec.enrolment.value,
-            "policy": policy_of(spec),
-        },
+        course_row(spec, version),
     )
     written = await versions.write_version(
         tx,
         course.id,
         version.number,
-        _version_row(spec, version),
+        version_row(spec, version),
         parts.version_parts(course.id, spec),
         new=decision.is_new,
     )
     written += await versions.write_gates(tx, course.id, parts.gates(spec), new=new)
     written += await versions.write_prerequisites(tx, course.name, parts.prerequisites(spec))
-    written += await content.declare_assets(tx, course.id, _digests(spec))
+    written += await content.declare_assets(tx, course.id, digests(spec))
     return int(changed) + written
 
 
@@ -135,7 +130,19 @@ async def _repair_live(
     )
 
 
-def _version_row(spec: CourseSpec, version: Version) -> Mapping[str, Any]:
+def course_row(spec: CourseSpec, version: Version) -> dict[str, Any]:
+    """Row of a course that stands at that version, without id, tenant and name."""
+    return {
+        "lifecycle": version.lifecycle.value,
+        "current_version": version.number,
+        "visibility": spec.visibility.value,
+        "enrolment_mode": spec.enrolment.value,
+        "policy": policy_of(spec),
+    }
+
+
+def version_row(spec: CourseSpec, version: Version) -> dict[str, Any]:
+    """Row of the version that the spec stands for, without course, number and tenant."""
     return {
         "title": spec.title,
         "time_zone": spec.time_zone,
@@ -148,7 +155,7 @@ def _version_row(spec: CourseSpec, version: Version) -> Mapping[str, Any]:
 
 async def _go_live(tx: AsyncSession, course: _Course, version: Version, before: int | None) -> None:
     known = await content.assignment_keys(tx, course.id, before)
-    await content.set_live(tx, course.id, version.number)
+    await content.set_live(tx, [course.id], version.number)
     await outbox.emit(
         tx,
         announcements.published(
@@ -181,8 +188,8 @@ async def publish_waiting(tx: AsyncSession, name: str) -> int | None:
     if version is None:
         return None
     spec = await _stored_spec(tx, course)
-    missing = await content.missing_assets(tx, course.id, _digests(spec))
-    if not _goes_live(version, course.live_version, missing):
+    missing = await content.missing_assets(tx, course.id, digests(spec))
+    if not goes_live(version, course.live_version, missing):
         return None
     await _go_live(tx, _Course(course.id, name, spec), version, course.live_version)
     return version.number
@@ -194,7 +201,7 @@ async def missing_paths(tx: AsyncSession, name: str) -> list[str]:
     if course is None:
         return []
     spec = await _stored_spec(tx, course)
-    return await content.missing_assets(tx, course.id, _digests(spec))
+    return await content.missing_assets(tx, course.id, digests(spec))
 
 
 async def still_missing(tx: AsyncSession, name: str) -> tuple[Pending, ...]:
@@ -207,14 +214,16 @@ async def _stored_spec(tx: AsyncSession, course: Row[Any]) -> CourseSpec:
     return CourseSpec.model_validate(row.content)
 
 
-def _applied(
+def applied(
     doc: Doc[CourseSpec],
     claim: Claim,
     version: Version,
+    *,
     live: int | None,
-    repaired: bool,  # noqa: FBT001 - an answer, not a switch
+    repaired: bool,
     missing: list[str],
 ) -> Applied:
+    """What is answered to a document: the version it stands for, and what that still waits for."""
     return Applied(
         name=doc.name,
         changed=claim.changed or repaired,
