@@ -67,6 +67,11 @@ class Trial:
         with start(namespace) as operator:
             made = await self._declare(operator, namespace, count)
         await check(self._rig, self._api, namespace, count)
+        print(
+            f"  {namespace}: {count} courses in {made.seconds:.1f} s, {made.cpu_ms:.1f} ms CPU each,"
+            f" {made.peak_mib:.0f} MiB",
+            flush=True,
+        )
         return made
 
     async def _declare(self, operator: Running, namespace: str, count: int) -> Round:
@@ -155,11 +160,6 @@ async def _measure(rig: Rig) -> list[Figure]:
 
 
 def _beside(pairs: list[tuple[Round, Round]]) -> list[Figure]:
-    for number, (peer, ours) in enumerate(pairs):
-        print(
-            f"round {number + 1}, {MANY} courses: Go {peer.seconds:.1f} s and {peer.cpu_ms:.1f} ms "
-            f"CPU each, ours {ours.seconds:.1f} s and {ours.cpu_ms:.1f} ms"
-        )
     time = median(ours.seconds / peer.seconds for peer, ours in pairs)
     cpu = median(ours.cpu_ms / peer.cpu_ms for peer, ours in pairs)
     return [

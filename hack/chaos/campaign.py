@@ -210,7 +210,11 @@ class Campaign:
 
         found = await asyncio.gather(*(look(one) for one in through))
         self._outcome.verdicts.append(
-            judge("learners find every message and every point of theirs", len(through), filter(None, found))
+            judge(
+                "learners find every message and every point of theirs",
+                len(through),
+                filter(None, found),
+            )
         )
 
     async def _check(self, where: Endpoints, postbox: Postbox, striker: Striker) -> None:
