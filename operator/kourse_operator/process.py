@@ -50,6 +50,8 @@ from kourse_operator.settings import OperatorSettings
 
 DRAIN_S = 10.0
 """Longest time to finish what is in hand, in seconds."""
+POSTERS = 4
+"""Events posted at a time: one alone falls behind a thousand objects that become ready together."""
 EXIT_LOST = 3
 """Exit status after the lease was lost."""
 log = get_logger(__name__)
@@ -162,7 +164,7 @@ class Operator:
         observer = Observer(self.engine, self._rows, interval_s=interval_s)
         return [
             self._hold(),
-            self._cluster.post_events(),
+            *(self._cluster.post_events() for _ in range(POSTERS)),
             self._listener.run(),
             observer.run(),
         ]

@@ -146,7 +146,7 @@ class KubernetesCluster:
             metrics.EVENTS_DROPPED.inc()
 
     async def post_events(self) -> None:
-        """Posts what ``tell`` collected, one after the other, until cancelled."""
+        """Posts what ``tell`` collected, one after the other, until cancelled; run several of these."""
         while True:
             namespace, event = await self._events.get()
             try:
