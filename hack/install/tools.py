@@ -141,7 +141,14 @@ KSTATUS = Tool(
     variables={},
     packages=200,
 )
-JUDGES = (HELM, HELM_UNITTEST, KUBE_SCORE, KUBECTL_VALIDATE, KSTATUS)
+ARGO_HEALTH = Tool(
+    name="argo-health",
+    module="argo-health",
+    package="kourse.dev/hack/tools/argo-health",
+    variables={},
+    packages=90,
+)
+JUDGES = (HELM, HELM_UNITTEST, KUBE_SCORE, KUBECTL_VALIDATE, KSTATUS, ARGO_HEALTH)
 """What judges charts, definitions, samples and statuses in the tests."""
 INTEROP = Tool(
     name="interop",

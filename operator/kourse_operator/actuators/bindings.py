@@ -201,8 +201,9 @@ def _name(wire: Wire) -> str:
 
 def _mismatch(wire: Wire) -> str:
     return (
-        f"The {_name(wire)} exists with other properties and is left alone, as it may hold messages. "
-        "Delete it at the broker when its messages are no longer needed; it is then made anew."
+        f"The {_name(wire)} exists with other properties and is left alone, whatever driftPolicy says, "
+        "as only deleting it could change them and its messages or bindings would be lost. Delete it at "
+        "the broker when they are no longer needed; it is then made anew."
     )
 
 

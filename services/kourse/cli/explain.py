@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import UUID
 
 import typer
@@ -27,7 +28,7 @@ from kourse.cli.options import (
 from kourse.cli.options import Kubectl as KubectlOption
 from kourse.cli.planning import Planner
 from kourse.cli.plans import ERRORS
-from kourse.cli.session import open_session
+from kourse.cli.session import CommandError, Problem, Session, open_session
 from kourse.cli.status import row_of
 from kourse.contracts.explanations import Explanation
 from kourse.contracts.plans import Action, Planned
@@ -36,7 +37,9 @@ app = typer.Typer(help="Why something is as it is, rule by rule.", no_args_is_he
 NO = 2
 EXITS = "Exit status: 0 the learner can, 2 they cannot, 1 something is wrong."
 MOST_EVENTS = 10
-Learner = Annotated[UUID, typer.Option(help="Id of the learner.")]
+Learner = Annotated[
+    str, typer.Option(metavar="ID|EMAIL", help="Id of the learner, or their e-mail address.")
+]
 
 
 @app.command("resource", epilog="Exit status: 0 it is ready, 2 it is not, 1 something is wrong.")
@@ -79,8 +82,8 @@ def explain_lesson(
 ) -> None:
     """Why a learner can or cannot see a lesson."""
     course, _, key = target.partition("/")
-    path = f"/v1/courses/{course}/lessons/{key}/access?learner={learner}"
-    _access(path, "see", url, token, email, password_file, output)
+    path = f"/v1/courses/{course}/lessons/{key}/access"
+    _access(path, learner, "see", url, token, email, password_file, output)
 
 
 @app.command("exam", epilog=EXITS)
@@ -94,12 +97,13 @@ def explain_exam(
     output: Form = Output.TEXT,
 ) -> None:
     """Why a learner can or cannot start an exam; nothing is started."""
-    path = f"/v1/exams/{name}/access?learner={learner}"
-    _access(path, "start", url, token, email, password_file, output)
+    path = f"/v1/exams/{name}/access"
+    _access(path, learner, "start", url, token, email, password_file, output)
 
 
 def _access(
     path: str,
+    learner: str,
     verb: str,
     url: str,
     token: str,
@@ -111,7 +115,8 @@ def _access(
         failing("explain"),
         closing(open_session(url, token, email, password_file)) as session,
     ):
-        found = Explanation.model_validate(session.get(path))
+        asked = f"{path}?learner={learner_id(session, learner)}"
+        found = Explanation.model_validate(session.get(asked))
     if output is Output.JSON:
         typer.echo(found.model_dump_json(by_alias=True))
     else:
@@ -119,6 +124,28 @@ def _access(
             typer.echo(line)
     if not found.allowed:
         raise typer.Exit(NO)
+
+
+def learner_id(session: Session, learner: str) -> UUID:
+    """The id that is given, or that of the member with the e-mail address that is given.
+
+    Raises:
+        CommandError: It is neither, no member has the address, or the caller may not look people up.
+    """
+    if "@" not in learner:
+        try:
+            return UUID(learner)
+        except ValueError:
+            raise CommandError(f"{learner!r} is neither an id nor an e-mail address.") from None
+    try:
+        found = session.get(f"/v1/memberships?email={quote(learner)}")["items"]
+    except Problem as problem:
+        if problem.code != "forbidden":
+            raise
+        raise CommandError(f"{problem} Give the learner's id instead of an address.") from problem
+    if not found:
+        raise CommandError(f"No member here has the address {learner!r}.")
+    return UUID(found[0]["userId"])
 
 
 def access_lines(found: Explanation, verb: str) -> Iterator[str]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from typing import Any
 
 from kourse.contracts.errors import KourseError
 from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import CourseSpec, DeletionPolicy
-from kourse.course.repository import content
+from kourse.course.repository import census, content
 from kourse.course.service import creation, publishing, retirement
 from kourse.course.service import planning as planned
 from kourse.kit import documents, planning
+from kourse.kit.clock import database_now
 from kourse.kit.db import Database
 from kourse.kit.documents import Declared, Doc, Pending, Result
 from kourse.kit.runtime import Runtime
@@ -94,10 +96,17 @@ async def observe(
     kind: str,  # noqa: ARG001 - every owner has the same signature
     names: Sequence[str],
 ) -> dict[str, dict[str, Any]]:
-    """What changes without a document: ``learners``, the active enrolments of each course."""
+    """What changes without a document: ``learners``, the active enrolments, and ``nextDate`` or None."""
     async with database.transaction(tenant) as tx:
         counts = await content.count_learners(tx, names)
-    return {name: {"learners": learners} for name, learners in counts.items()}
+        upcoming = await census.next_dates(tx, names, await database_now(tx))
+    return {
+        name: {
+            "learners": learners,
+            "nextDate": (upcoming[name].astimezone(UTC).isoformat() if name in upcoming else None),
+        }
+        for name, learners in counts.items()
+    }
 
 
 async def forget_assets(database: Database, tenant: str, name: str) -> int:

@@ -1,5 +1,7 @@
 """Declaring courses, on a real PostgreSQL: versions, rows, events, and what is refused."""
 
+import json
+
 import pytest
 
 from kourse.contracts.resources import CourseSpec, DeletionPolicy
@@ -290,6 +292,23 @@ async def retire(operator, name="statistics", uid="u1", policy=DeletionPolicy.RE
     return await authoring.retire(operator, TENANT, "Course", name, uid, policy)
 
 
+EXAM = (
+    "INSERT INTO course.exam_replica"
+    " (exam_id, tenant, exam, course, title, purpose, opens_at, closes_at)"
+    " VALUES (gen_random_uuid(), 'demo', 'final', 'statistics', 'T', 'Exam', '{}', '{}')"
+)
+COHORT = (
+    "INSERT INTO course.cohort_replica"
+    " (cohort_id, tenant, cohort, title, courses, starts_on, ends_on, time_zone, dates)"
+    " VALUES (gen_random_uuid(), 'demo', 'paris', 'T', '{{statistics,algebra}}',"
+    " '{}', '2098-07-01', 'Europe/Paris', '{}')"
+)
+DUE = [
+    {"course": "algebra", "due_at": "2095-01-01T09:00:00Z"},
+    {"course": "statistics", "due_at": "2096-01-01T09:00:00Z"},
+]
+
+
 class TestObserve:
     async def test_counts_active_learners(self, operator, scratch):
         result = await apply(operator, declared(course_spec()))
@@ -302,7 +321,23 @@ class TestObserve:
                     (result.id, status),
                 )
         found = await authoring.observe(operator, TENANT, "Course", ["statistics", "unknown"])
-        assert found == {"statistics": {"learners": 2}}
+        assert found == {"statistics": {"learners": 2, "nextDate": None}}
+
+    @pytest.mark.parametrize(
+        ("statement", "next_date"),
+        [
+            (EXAM.format("2020-01-01T09:00Z", "2098-01-01T09:00Z"), "2098-01-01T09:00:00+00:00"),
+            (COHORT.format("2097-07-01", "[]"), "2097-06-30T22:00:00+00:00"),
+            (COHORT.format("2020-07-01", json.dumps(DUE)), "2096-01-01T09:00:00+00:00"),
+        ],
+        ids=["closing", "start", "due"],
+    )
+    async def test_tells_what_comes_next(self, operator, scratch, statement, next_date):
+        await apply(operator, declared(course_spec()))
+        with scratch.admin() as connection:
+            connection.execute(statement)
+        found = await authoring.observe(operator, TENANT, "Course", ["statistics"])
+        assert found["statistics"]["nextDate"] == next_date
 
 
 class TestDoors:

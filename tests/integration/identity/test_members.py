@@ -1,6 +1,7 @@
 """Who may let whom in, and with which roles, on real servers."""
 
 import asyncio
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -125,6 +126,17 @@ class TestListMembers:
         answer = await house.http.get("/v1/memberships", headers=bearer(tokens["accessToken"]))
 
         assert answer.status == 403
+
+    async def test_finds_one_by_their_address(self, house):
+        email, _ = await house.member()
+        foreign, _ = await house.member(tenant="elsewhere")
+        token, found = await house.admin(), []
+        for asked in (email.upper(), foreign):
+            path = f"/v1/memberships?email={quote(asked)}"
+            page = await (await house.http.get(path, headers=bearer(token))).json()
+            found.append([one["email"] for one in page["items"]])
+
+        assert found == [[email], []]
 
     async def test_shows_this_tenants_members_alone_page_by_page(self, house):
         foreign, _ = await house.member(tenant="elsewhere")

@@ -27,6 +27,9 @@ DEATHS = {f"{point}=kill": 1 for point in OPERATOR_POINTS} | {"operator.*=kill":
 CONVERGED_S = 120
 PAUSE_S = 0.02
 """Between two acts of the author; nothing waits for it."""
+DYING_S = 300 + 20 * KILLS
+"""Longest time until all have died; a death is a matter of a second on a machine that has nothing else to do."""
+pytestmark = pytest.mark.timeout(DYING_S + 600)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +63,7 @@ def survived(churn, mortals, backends, cluster, namespace):
     """All those deaths, and then an operator that lives long enough to finish."""
     churn.begin(backends.replicate_course)
     mortals.kill_from_now()
-    deadline = time.monotonic() + 300 + 20 * KILLS
+    deadline = time.monotonic() + DYING_S
     while not all(mortals.deaths[fault] >= times for fault, times in DEATHS.items()):
         assert time.monotonic() < deadline, f"only {mortals.deaths}"
         churn.step()

@@ -5,7 +5,7 @@ import pytest
 from kourse.contracts import names
 from kourse.contracts.resources import BY_KIND
 from support.cluster import condition
-from support.kstatus import kstatus
+from support.kstatus import argo_health, kstatus
 from support.operator_backends import Backends
 from support.operator_fakes import SPECS
 from support.waiting import eventually
@@ -28,6 +28,7 @@ class TestCourse:
         cluster.create("Course", namespace, "complete", COURSE)
         found = cluster.until("Course", namespace, "complete")
         assert kstatus(found) == "Current"
+        assert argo_health(found) == "Healthy"
         assert found["status"]["version"] == 1
         assert found["status"]["bucket"] == names.bucket("kourse", namespace, "complete")
         assert backends.has_bucket("complete")
@@ -67,6 +68,7 @@ class TestCourse:
         chapters = [{"key": "a", "title": "A", "lessons": [lesson]}]
         cluster.create("Course", namespace, "files", {**COURSE, "chapters": chapters})
         found = cluster.until("Course", namespace, "files", "False", "AssetsMissing")
+        assert argo_health(found) == "Progressing"
         assert "a.csv" in condition(found, "Ready")["message"]
         assert kstatus(found) == "InProgress"
         assert backends.has_bucket("files"), "files need somewhere to go"
@@ -76,6 +78,7 @@ class TestCourse:
         cluster.create("Course", namespace, "wrong", wrong)
         found = cluster.until("Course", namespace, "wrong", "False", "InvalidSpec")
         assert kstatus(found) == "Failed"
+        assert argo_health(found) == "Degraded"
         assert "spec.timeZone: 'Europe/Atlantis'" in condition(found, "Stalled")["message"]
         cluster.patch("Course", namespace, "wrong", {"spec": {"timeZone": "UTC"}})
         assert condition(cluster.until("Course", namespace, "wrong"), "Stalled") is None
@@ -120,6 +123,7 @@ class TestOwnership:
         cluster.create("Course", namespace, "taken", COURSE)
         found = cluster.until("Course", namespace, "taken", "False", "OwnedByApi")
         assert kstatus(found) == "Failed"
+        assert argo_health(found) == "Degraded"
         cluster.annotate("Course", namespace, "taken", "adopt")
         cluster.until("Course", namespace, "taken")
 
@@ -145,6 +149,7 @@ class TestPause:
         )
         cluster.patch("Course", namespace, "paused", {"spec": {"title": "New"}})
         found = cluster.until("Course", namespace, "paused", "Unknown", "Paused")
+        assert argo_health(found) == "Suspended"
         assert kstatus(found) == "InProgress"
         assert backends.live_version("paused") == 1
         cluster.annotate("Course", namespace, "paused", "paused", None)

@@ -2,7 +2,10 @@
 
 from uuid import UUID
 
-from kourse.cli.explain import access_lines, resource_lines
+import pytest
+
+from kourse.cli.explain import access_lines, learner_id, resource_lines
+from kourse.cli.session import CommandError, Problem
 from kourse.contracts.explanations import Explanation, Rule
 from kourse.contracts.plans import Action, Planned, PlanProblem
 
@@ -28,6 +31,49 @@ EVENT = {
     "reason": "DependencyNotReady",
     "message": "The pool is not there.",
 }
+
+
+class Answering:
+    """A session in which one list of members is answered or refused."""
+
+    def __init__(self, *items, refusal=None):
+        self.items = items
+        self.refusal = refusal
+        self.asked = []
+
+    def get(self, path):
+        self.asked.append(path)
+        if self.refusal:
+            raise self.refusal
+        return {"items": list(self.items), "next": None}
+
+
+class TestLearner:
+    def test_is_taken_as_an_id(self):
+        session = Answering()
+        assert learner_id(session, str(UUID(int=7))) == UUID(int=7)
+        assert session.asked == []
+
+    def test_is_looked_up_by_the_address(self):
+        session = Answering({"userId": str(UUID(int=7))})
+        assert learner_id(session, "ana+1@example.org") == UUID(int=7)
+        assert session.asked == ["/v1/memberships?email=ana%2B1%40example.org"]
+
+    @pytest.mark.parametrize(
+        ("session", "learner", "said"),
+        [
+            (Answering(), "ana", "neither an id nor an e-mail address"),
+            (Answering(), "ana@example.org", "No member here has the address"),
+            (
+                Answering(refusal=Problem("forbidden", "Needs the tenant admin role.")),
+                "ana@example.org",
+                "Give the learner's id instead",
+            ),
+        ],
+    )
+    def test_that_cannot_be_told_is_said(self, session, learner, said):
+        with pytest.raises(CommandError, match=said):
+            learner_id(session, learner)
 
 
 class TestAccess:

@@ -48,6 +48,7 @@ COURSE = Kind(
         Column("Lifecycle", ".status.lifecycle"),
         Column("Lessons", ".status.lessons", "integer", priority=1),
         Column("Learners", ".status.learners", "integer"),
+        Column("Next", ".status.nextDate"),
         AGE_COLUMN,
     ),
     rules=(

@@ -354,3 +354,8 @@ class CourseStatus(Status):
     )
     lessons: int | None = Field(None, ge=0, description="Lessons in the newest version.")
     learners: int | None = Field(None, ge=0, description="Active enrolments, refreshed in batches.")
+    next_date: str | None = Field(
+        None,
+        max_length=40,
+        description="When an exam next opens or closes, a cohort starts or one of its dates comes, UTC.",
+    )

@@ -1,12 +1,13 @@
-"""SQL over all learners of a course at once: who studies it, and how far each of them is."""
+"""SQL over all learners of a course at once: who studies it, how far each of them is, what comes next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import DateTime, Row, Text, cast, column, func, select, true, union_all
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -75,3 +76,37 @@ async def list_cohort_enrolments(tx: AsyncSession, cohort: str) -> set[tuple[str
         .where(c.tenant == tenant(tx), e.cohort == cohort)
     )
     return {(row.name, row.learner_id) for row in await tx.execute(query)}
+
+
+async def next_dates(
+    tx: AsyncSession, names: Sequence[str], after: datetime
+) -> dict[str, datetime]:
+    """The first moment after that one at which something begins, is due or ends for a course's learners.
+
+    It is when an exam opens or closes, a cohort's run starts, or one of a cohort's own dates; courses
+    without any are left out.
+    """
+    x, c = t.exam_replica.c, t.cohort_replica.c
+    listed = func.unnest(c.courses).table_valued("course", name="listed").render_derived()
+    instant = DateTime(timezone=True)
+    own = (
+        func.jsonb_to_recordset(c.dates)
+        .table_valued(
+            column("course", Text),
+            *(column(name, instant) for name in ("opens_at", "due_at", "closes_at")),
+            name="own",
+        )
+        .render_derived(with_types=True)
+    )
+    starts = func.timezone(c.time_zone, cast(c.starts_on, DateTime()))
+    runs = select(listed.c.course, starts).select_from(t.cohort_replica.join(listed, true()))
+    exams = (select(x.course, at).where(x.tenant == tenant(tx)) for at in (x.opens_at, x.closes_at))
+    dates = (
+        select(own.c.course, at).select_from(t.cohort_replica.join(own, true()))
+        for at in (own.c.opens_at, own.c.due_at, own.c.closes_at)
+    )
+    here = [query.where(c.tenant == tenant(tx)) for query in (runs, *dates)]
+    said = union_all(*exams, *here).subquery().alias("said")
+    name, at = said.columns
+    query = select(name, func.min(at)).where(name.in_(names), at > after).group_by(name)
+    return {row[0]: row[1] for row in await tx.execute(query)}

@@ -102,8 +102,10 @@ async def has_lasting_administrator(tx: AsyncSession) -> bool:
     return bool((await tx.execute(statement)).scalar_one())
 
 
-async def list_members(tx: AsyncSession, *, after: UUID | None, limit: int) -> list[Member]:
-    """Members of the tenant in order of their ids, which is that of their accounts' age."""
+async def list_members(
+    tx: AsyncSession, *, email: str | None = None, after: UUID | None, limit: int
+) -> list[Member]:
+    """Members of the tenant, or the one with that address, in order of their ids: of accounts' age."""
     statement = (
         select(account, membership.c.status)
         .join(membership, membership.c.user_id == account.c.id)
@@ -112,6 +114,8 @@ async def list_members(tx: AsyncSession, *, after: UUID | None, limit: int) -> l
     )
     if after is not None:
         statement = statement.where(membership.c.user_id > after)
+    if email is not None:
+        statement = statement.where(account.c.email == email)
     rows = (await tx.execute(statement)).all()
     held: dict[UUID, list[Assignment]] = {row.id: [] for row in rows}
     for user_id, assignment in await _assignments(tx, list(held)):

@@ -73,9 +73,11 @@ async def admit(house: House, tx: AsyncSession, actor: Actor, command: Admit) ->
     return Member(account, MembershipStatus.ACTIVE, tuple(assignments))
 
 
-async def list_members(tx: AsyncSession, *, after: UUID | None, limit: int) -> list[Member]:
-    """A page of the tenant's members, oldest accounts first."""
-    return await memberships.list_members(tx, after=after, limit=limit)
+async def list_members(
+    tx: AsyncSession, *, email: str | None = None, after: UUID | None, limit: int
+) -> list[Member]:
+    """A page of the tenant's members, oldest accounts first; with an address only whoever has it."""
+    return await memberships.list_members(tx, email=email, after=after, limit=limit)
 
 
 async def assign_roles(
