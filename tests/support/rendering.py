@@ -20,6 +20,14 @@ COMBINATIONS = {
     ],
     "hpa": ["autoscaling.mode=hpa", "priorityClasses.create=true"],
     "ingress": ["ingress.enabled=true", "ingress.host=kourse.example", "ingress.tlsSecret=tls"],
+    "placed": [
+        "imagePullSecrets={registry}",
+        "image.digest=sha256:" + "0" * 64,
+        "defaults.nodeSelector.pool=school",
+        "priorityClasses.criticalName=high",
+        "broker.tls=true",
+        "objectStore.endpoint=https://s3.example.org",
+    ],
     "single": ["defaults.replicas=1", "networkPolicy.enabled=false"],
     "telemetry": [
         "telemetry.otlpEndpoint=http://collector:4318",
@@ -36,6 +44,9 @@ FOREIGN = {
     "monitor": ["serviceMonitor.enabled=true"],
     "operators": ["cloudNativePG.enabled=true", "rabbitmqCluster.enabled=true"],
 }
+
+SUPPORTED = ("1.32", "1.33", "1.34", "1.35", "1.36", "1.37")
+"""Versions of Kubernetes that the chart's README states."""
 
 
 @cache

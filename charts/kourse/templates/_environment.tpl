@@ -7,6 +7,17 @@
       key: {{ index . 2 }}
 {{- end -}}
 
+{{/* A variable with the password of a role of the database: from one Secret for all roles, or from the role's
+own, as CloudNativePG has them. Call with (list root variable role). */}}
+{{- define "kourse.databasePassword" -}}
+{{- $root := index . 0 -}}{{- $role := index . 2 -}}
+{{- if and $root.Values.cloudNativePG.enabled (not $root.Values.evaluation.enabled) -}}
+{{ include "kourse.fromSecret" (list (index . 1) (printf "%s-%s" (include "kourse.fullname" $root) ($role | replace "_" "-")) "password") }}
+{{- else -}}
+{{ include "kourse.fromSecret" (list (index . 1) (include "kourse.secret" (list $root "database")) $role) }}
+{{- end -}}
+{{- end -}}
+
 {{/* Address of the database for a role whose password is in a variable. (list root role variable) */}}
 {{- define "kourse.databaseUrl" -}}
 {{- $root := index . 0 -}}{{- $database := $root.Values.database -}}
@@ -46,15 +57,14 @@ postgresql+psycopg://{{ index . 1 }}:$({{ index . 2 }})@{{ include "kourse.host"
 {{- $root := index . 0 -}}{{- $name := index . 1 -}}{{- $values := index . 2 -}}
 {{- $facts := index (include "kourse.catalogue" $root | fromYaml) $name -}}
 {{- $prefix := printf "KOURSE_%s_" (upper $name) -}}
-{{- $database := include "kourse.secret" (list $root "database") -}}
 - name: {{ $prefix }}PORT
   value: "8080"
 {{ include "kourse.fromSecret" (list (printf "%sCLIENT_SECRET" $prefix) (include "kourse.secret" (list $root "clientSecrets")) $name) }}
 {{- if $facts.schema }}
 - name: {{ $prefix }}RPC_PORT
   value: "9090"
-{{ include "kourse.fromSecret" (list "DATABASE_PASSWORD" $database (printf "kourse_%s" $name)) }}
-{{ include "kourse.fromSecret" (list "WORKER_PASSWORD" $database (printf "kourse_%s_worker" $name)) }}
+{{ include "kourse.databasePassword" (list $root "DATABASE_PASSWORD" (printf "kourse_%s" $name)) }}
+{{ include "kourse.databasePassword" (list $root "WORKER_PASSWORD" (printf "kourse_%s_worker" $name)) }}
 - name: {{ $prefix }}DATABASE_URL
   value: {{ include "kourse.databaseUrl" (list $root (printf "kourse_%s" $name) "DATABASE_PASSWORD") }}
 - name: {{ $prefix }}WORKER_DATABASE_URL

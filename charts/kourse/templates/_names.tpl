@@ -28,12 +28,14 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 {{- end -}}
 
-{{/* The Secret of a back end: the evaluation bundle's own, else the one that values name.
-Call with (list root "database"). */}}
+{{/* The Secret of a back end: the evaluation bundle's own, that which RabbitMQ's operator makes, else the one
+that values name. Call with (list root "database"). */}}
 {{- define "kourse.secret" -}}
 {{- $root := index . 0 -}}{{- $which := index . 1 -}}
 {{- if $root.Values.evaluation.enabled -}}
 {{ include "kourse.fullname" $root }}-evaluation-{{ $which | kebabcase }}
+{{- else if and (eq $which "broker") $root.Values.rabbitmqCluster.enabled -}}
+{{ include "kourse.fullname" $root }}-rabbitmq-default-user
 {{- else -}}
 {{ (index $root.Values $which).existingSecret }}
 {{- end -}}

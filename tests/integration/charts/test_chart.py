@@ -7,18 +7,39 @@ from importlib import import_module
 from inspect import getmembers, isclass
 from itertools import chain
 
+import kubernetes_validate
 import pytest
+import yaml
+from prometheus_client import REGISTRY
 
+from hack.gen.crds import CRDS
+from hack.install.definitions import definitions
 from hack.install.machine import ROOT
-from hack.install.tools import HELM, HELM_UNITTEST, KUBE_SCORE, KUBERNETES
+from hack.install.tools import (
+    HELM,
+    HELM_UNITTEST,
+    KUBE_SCORE,
+    KUBECTL_VALIDATE,
+    KUBERNETES,
+)
 from kourse.contracts import events
 from kourse.kit.settings import ServiceSettings
-from support.rendering import CHART, COMBINATIONS, FOREIGN, documents, render
+from support.rendering import CHART, COMBINATIONS, FOREIGN, SUPPORTED, documents, render
 
 ALL = {**COMBINATIONS, **FOREIGN}
 IGNORED_SCORES = (
     "container-image-pull-policy",  # a release's tag is never moved
 )
+OTHERS = (
+    "gateway.networking.k8s.io/",
+    "keda.sh/",
+    "monitoring.coreos.com/",
+    "postgresql.cnpg.io/",
+    "rabbitmq.com/",
+)
+"""Groups of other projects; their own definitions judge them."""
+BUNDLED = "1.30"
+"""The newest version whose own kinds kubectl-validate brings along."""
 
 
 def settings_of(component):
@@ -113,11 +134,68 @@ class TestJudges:
     def test_the_chart_s_own_tests_pass(self):
         run(HELM_UNITTEST.path, "--strict", "--file", "tests/*_test.yaml", CHART)
 
-    @pytest.mark.parametrize("combination", ["defaults", "hpa", "ingress"])
+    @pytest.mark.parametrize("combination", ALL)
     def test_kube_score_finds_nothing_critical(self, combination):
-        ignored = chain.from_iterable(("--ignore-test", each) for each in IGNORED_SCORES)
+        asked_for = (
+            ["pod-networkpolicy"] if "networkPolicy.enabled=false" in ALL[combination] else []
+        )
+        ignored = chain.from_iterable(
+            ("--ignore-test", each) for each in [*IGNORED_SCORES, *asked_for]
+        )
         command = [KUBE_SCORE.path, "score", "--ignore-container-cpu-limit", *ignored, "-"]
         run(*command, text=render(*ALL[combination]))
+
+    @pytest.mark.parametrize("combination", ALL)
+    def test_kubectl_validate_knows_every_field(self, combination, tmp_path):
+        (tmp_path / "all.yaml").write_text(render(*ALL[combination]))
+        foreign = ("--local-crds", definitions())
+        run(KUBECTL_VALIDATE.path, tmp_path, "--local-crds", CRDS, *foreign, "--version", BUNDLED)
+
+
+class TestVersions:
+    def test_that_are_supported_are_those_of_the_readme_and_of_both_charts(self):
+        stated = re.findall(r"^\| (1\.\d+) \|", (CHART / "README.md").read_text(), re.MULTILINE)
+        assert tuple(stated) == SUPPORTED
+        for chart in (CHART, CHART.with_name("kourse-crds")):
+            least = yaml.safe_load((chart / "Chart.yaml").read_text())["kubeVersion"]
+            assert least == f">={SUPPORTED[0]}.0-0"
+        assert KUBERNETES.removeprefix("v").rpartition(".")[0] in SUPPORTED
+
+    @pytest.mark.parametrize("version", SUPPORTED)
+    def test_know_every_field_that_is_rendered(self, version):
+        for document in of_every_shape():
+            if not document["apiVersion"].startswith(OTHERS):
+                kubernetes_validate.validate(document, version, strict=True)
+
+
+class TestMetrics:
+    def test_that_the_chart_scales_by_are_exported(self):
+        wanted = set()
+        for mode in ("hpa", "keda"):
+            wanted |= set(re.findall(r"kourse_[a-z_]+_seconds", render(f"autoscaling.mode={mode}")))
+        assert wanted
+        import_module("kourse.kit.inbox")
+        assert {name for name in wanted if name not in REGISTRY._names_to_collectors} == set()
+
+
+def of_every_shape():
+    """One document of each shape, by kind and fields, of all that is rendered anywhere."""
+    found = {}
+    for combination in ALL.values():
+        for document in documents(*combination):
+            found[document["kind"], frozenset(fields(document))] = document
+    return found.values()
+
+
+def fields(value, path=""):
+    if isinstance(value, dict):
+        for name, below in value.items():
+            yield from fields(below, f"{path}.{name}")
+    elif isinstance(value, list):
+        for below in value:
+            yield from fields(below, f"{path}[]")
+    else:
+        yield f"{path}:{type(value).__name__}"
 
 
 def edges_of_the_chart():

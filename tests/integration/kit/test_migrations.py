@@ -1,6 +1,9 @@
 """The platform's tables are what the kit believes they are, and migrating is safe to repeat."""
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +13,7 @@ from alembic.migration import MigrationContext
 from kourse.kit import migrate, migrations
 from kourse.kit.tables import PLATFORM_TABLES, service_metadata
 
+SQUAWK = Path(sys.executable).with_name("squawk")
 ENV = """
 from kourse.kit.migrations import run
 from kourse.kit.tables import service_metadata
@@ -115,6 +119,59 @@ class TestUpgrade:
     def test_refuses_when_the_database_does_not_answer(self):
         with pytest.raises(migrate.MigrationRefusedError, match="does not answer"):
             migrate.upgrade("postgresql://nobody@127.0.0.1:1/nothing")
+
+
+class TestRollingUpgrade:
+    """The hook of the chart migrates while pods of the version before still serve."""
+
+    BREAKING = (
+        "adding-not-nullable-field",
+        "adding-required-field",
+        "ban-drop-column",
+        "ban-drop-table",
+        "changing-column-type",
+        "renaming-column",
+        "renaming-table",
+    )
+
+    def judged(self, sql):
+        """The rules that squawk finds broken, of those that would break running pods."""
+        command = [SQUAWK, "--reporter", "gcc", "--assume-in-transaction", "--pg-version", "15"]
+        done = subprocess.run(command, input=sql, capture_output=True, text=True, check=False)
+        return {rule for rule in self.BREAKING if f": {rule} " in done.stdout}
+
+    def test_takes_nothing_from_the_version_that_is_running(self, empty):
+        later, pending = [], []
+
+        def note(_connection, _cursor, sql, *_):
+            pending.append(sql)
+
+        def stepped(line):
+            revision = line.rpartition(": ")[2]
+            if not revision.startswith("0001"):
+                later.append(";\n".join(pending))
+            pending.clear()
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", note)
+        try:
+            migrate.upgrade(empty.urls["kourse_migrate"], say=stepped)
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
+        assert any("CREATE TABLE" in sql for sql in later)
+        assert [self.judged(sql) for sql in later if self.judged(sql)] == []
+
+    @pytest.mark.parametrize(
+        ("sql", "rule"),
+        [
+            ("ALTER TABLE a DROP COLUMN b", "ban-drop-column"),
+            ("ALTER TABLE a RENAME COLUMN b TO c", "renaming-column"),
+            ("ALTER TABLE a ALTER COLUMN b TYPE text", "changing-column-type"),
+            ("ALTER TABLE a ADD COLUMN b int NOT NULL", "adding-required-field"),
+            ("DROP TABLE a", "ban-drop-table"),
+        ],
+    )
+    def test_would_be_refused_by_the_judge_if_it_did(self, sql, rule):
+        assert rule in self.judged(f"{sql};")
 
 
 @pytest.mark.usefixtures("chain")
