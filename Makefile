@@ -8,7 +8,7 @@ VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
 .PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-operator gen fmt \
-  images cluster cluster-down
+  images cluster cluster-down test-cluster bench-cluster
 
 help: ## Show this help
 	@awk 'BEGIN { FS = ":.*##" } \
@@ -40,6 +40,10 @@ images: environment ## Build the images with docker, podman or buildah
 
 cluster: environment ## Bring up kind, install the charts, apply the samples, run the smoke on pods
 	@$(VENV)/python -m hack.kind up
+
+test-cluster: environment ## Test images, charts and the platform in a kind cluster; CLUSTER=current takes your kubeconfig's
+	@$(PYTHON) -m hack.install cluster
+	@$(VENV)/pytest tests/cluster
 
 cluster-down: | $(VENV)/python ## Delete the cluster; the machine is as it was before
 	@$(VENV)/python -m hack.kind down
@@ -73,6 +77,9 @@ bench-events: environment ## Measure the event backbone beside plain publishing,
 
 bench-operator: environment ## Measure the operator beside one in Go, on the same servers
 	@$(VENV)/python -m hack.bench operator
+
+bench-cluster: environment ## Measure installation and memory in a kind cluster
+	@$(VENV)/python -m hack.bench cluster
 
 gen: environment ## Generate what is generated: stubs, CRDs, schemas, templates
 	@$(VENV)/python -m hack.gen

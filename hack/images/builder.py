@@ -26,19 +26,23 @@ class Builder:
     program: str
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
-    def build(self, context: Path, tag: str, arguments: Mapping[str, str]) -> None:
+    def build(
+        self, context: Path, tag: str, arguments: Mapping[str, str], *, cached: bool = True
+    ) -> None:
         """Build the Dockerfile of a context without a network.
 
         Args:
             context: The folder with everything that is copied.
             tag: The image's name.
             arguments: Build arguments.
+            cached: Whether steps of earlier builds may be taken over.
 
         Raises:
             PrerequisiteMissing: The build fails; the text holds its last words.
         """
         started = time.monotonic()
         options = [f"--build-arg={name}={value}" for name, value in sorted(arguments.items())]
+        options += [] if cached else ["--no-cache"]
         command = [self.program, "build", "--network=none", f"--tag={tag}", *options, str(context)]
         done = subprocess.run(
             command,

@@ -3,14 +3,14 @@
 import hashlib
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from hack.install.machine import ROOT, PrerequisiteMissing, cache_dir, exclusive, report
+from hack.install.venv import ENVIRONMENT
 
 LOCK = ROOT / "hack" / "requirements" / "runtime.txt"
-BIN = Path(sys.executable).parent
+BIN = ENVIRONMENT / "bin"
 
 
 def locked_wheels() -> Path:
@@ -36,7 +36,7 @@ def _fetch(folder: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     options = ["--quiet", "--require-hashes", "--no-deps", "--only-binary=:all:"]
     where = ["--dest", str(unfinished), "--requirement", str(LOCK)]
-    _run([sys.executable, "-m", "pip", "download", *options, *where])
+    _run([str(BIN / "python"), "-m", "pip", "download", *options, *where])
     unfinished.rename(folder)
     report("wheels", "fetched", started)
 

@@ -32,6 +32,11 @@ def cache_dir() -> Path:
     return path
 
 
+def is_ours_to_furnish() -> bool:
+    """Tell whether whatever is missing can be installed here: this is Debian, and we are root."""
+    return os.geteuid() == 0 and Path("/etc/debian_version").exists()
+
+
 def require_command(name: str, remedy: str) -> str:
     """Return the path of a command.
 

@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from hack.images.build import build_all
+from hack.images.builder import Builder
 from hack.install.machine import ROOT, PrerequisiteMissing, report
 from hack.kind import engine
-from hack.kind.cluster import KindCluster, node_image
-from hack.kind.platform import bring_up
+from hack.kind.cluster import KindCluster
+from hack.kind.platform import Platform
+from hack.kind.reach import by_node_ports
 
 NAME = "kourse"
 KUBECONFIG = ROOT / ".kourse" / "cluster" / "kubeconfig"
@@ -26,9 +29,20 @@ def empty() -> KindCluster:
 
 def up() -> None:
     """Bring up the cluster with everything in it, and take a learner through the sample course."""
-    platform = bring_up(empty())
+    platform = prepare(empty())
+    platform.install()
     platform.bring_samples()
-    platform.smoke()
+    print(platform.smoke(), end="")
+
+
+def prepare(cluster: KindCluster) -> Platform:
+    """Build the images, bring them onto the nodes, and return the platform, not yet installed."""
+    images = build_all(Builder("docker", cluster.docker.environment))
+    started = time.monotonic()
+    cluster.load(images.kourse, images.evaluation)
+    report("images", "on the node", started)
+    reach = by_node_ports(cluster.address())
+    return Platform(cluster.kubeconfig, cluster.kubeconfig.parent, reach, images)
 
 
 def down() -> None:
@@ -41,16 +55,10 @@ def down() -> None:
     report("cluster", "gone" if gone else "gone; the engine still runs other containers", started)
 
 
-def image() -> None:
-    """Build the node image if it is needed, and print its name."""
-    print(node_image(engine.ensure()))
-
-
 COMMANDS: dict[str, Callable[[], object]] = {
     "up": up,
     "empty": empty,
     "down": down,
-    "image": image,
 }
 
 

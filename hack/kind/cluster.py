@@ -52,13 +52,21 @@ class KindCluster:
             "create", "cluster", "--name", self.name, "--image", image, *wait, *self._where()
         )
 
-    def load(self, image: str) -> None:
-        """Bring an image of the engine onto every node.
+    def load(self, *images: str) -> None:
+        """Bring images of the engine onto every node; those that are there are left out.
 
         Raises:
             PrerequisiteMissing: kind fails.
         """
-        self._kind("load", "docker-image", image, "--name", self.name)
+        self._kind("load", "docker-image", *images, "--name", self.name)
+
+    def address(self) -> str:
+        """Return the address of its first node, which this machine reaches.
+
+        Raises:
+            PrerequisiteMissing: The engine has no such node.
+        """
+        return self.docker.address_of(f"{self.name}-control-plane")
 
     def delete(self) -> None:
         """Delete it; nothing happens when it is not there.

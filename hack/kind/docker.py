@@ -55,10 +55,21 @@ class Docker:
         """Return the ids of the containers that run."""
         return self.run("ps", "--quiet").split()
 
+    def address_of(self, container: str) -> str:
+        """Return a container's first IPv4 address.
+
+        Raises:
+            PrerequisiteMissing: There is no such container.
+        """
+        path = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        return self.run("inspect", "--format", path, container).split()[0]
+
     def prune(self) -> None:
-        """Remove what failed and replaced builds left: ended containers, nameless images."""
+        """Remove what builds left: ended containers, nameless images, yesterday's builds of kourse."""
         self.run("container", "prune", "--force")
         self.run("image", "prune", "--force")
+        ours = ("--filter=label=org.opencontainers.image.title=kourse", "--filter=until=24h")
+        self.run("image", "prune", "--all", "--force", *ours)
 
     def _run(
         self, arguments: Sequence[str], stdin: Path | None = None

@@ -28,6 +28,8 @@ CAP_SYS_RESOURCE = 24
 BEGIN_SECONDS = 30.0
 STOP_SECONDS = 30.0
 POLL_SECONDS = 0.1
+_STARTED: list[subprocess.Popen[bytes]] = []
+"""Engines that this process started; they outlive it."""
 
 
 def home() -> Path:
@@ -101,6 +103,7 @@ def _start() -> Docker:
             stderr=log,
             start_new_session=True,
         )
+    _STARTED.append(process)
     deadline = started + BEGIN_SECONDS
     while not own().answers():
         if process.poll() is not None or time.monotonic() > deadline:

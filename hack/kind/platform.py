@@ -1,4 +1,4 @@
-"""Puts kourse into a cluster: images, charts, sample people and the sample course."""
+"""Puts kourse into a cluster: charts, sample people and the sample course."""
 
 import base64
 import json
@@ -8,21 +8,22 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from hack.images.__main__ import build_all, kourse_tag
-from hack.images.builder import Builder
+from hack.images.build import Images
 from hack.install.machine import ROOT, PrerequisiteMissing, report
 from hack.install.tools import HELM, build_tools
 from hack.install.venv import ENVIRONMENT
-from hack.kind.cluster import KindCluster
+from hack.kind.reach import KUBECTL, Reach
 from hack.stack.people import ADMIN, LEARNER, TEACHER, admit
 
+RELEASE = "kourse"
 NAMESPACE = "kourse"
 TENANT = "demo"
-NODE_PORTS = {"gateway": 30080, "objectStore": 30900, "mail": 30025}
 READY_SECONDS = 300
 SAMPLES = ROOT / "manifests" / "samples"
 KINDS = "courses.kourse.dev,questionpools.kourse.dev,examconfigs.kourse.dev,cohorts.kourse.dev"
+RESTRICTED = "pod-security.kubernetes.io/enforce=restricted"
 
 
 @dataclass(frozen=True)
@@ -32,41 +33,67 @@ class Platform:
     Attributes:
         kubeconfig: The cluster's.
         folder: Where passwords of sample people are kept.
+        reach: How the outside reaches it.
+        images: What it runs from; the nodes have them or can pull them.
+        namespace: The release's namespace.
+        tenant: The namespace, and so the tenant, of the sample course.
     """
 
     kubeconfig: Path
     folder: Path
+    reach: Reach
+    images: Images
+    namespace: str = NAMESPACE
+    tenant: str = TENANT
 
-    def install(self, evaluation_image: str) -> None:
+    def install(self, more: Mapping[str, Any] | None = None) -> float:
         """Install or upgrade both charts with the evaluation bundle, and wait until all is ready.
+
+        Args:
+            more: Values beside those that a single node of a test cluster asks for.
+
+        Returns:
+            The seconds from Helm's start until the last Deployment was available.
 
         Raises:
             PrerequisiteMissing: Helm or kubectl fails; the text says why.
         """
-        started = time.monotonic()
         build_tools((HELM,))
-        self._namespace(NAMESPACE, "pod-security.kubernetes.io/enforce=restricted")
-        self._namespace(TENANT)
-        address = self._node_address()
-        values = {
-            "publicUrl": f"http://{address}:{NODE_PORTS['gateway']}",
-            "defaults": {"replicas": 1},
-            "objectStore": {"publicEndpoint": f"http://{address}:{NODE_PORTS['objectStore']}"},
-            "evaluation": {
-                "enabled": True,
-                "image": evaluation_image,
-                "nodePorts": NODE_PORTS,
-            },
-        }
-        repository, _, tag = kourse_tag().rpartition(":")
-        values["image"] = {"repository": repository, "tag": tag}
+        self._namespace(self.namespace, RESTRICTED)
+        self._namespace(self.tenant)
         file = self.folder / "values.json"
-        file.write_text(json.dumps(values, indent=1))
-        self._helm("kourse-crds")
-        self._helm("kourse", "--values", str(file))
-        wait = ["--for=condition=Available", "deployment", "--all"]
-        self.kubectl("-n", NAMESPACE, "wait", *wait, f"--timeout={READY_SECONDS}s")
-        report("kourse", f"ready at {values['publicUrl']}", started)
+        file.write_text(json.dumps({**self._values(), **(more or {})}, indent=1))
+        started = time.monotonic()
+        if not self._has_definitions():
+            self._install_chart("kourse-crds", "kourse-crds")
+        self._install_chart(RELEASE, "kourse", "--values", str(file))
+        self.wait_until_available()
+        report("kourse", f"ready at {self.reach.urls['gateway']}", started)
+        seconds = time.monotonic() - started
+        self._settle()
+        return seconds
+
+    def uninstall(self) -> None:
+        """Remove the release and both namespaces with all that is in them; the definitions stay.
+
+        Raises:
+            PrerequisiteMissing: Helm or kubectl fails; the text says why.
+        """
+        # Objects first, while an operator is there to take leave of their back ends.
+        self.kubectl("-n", self.tenant, "delete", "--all", KINDS, "--timeout=60s")
+        self.helm("uninstall", RELEASE, "--wait")
+        self.kubectl("delete", "namespace", self.namespace, self.tenant, "--timeout=120s")
+
+    def wait_until_available(self) -> None:
+        """Wait until every Deployment has rolled out.
+
+        Raises:
+            PrerequisiteMissing: One does not in time.
+        """
+        limit = f"--timeout={READY_SECONDS}s"
+        names = self.kubectl("-n", self.namespace, "get", "deployment", "-o", "name").split()
+        for name in names:
+            self.kubectl("-n", self.namespace, "rollout", "status", name, limit)
 
     def bring_samples(self) -> None:
         """Let the sample people in, apply the sample course, send its assets, wait until it lives.
@@ -82,16 +109,16 @@ class Platform:
         people = [
             (person, (self.folder / person.secret).read_text()) for person in (TEACHER, LEARNER)
         ]
-        admit(self.url("gateway"), self._admin_password(), people)
-        self.kubectl("-n", TENANT, "apply", "--server-side", "--recursive", "-f", str(SAMPLES))
+        admit(self.reach.urls["gateway"], self._admin_password(), people)
+        self.kubectl("-n", self.tenant, "apply", "--server-side", "--recursive", "-f", str(SAMPLES))
         command = [str(ENVIRONMENT / "bin" / "kourse"), "push-assets", str(SAMPLES)]
         _run(command, {**os.environ, **self.environment()})
         ready = ["--for=condition=Ready", "--all", f"--timeout={READY_SECONDS}s", KINDS]
-        self.kubectl("-n", TENANT, "wait", *ready)
+        self.kubectl("-n", self.tenant, "wait", *ready)
         report("samples", "live", started)
 
-    def smoke(self) -> None:
-        """Take a new learner through the sample course, against pods.
+    def smoke(self) -> str:
+        """Take a new learner through the sample course, against pods, and return what it prints.
 
         Raises:
             PrerequisiteMissing: A step of the learner fails; the text says which.
@@ -100,24 +127,20 @@ class Platform:
         state = {"KOURSE_STATE": str(self.folder)}
         exports = "".join(f"export {name}={text}\n" for name, text in self.environment().items())
         (self.folder / "env").write_text(exports)
-        print(_run(command, {**os.environ, **state, **self.environment()}), end="")
+        return _run(command, {**os.environ, **state, **self.environment()})
 
     def environment(self) -> dict[str, str]:
         """Return what the command line and the smoke have to know."""
         return {
-            "KOURSE_URL": self.url("gateway"),
-            "KOURSE_MAILBOX_URL": self.url("mail"),
+            "KOURSE_URL": self.reach.urls["gateway"],
+            "KOURSE_MAILBOX_URL": self.reach.urls["mail"],
             "KUBECONFIG": str(self.kubeconfig),
-            "KOURSE_NAMESPACE": TENANT,
+            "KOURSE_NAMESPACE": self.tenant,
             "KOURSE_TEACHER_EMAIL": TEACHER.email,
             "KOURSE_TEACHER_PASSWORD_FILE": str(self.folder / TEACHER.secret),
             "KOURSE_ADMIN_EMAIL": ADMIN.email,
             "PATH": f"{ENVIRONMENT / 'bin'}:{os.environ['PATH']}",
         }
-
-    def url(self, name: str) -> str:
-        """Return the address of a port of the node: gateway, objectStore or mail."""
-        return f"http://{self._node_address()}:{NODE_PORTS[name]}"
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
         """Run kubectl and return what it prints.
@@ -125,8 +148,47 @@ class Platform:
         Raises:
             PrerequisiteMissing: It fails; the text says why.
         """
-        command = [str(ENVIRONMENT / "bin" / "kubectl"), "--kubeconfig", str(self.kubeconfig)]
+        command = [KUBECTL, "--kubeconfig", str(self.kubeconfig)]
         return _run([*command, *arguments], os.environ, text)
+
+    def helm(self, *arguments: str) -> str:
+        """Run Helm in the release's namespace and return what it prints.
+
+        Raises:
+            PrerequisiteMissing: It fails; the text says why.
+        """
+        where = ["--kubeconfig", str(self.kubeconfig), "--namespace", self.namespace]
+        return _run([str(HELM.path), *arguments, *where], os.environ)
+
+    def _values(self) -> dict[str, Any]:
+        repository, _, tag = self.images.kourse.rpartition(":")
+        return {
+            "image": {"repository": repository, "tag": tag},
+            "publicUrl": self.reach.urls["gateway"],
+            "defaultTenant": self.tenant,
+            "defaults": {"replicas": 1},
+            "objectStore": {"publicEndpoint": self.reach.urls["objectStore"]},
+            "evaluation": {
+                "enabled": True,
+                "image": self.images.evaluation,
+                "nodePorts": dict(self.reach.node_ports),
+            },
+        }
+
+    def _settle(self) -> None:
+        """Wait until replaced pods are gone, and lead the outside to those in their place."""
+        path = "{range .items[?(@.metadata.deletionTimestamp)]}pod/{.metadata.name} {end}"
+        here = ("-n", self.namespace)
+        leaving = self.kubectl(*here, "get", "pods", "-o", f"jsonpath={path}").split()
+        if leaving:
+            self.kubectl(*here, "wait", "--for=delete", "--timeout=90s", *leaving)
+        self.reach.renew()
+
+    def _has_definitions(self) -> bool:
+        """Tell whether somebody else's release holds the definitions; they belong to the cluster."""
+        path = "jsonpath={.metadata.annotations.meta\\.helm\\.sh/release-namespace}"
+        get = ("get", "crd", "courses.kourse.dev", "--ignore-not-found", "-o", path)
+        return self.kubectl(*get) not in {"", self.namespace}
 
     def _namespace(self, name: str, *labels: str) -> None:
         manifest = {
@@ -136,40 +198,18 @@ class Platform:
         }
         self.kubectl("apply", "--server-side", "-f", "-", text=json.dumps(manifest))
 
-    def _node_address(self) -> str:
-        path = '{.items[0].status.addresses[?(@.type=="InternalIP")].address}'
-        return self.kubectl("get", "nodes", "-o", f"jsonpath={path}")
-
     def _admin_password(self) -> str:
-        secret = ["get", "secret", "kourse-evaluation-bootstrap-admin"]
-        where = ["-n", NAMESPACE, "-o", "jsonpath={.data.password}"]
+        secret = ["get", "secret", f"{RELEASE}-evaluation-bootstrap-admin"]
+        where = ["-n", self.namespace, "-o", "jsonpath={.data.password}"]
         return base64.b64decode(self.kubectl(*secret, *where)).decode()
 
-    def _helm(self, chart: str, *options: str) -> None:
-        where = ["--kubeconfig", str(self.kubeconfig), "--namespace", NAMESPACE]
-        path = str(ROOT / "charts" / chart)
-        _run([str(HELM.path), "upgrade", "--install", chart, path, *where, *options], os.environ)
-
-
-def bring_up(cluster: KindCluster) -> Platform:
-    """Build and load the images, install everything and return the platform.
-
-    Raises:
-        PrerequisiteMissing: A step fails; the text says why.
-    """
-    images = build_all(Builder("docker", cluster.docker.environment))
-    started = time.monotonic()
-    for image in images:
-        cluster.load(image)
-    report("images", "on the node", started)
-    platform = Platform(cluster.kubeconfig, cluster.kubeconfig.parent)
-    platform.install(images[-1])
-    return platform
+    def _install_chart(self, release: str, chart: str, *options: str) -> None:
+        self.helm("upgrade", "--install", release, str(ROOT / "charts" / chart), *options)
 
 
 def _run(command: list[str], environment: Mapping[str, str], text: str | None = None) -> str:
     done = subprocess.run(
-        command, env=environment, input=text, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=environment, input=text, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         reason = " / ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-4:])

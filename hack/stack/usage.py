@@ -22,7 +22,7 @@ def memory_held(pid: int, tree: Children) -> int:
 
     A page that several processes share counts by each one's part (PSS), so sums are right.
     """
-    return _proportional(pid) + sum(memory_held(child, tree) for child in tree.get(pid, ()))
+    return proportional(pid) + sum(memory_held(child, tree) for child in tree.get(pid, ()))
 
 
 def cpu_seconds(pid: int) -> float:
@@ -45,7 +45,8 @@ def _stat(pid: int) -> list[bytes]:
     return stat[stat.rindex(b")") + 2 :].split()
 
 
-def _proportional(pid: int) -> int:
+def proportional(pid: int) -> int:
+    """Return the resident memory of one process in bytes (PSS); 0 when it is gone."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:

@@ -4,17 +4,10 @@ import json
 
 import pytest
 
-from hack.images.__main__ import build_kourse
+from hack.images.build import build_kourse
 from hack.images.builder import Builder
-from hack.kind import engine
 
-pytestmark = pytest.mark.timeout(600)
 RESTRICTED = ("--rm", "--read-only", "--cap-drop=ALL", "--network=none", "--tmpfs=/tmp")
-
-
-@pytest.fixture(scope="module")
-def docker(prepared):
-    return engine.find()
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +42,18 @@ class TestImage:
         labels = json.loads(docker.run("inspect", "--format", "{{json .Config.Labels}}", image))
         assert labels["org.opencontainers.image.title"] == "kourse"
         assert labels["org.opencontainers.image.revision"] != "unknown"
+
+    def test_is_the_same_when_it_is_built_again_from_nothing(self, docker, image):
+        again = build_kourse(Builder("docker", docker.environment), again=True)
+        try:
+            assert layers(docker, again) == layers(docker, image)
+        finally:
+            docker.run("rmi", again)
+
+
+def layers(docker, image):
+    """The digests of what is in the image's layers, files with all their attributes."""
+    return json.loads(docker.run("inspect", "--format", "{{json .RootFS.Layers}}", image))
 
 
 READ_SBOM = """
