@@ -31,7 +31,7 @@ from hack.stack.profiles import Profile
 from hack.stack.sample import bring_up
 from hack.stack.site import Site
 
-CROWD = 40
+CROWD = 60
 """Learners on their way at the same time; most of them wait for what is to come."""
 REVISE_EVERY_S = 15.0
 SETTLE_S = 120.0

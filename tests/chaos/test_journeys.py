@@ -16,7 +16,7 @@ from hack.chaos.campaign import Campaign
 from hack.chaos.storm import DECK
 from hack.stack.lifecycle import stop
 
-JOURNEYS = 200
+JOURNEYS = 400
 GAP_S = 3.0
 
 
