@@ -64,7 +64,7 @@ account_link = Table(
     Column("account_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False),
     moment_column("linked_at"),
     PrimaryKeyConstraint("issuer", "subject"),
-    UniqueConstraint("issuer", "account_id"),
+    UniqueConstraint("issuer", "account_id", name="uq_account_link_issuer"),
 )
 
 membership = Table(

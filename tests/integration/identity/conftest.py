@@ -82,6 +82,14 @@ def keycloak(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def scratch(servers, backend):
+    """A database for each store: an account that one of them made is none of the other's."""
+    del backend
+    with servers.scratch_database() as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
 def start(request, scratch, servers, files, backend):
     """Starts identity with changed settings: ``async with start(refresh_grace=…) as house``."""
 
