@@ -101,6 +101,8 @@ class Election:
         self._clock = clock
         self._seen: Record | None = None
         self._seen_at = -math.inf
+        self._turn = asyncio.Lock()
+        self._is_over = False
 
     async def win(self) -> Term:
         """The term, once this process leads."""
@@ -111,24 +113,35 @@ class Election:
         return term
 
     async def hold(self) -> None:
-        """Renews for as long as that succeeds.
+        """Renews for as long as that succeeds, or until ``release``.
 
         Raises:
             LeadershipLost: The term is over; nothing may be written any more.
         """
         while True:
             await asyncio.sleep(min(self._rhythm.retry_s, max(0.0, self._leadership.left_s)))
-            left_s = self._leadership.left_s
-            if left_s > 0:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(left_s):
-                        await self._attempt()
-            if self._leadership.left_s <= 0 or not self._is_mine(self._seen):
-                self._leadership.end()
-                raise LeadershipLost("The lease was not renewed in time or has gone to another.")
+            async with self._turn:
+                if self._is_over:
+                    return
+                await self._renew()
+
+    async def _renew(self) -> None:
+        left_s = self._leadership.left_s
+        if left_s > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left_s):
+                    await self._attempt()
+        if self._leadership.left_s <= 0 or not self._is_mine(self._seen):
+            self._leadership.end()
+            raise LeadershipLost("The lease was not renewed in time or has gone to another.")
 
     async def release(self) -> None:
         """Gives the lease back, so that another process need not wait; harmless if this one has none."""
+        async with self._turn:
+            self._is_over = True
+            await self._give_back()
+
+    async def _give_back(self) -> None:
         self._leadership.end()
         if self._seen is None or not self._is_mine(self._seen):
             return

@@ -1,6 +1,8 @@
 """One candidate leads, the others wait: the rules of client-go's leader election, by a clock of the test's."""
 
+import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -9,6 +11,8 @@ from kourse_operator.engine import election as module
 from kourse_operator.engine.election import Election, Rhythm
 from kourse_operator.engine.leadership import Leadership, Term
 from kourse_operator.errors import LeadershipLost, NotLeading, Outdated
+
+yielding = partial(asyncio.sleep, 0)
 
 
 class FakeLease:
@@ -124,6 +128,26 @@ class TestAcquiring:
         assert lease.record.holder == ""
         assert await second.tries()
         assert lease.record.transitions == 1
+
+    async def test_is_no_loss_to_one_who_gives_it_back_when_a_renewal_is_due(
+        self, lease, first, passing
+    ):
+        await first.tries()
+        slow = asyncio.Event()
+        write = lease.write
+
+        async def slowly(record):
+            await slow.wait()
+            return await write(record)
+
+        lease.write = slowly
+        giving = asyncio.create_task(first.election.release())
+        holding = asyncio.create_task(first.election.hold())
+        while not first.election._turn.locked():
+            await yielding()
+        slow.set()
+        await asyncio.gather(giving, holding)
+        assert lease.record.holder == ""
 
     async def test_survives_an_api_server_that_is_down(self, lease, first):
         lease.error = Unavailable("down")
