@@ -22,6 +22,13 @@ class RedisServer:
         self._directory = directory
         self._process = None
 
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
     def start(self):
         """Returns when it answers."""
         self._process = subprocess.Popen(

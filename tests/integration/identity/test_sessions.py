@@ -287,20 +287,18 @@ class TestReadJwks:
 
 class TestWithoutTokenStore:
     async def test_nobody_logs_in_and_whoever_is_in_goes_on_reading(self, start, tmp_path):
-        redis = RedisServer(tmp_path)
-        redis.start()
-        async with start(token_store_url=redis.url) as house:
-            learner = (await house.member())[1]["accessToken"]
-            admin = await house.admin()
-            redis.stop()
+        with RedisServer(tmp_path) as redis:
+            async with start(token_store_url=redis.url) as house:
+                learner = (await house.member())[1]["accessToken"]
+                admin = await house.admin()
+                redis.stop()
 
-            refused = await house.log_in(*ADMIN)
-            assert (refused.status, refused.headers["Retry-After"]) == (503, "2")
-            account = await house.http.get("/v1/account", headers=bearer(learner))
-            assert account.status == 200
-            members = await house.http.get("/v1/memberships", headers=bearer(admin))
-            assert members.status == 503
+                refused = await house.log_in(*ADMIN)
+                assert (refused.status, refused.headers["Retry-After"]) == (503, "2")
+                account = await house.http.get("/v1/account", headers=bearer(learner))
+                assert account.status == 200
+                members = await house.http.get("/v1/memberships", headers=bearer(admin))
+                assert members.status == 503
 
-            redis.start()
-            assert (await house.log_in(*ADMIN)).status == 200
-            redis.stop()
+                redis.start()
+                assert (await house.log_in(*ADMIN)).status == 200
