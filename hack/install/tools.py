@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
@@ -34,16 +34,16 @@ class Tool:
         name: The file name of the program.
         module: The directory below ``hack/tools``, or below ``root``, whose go.mod and go.sum pin it.
         package: The import path of its main package.
-        variables: What the linker sets (``-X``), for the version it reports.
         packages: About how many packages a build compiles; only for the progress line.
+        variables: What the linker sets (``-X``), for the version it reports.
         root: The directory that the module is below.
     """
 
     name: str
     module: str
     package: str
-    variables: Mapping[str, str]
     packages: int
+    variables: Mapping[str, str] = field(default_factory=dict)
     root: str = "hack/tools"
 
     @property
@@ -92,12 +92,14 @@ KUBECTL = _kubernetes("kubectl", 1000)
 KUBE_CONTROLLER_MANAGER = _kubernetes("kube-controller-manager", 2000)
 KUBE_SCHEDULER = _kubernetes("kube-scheduler", 1700)
 KUBE_PROXY = _kubernetes("kube-proxy", 1300)
-ETCD = Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3", {}, packages=550)
-COREDNS = Tool("coredns", "coredns", "kourse.dev/hack/tools/coredns", {}, packages=900)
-PAUSE = Tool("pause", "pause", "kourse.dev/hack/tools/pause", {}, packages=40)
-KIND = Tool("kind", "kind", "sigs.k8s.io/kind", {}, packages=300)
-MINIO = Tool("minio", "minio", "github.com/minio/minio", {}, packages=1300)
-TOXIPROXY = Tool("toxiproxy", "toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server", {}, 230)
+ETCD = Tool("etcd", "etcd", "go.etcd.io/etcd/server/v3", packages=550)
+COREDNS = Tool("coredns", "coredns", "kourse.dev/hack/tools/coredns", packages=900)
+PAUSE = Tool("pause", "pause", "kourse.dev/hack/tools/pause", packages=40)
+KIND = Tool("kind", "kind", "sigs.k8s.io/kind", packages=300)
+MINIO = Tool("minio", "minio", "github.com/minio/minio", packages=1300)
+TOXIPROXY = Tool(
+    "toxiproxy", "toxiproxy", "github.com/Shopify/toxiproxy/v2/cmd/server", packages=230
+)
 HELM = Tool(
     name="helm",
     module="helm",
@@ -116,21 +118,18 @@ KUBECTL_VALIDATE = Tool(
     name="kubectl-validate",
     module="kubectl-validate",
     package="sigs.k8s.io/kubectl-validate",
-    variables={},
     packages=700,
 )
 HELM_UNITTEST = Tool(
     name="helm-unittest",
     module="helm-unittest",
     package="github.com/helm-unittest/helm-unittest/cmd/helm-unittest",
-    variables={},
     packages=700,
 )
 BENCH_OPERATOR = Tool(
     name="bench-operator",
     module="bench-operator",
     package="kourse.dev/hack/tools/bench-operator",
-    variables={},
     packages=620,
 )
 """The Go operator that the platform's own is measured against."""
@@ -138,14 +137,12 @@ KSTATUS = Tool(
     name="kstatus",
     module="kstatus",
     package="kourse.dev/hack/tools/kstatus",
-    variables={},
     packages=200,
 )
 ARGO_HEALTH = Tool(
     name="argo-health",
     module="argo-health",
     package="kourse.dev/hack/tools/argo-health",
-    variables={},
     packages=90,
 )
 JUDGES = (HELM, HELM_UNITTEST, KUBE_SCORE, KUBECTL_VALIDATE, KSTATUS, ARGO_HEALTH)
@@ -154,7 +151,6 @@ INTEROP = Tool(
     name="interop",
     module="interop",
     package="kourse.dev/tests/interop",
-    variables={},
     packages=130,
     root="tests",
 )

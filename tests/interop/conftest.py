@@ -11,11 +11,12 @@ import redis
 
 from hack.install.tools import INTEROP, build_tools
 from kourse.kit.bus import Broker
-from support.events import running, until
+from support.events import running
 from support.feeds import declare_feed
 from support.proxy import proxied
 from support.redis_server import RedisServer
 from support.siblings import Sibling
+from support.waiting import until
 
 SERVICE = "interop"
 RIGHTS = {

@@ -9,7 +9,8 @@ from uuid import uuid4
 import pytest
 
 from kourse.contracts import events
-from support.events import running, until
+from support.events import running
+from support.waiting import until
 
 MODULE = Path(__file__).parent
 COURSE = {"course_id": uuid4(), "course": "statistics"}

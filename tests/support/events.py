@@ -132,19 +132,3 @@ async def backbone(course, profile_worker, broker_url, effects):
             yield relay
     finally:
         await broker.close()
-
-
-async def until(condition, seconds=90.0):
-    """Waits until the condition, plain or async, is true.
-
-    Raises:
-        TimeoutError: It is not in time.
-    """
-    async with asyncio.timeout(seconds):
-        while True:
-            answer = condition()
-            if asyncio.iscoroutine(answer):
-                answer = await answer
-            if answer:
-                return answer
-            await asyncio.sleep(0.02)

@@ -1,5 +1,6 @@
-"""Waiting for what happens in another process."""
+"""Waiting for what happens in another task or in another process."""
 
+import asyncio
 import time
 
 
@@ -15,3 +16,19 @@ def eventually(condition, seconds=120.0):
             return answer
         time.sleep(0.02)
     raise AssertionError(f"not within {seconds} s: {condition}")
+
+
+async def until(condition, seconds=90.0):
+    """Waits until the condition, plain or async, is true.
+
+    Raises:
+        TimeoutError: It is not in time.
+    """
+    async with asyncio.timeout(seconds):
+        while True:
+            answer = condition()
+            if asyncio.iscoroutine(answer):
+                answer = await answer
+            if answer:
+                return answer
+            await asyncio.sleep(0.02)

@@ -9,8 +9,8 @@ import pytest
 from kourse.contracts import names
 from kourse.kit.bus import Broker
 from kourse.kit.topology import Binding
-from support.events import until
 from support.exams import exam_spec, ordering, pool_spec, right_answer, single, wrong_answer
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -8,8 +8,9 @@ from kourse.contracts import names
 from kourse.contracts.events import CohortDeclared, ContentPublished, EnrolmentCreated
 from kourse.kit.bus import Broker
 from kourse.kit.ids import new_id
-from support.events import running, until
+from support.events import running
 from support.siblings import Sibling
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

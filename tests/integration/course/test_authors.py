@@ -17,6 +17,7 @@ from support.courses import (
     with_assets,
 )
 from support.houses import new_key
+from support.waiting import until
 
 DOCUMENT = "/v1/authoring/courses/statistics"
 COURSE = "/v1/courses/statistics"
@@ -133,22 +134,10 @@ class TestDeleteCourse:
         await house.post(f"{COURSE}/enrolments", key=new_key())
         answer = await house.delete(DOCUMENT, **AUTHOR)
         assert (answer.status, answer.body["pending"][0]["reason"]) == (202, "Deleting")
-        async for _ in ticks():
-            if rows("SELECT count(*) FROM course.course") == [(0,)]:
-                break
+        await until(lambda: rows("SELECT count(*) FROM course.course") == [(0,)], 15)
         assert rows("SELECT count(*) FROM course.enrolment") == [(0,)]
         assert rows("SELECT count(*) FROM course.document") == [(0,)]
         assert not await house.runtime.buckets.exists(bucket_of(house))
-
-
-async def ticks():
-    """Moments to look again, for at most 15 seconds."""
-    import asyncio
-
-    for _ in range(750):
-        yield
-        await asyncio.sleep(0.02)
-    raise AssertionError("not within 15 s")
 
 
 class TestAssets:

@@ -1,6 +1,5 @@
 """Profile and course together, over the real broker: what one says, the other does."""
 
-import asyncio
 from uuid import UUID, uuid4
 
 import pytest_asyncio
@@ -12,6 +11,7 @@ from kourse.profile.__main__ import service as profile_service
 from kourse.profile.settings import ProfileSettings
 from support.courses import cohort_document, course_document
 from support.houses import open_house
+from support.waiting import until
 
 TEACHER = {"who": UUID(int=100), "roles": ["teacher", "author"]}
 
@@ -30,13 +30,12 @@ async def houses(scratch, servers, broker_url):
 
 
 async def eventually(ask, wanted):
-    """The first answer that is wanted, within 30 seconds."""
-    for _ in range(300):
-        answer = await ask()
-        if wanted(answer):
-            return answer
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"last answer: {answer.status} {answer.body}")
+    """Returns when an answer is wanted, within 30 seconds."""
+
+    async def is_wanted():
+        return wanted(await ask())
+
+    await until(is_wanted, 30)
 
 
 class TestFromCourseToCohortToLesson:

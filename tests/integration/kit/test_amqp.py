@@ -11,9 +11,9 @@ from kourse.contracts.errors import Unavailable
 from kourse.kit import amqp
 from kourse.kit.amqp import codec, values
 from kourse.kit.bus import Broker, Queue
-from support.events import until
 from support.proxy import proxied
 from support.scripted_broker import ScriptedBroker
+from support.waiting import until
 
 QUORUM = {"x-queue-type": "quorum"}
 

@@ -15,8 +15,9 @@ from kourse.kit import relay as relay_module
 from kourse.kit.bus import Broker
 from kourse.kit.inbox import Consumer
 from kourse.kit.outbox import Relay
-from support.events import PACE, Effects, backbone, emit_joined, running, until
+from support.events import PACE, Effects, backbone, emit_joined, running
 from support.proxy import proxied
+from support.waiting import until
 
 TESTS = Path(__file__).parents[2]
 UNPUBLISHED = "SELECT count(*) FROM profile.outbox WHERE published_at IS NULL"

@@ -15,8 +15,9 @@ from kourse.kit.delivery import UndecodableError, UnknownEventError
 from kourse.kit.inbox import Consumer, Handlers, Inbox
 from kourse.kit.inbox.marks import Marks
 from kourse.kit.inbox.taking import Hold, Taker
-from support.events import PACE, Effects, Failing, arrival, headers, joined, running, until
+from support.events import PACE, Effects, Failing, arrival, headers, joined, running
 from support.redis_server import RedisServer, free_port
+from support.waiting import until
 
 PARKED = "SELECT reason, seq FROM course.parked_event WHERE entity = %s ORDER BY seq"
 CURSOR = "SELECT last_seq, blocked FROM course.inbox_cursor WHERE entity = %s"

@@ -14,7 +14,8 @@ from kourse.kit.delivery import Outgoing, headers_of
 from kourse.kit.inbox import Consumer, Handlers, Pace, aside
 from kourse.kit.inbox.cursor import Arrival
 from kourse.kit.outbox import Relay
-from support.events import Effects, Failing, emit_joined, running, until
+from support.events import Effects, Failing, emit_joined, running
+from support.waiting import until
 
 SWALLOW = (
     "UPDATE profile.outbox SET published_at = now() WHERE entity = %s AND seq <= %s AND seq > %s"

@@ -9,7 +9,8 @@ import pytest
 from kourse.kit.bus import Broker
 from kourse.kit.outbox import Relay
 from support.consumer_process import Replica
-from support.events import Effects, backbone, emit_joined, running, until
+from support.events import Effects, backbone, emit_joined, running
+from support.waiting import until
 
 EFFECTS = "SELECT name FROM course.thing WHERE name LIKE %s ORDER BY id"
 PARKED = "SELECT reason, error <> '', seq FROM course.parked_event WHERE entity = %s ORDER BY seq"

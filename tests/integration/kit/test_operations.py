@@ -13,10 +13,11 @@ from kourse.contracts import names
 from kourse.kit.bus import Broker, declare_topology
 from kourse.kit.outbox import Relay
 from support.client import Client, session_to
-from support.events import TENANT, Effects, emit_joined, joined, until
+from support.events import TENANT, Effects, emit_joined, joined
 from support.events import running as looping
 from support.serving import Identity, Service, running, serving, settings_of
 from support.tokens import LEARNER, Issuer
+from support.waiting import until
 
 EVENTS = "/v1/operations/course/events"
 DEAD = "/v1/operations/course/dead-letters"

@@ -19,8 +19,9 @@ from kourse.kit import relay_link
 from kourse.kit.bus import Binding, Broker, Queue, declare_topology
 from kourse.kit.outbox import Relay
 from kourse.kit.shares import fair_share
-from support.events import emit_joined, running, until
+from support.events import emit_joined, running
 from support.scripted_broker import ScriptedBroker
+from support.waiting import until
 
 TESTS = Path(__file__).parents[2]
 HOLDERS = """

@@ -9,9 +9,10 @@ from kourse.contracts import names
 from kourse.contracts.events import AssignmentCreated
 from kourse.kit.bus import Broker, declare_topology
 from kourse.kit.topology import Queue, platform_topology
-from support.events import running, until
+from support.events import running
 from support.feeds import declare_feed
 from support.siblings import Sibling
+from support.waiting import until
 
 LIMIT = 5
 OTHER = Queue(

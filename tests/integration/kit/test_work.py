@@ -11,7 +11,8 @@ from kourse.contracts.errors import Unavailable
 from kourse.kit.bus import Binding, Broker, Exchange, Queue, declare_topology
 from kourse.kit.delivery import PREFIX
 from kourse.kit.work import Work, WorkQueue
-from support.events import running, until
+from support.events import running
+from support.waiting import until
 
 QUEUE = names.GRADING_QUEUES[0]
 

@@ -16,6 +16,7 @@ from kourse.kit.runtime import Process
 from support.client import Client, session_to
 from support.redis_server import free_port
 from support.serving import Service, running, settings_of
+from support.waiting import until
 
 
 def asking(process):
@@ -146,13 +147,15 @@ class TestStop:
 
 
 async def _refused(port):
-    while True:
+    async def is_refused():
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except ConnectionRefusedError:
-            return
+            return True
         writer.close()
-        await asyncio.sleep(0.01)
+        return False
+
+    await until(is_refused)
 
 
 class TestProgram:
@@ -205,11 +208,14 @@ class TestProgram:
 
 
 async def _alive(port):
-    async with asyncio.timeout(30), session_to(f"http://127.0.0.1:{port}") as session:
-        while True:
+    async with session_to(f"http://127.0.0.1:{port}") as session:
+
+        async def is_alive():
             try:
                 async with session.get("/livez") as response:
                     assert response.status == 200
-                    return
             except aiohttp.ClientConnectionError:
-                await asyncio.sleep(0.05)
+                return False
+            return True
+
+        await until(is_alive, 30)

@@ -1,11 +1,9 @@
 """From a registration to the mails that follow: both services, the broker and the mail sink, all real."""
 
-import asyncio
 import hashlib
 import json
 import re
 import secrets
-import time
 
 import aiohttp
 import pytest
@@ -19,6 +17,7 @@ from kourse.notification.__main__ import service as notification_service
 from kourse.notification.settings import NotificationSettings
 from support.redis_server import free_port
 from support.serving import running
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "lantern over quiet water"
@@ -82,15 +81,13 @@ async def web():
 
 async def mails(web, servers, email, count):
     """The mails of an address, once there are so many."""
-    deadline = time.monotonic() + 60
-    found = []
-    while time.monotonic() < deadline:
+
+    async def enough():
         async with web.get(servers.endpoints.mail_url, params={"to": email}) as answer:
             found = await answer.json()
-        if len(found) >= count:
-            return found
-        await asyncio.sleep(0.05)
-    raise AssertionError(f"{len(found)} of {count} mails came")
+        return found if len(found) >= count else None
+
+    return await until(enough, 60)
 
 
 async def post(web, address, body, expected):

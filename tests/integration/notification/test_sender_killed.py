@@ -15,8 +15,8 @@ from kourse.kit.db import Database
 from kourse.notification.service.sender import Sender
 from kourse.notification.service.smtp import SmtpMailer
 from kourse.notification.settings import NotificationSettings
-from support.events import until
 from support.proxy import Proxy
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -8,6 +8,7 @@ import grpc.aio
 from kourse_rpc.profile.v1 import profile_pb2, profile_pb2_grpc
 from support.courses import cohort_document
 from support.houses import LEARNER, OTHER_LEARNER
+from support.waiting import until
 
 TEACHER = {"who": UUID(int=100), "roles": ["teacher"]}
 JOIN = "/v1/cohorts/join"
@@ -269,9 +270,6 @@ class TestAuthoring:
         await join(house, await code_of(house))
         answer = await house.delete(DOCUMENT, **TEACHER)
         assert (answer.status, answer.body["pending"][0]["reason"]) == (202, "MembersRemain")
-        for _ in range(750):
-            if rows("SELECT count(*) FROM profile.cohort") == [(0,)]:
-                break
-            await asyncio.sleep(0.02)
+        await until(lambda: rows("SELECT count(*) FROM profile.cohort") == [(0,)], 15)
         assert rows("SELECT count(*) FROM profile.membership") == [(0,)]
         assert (await house.get(DOCUMENT, **TEACHER)).status == 404
