@@ -209,7 +209,8 @@ class TestConsumer:
             parked = [("poison", 2), ("blocked", 3), ("blocked", 4)]
             entity = (str(poisoned),)
             await until(lambda: admin.execute(PARKED, entity).fetchall() == parked)
-        assert len(tries) in (5, 6)  # once more when it came in a batch
+        # Five alone; before that once in a batch, and once in a lot with other partitions' batches.
+        assert 5 <= len(tries) <= 7
         assert effects.numbers(poisoned) == [100]
         assert admin.execute(CURSOR, entity).fetchone() == (1, True)
 

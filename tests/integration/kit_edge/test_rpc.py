@@ -107,7 +107,8 @@ class TestCall:
         assert standing.seen["caller"] == "dashboard"
         assert standing.seen["correlation"] == "request-0001"
         assert standing.seen["trace"][3:35] == trace
-        assert standing.seen["seconds"] <= 2.0
+        # Two by the caller's clock; gRPC converts between clocks with an error of its own.
+        assert standing.seen["seconds"] < 3.0
 
     async def test_asks_identity_once_for_many_calls(self, stub, identity):
         for _ in range(5):
