@@ -107,7 +107,7 @@ class Campaign:
         with self._timed("up"):
             where = await asyncio.to_thread(bring_up, self._state, profile=Profile.CHAOS)
         with self._timed("class"):
-            classroom = Classroom(Target.of_state(self._state))
+            classroom = Classroom(Target.of_state(self._state), self._outcome.journeys)
             await asyncio.to_thread(classroom.open)
         site = Site.load(Layout(self._state))
         striker = Striker(Layout(self._state), site.url("toxiproxy"), where.cache_url)

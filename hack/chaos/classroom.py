@@ -15,7 +15,9 @@ from hack.smoke.person import Person, Unexpected, eventually
 from hack.smoke.target import Target
 
 COHORTS = 8
-"""Classes to spread the learners over, as they would be in a school."""
+"""Least classes to spread the learners over, as they would be in a school."""
+SEATS = 200
+"""In each class."""
 QUESTIONS = 2
 REVISED = "-side"
 UNAVAILABLE = 503
@@ -27,6 +29,7 @@ class Classroom:
     """One run's course, quiz and cohorts.
 
     Attributes:
+        learners: How many there is a seat for.
         name: Of the run; the names of all resources begin with it.
         codes: Join codes by cohort.
         lessons: Keys of the lessons, in order.
@@ -35,6 +38,7 @@ class Classroom:
     """
 
     target: Target
+    learners: int
     name: str = field(default_factory=lambda: f"chaos-{secrets.token_hex(3)}")
     codes: dict[str, str] = field(default_factory=dict)
     lessons: tuple[str, ...] = ()
@@ -65,7 +69,8 @@ class Classroom:
         team = self._team
         course, quiz = manifests.course(self.name), manifests.quiz(self.name)
         quiz["spec"]["zones"][0]["draws"][0]["count"] = QUESTIONS
-        cohorts = [self._cohort(number) for number in range(COHORTS)]
+        classes = max(COHORTS, -(-self.learners // SEATS))
+        cohorts = [self._cohort(number) for number in range(classes)]
         side = self._side(self.revision)
         team.apply(course, manifests.pool(self.name), quiz, side, *cohorts)
         eventually("the files of the course", lambda: _succeeds(lambda: team.push_assets(course)))
@@ -125,7 +130,7 @@ class Classroom:
     def _cohort(self, number: int) -> dict[str, Any]:
         cohort = manifests.cohort(self.name)
         cohort["metadata"]["name"] = f"{self.name}-c{number}"
-        cohort["spec"]["title"] = f"Class {number}"
+        cohort["spec"] |= {"title": f"Class {number}", "seats": SEATS}
         return cohort
 
 

@@ -82,6 +82,8 @@ class Link:
             psycopg.Error: The database is or becomes unreachable.
         """
         async with await connect(database, "relay") as connection:
+            # A mark that a crash of the database takes back costs a duplicate, which every inbox drops.
+            await connection.execute("SET synchronous_commit = off")
             await declare_topology(broker)
             async with broker.publishing() as publisher:
                 link = cls(database.schema, connection, broker, publisher)
