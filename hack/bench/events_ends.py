@@ -6,6 +6,7 @@ transaction to standard output: when it was committed, and the numbers of the ev
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -82,4 +83,6 @@ async def _consume() -> None:
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    gc.collect()
+    gc.freeze()  # as every service does once it has started
     uvloop.run({"relay": _relay, "consumer": _consume}[sys.argv[1]]())

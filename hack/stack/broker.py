@@ -70,7 +70,7 @@ def _config(site: Site) -> str:
         "vm_memory_high_watermark.absolute": "512MB",
         "disk_free_limit.absolute": "64MB",
         # Quorum queues keep in memory what is in their log's newest file; the default is 512 MB of it.
-        "raft.wal_max_size_bytes": str(32 << 20),
+        "raft.wal_max_size_bytes": str(128 << 20),
         "log.console": "true",
         "log.console.level": "warning",
     }
