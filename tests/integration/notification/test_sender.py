@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from integration.notification.test_events import enrolment, published
 from kourse.contracts import events
 from kourse.contracts.errors import Unavailable
+from kourse.kit import faults
 from kourse.notification.repository import deliveries
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -115,6 +117,26 @@ class TestRound:
 
         book.add(user_id)
         await bus.send(events.EmailVerified(user_id=user_id))
+        await sender.round()
+
+        assert [mail["Subject"] for mail in smtp.mails] == ["Welcome to kourse"]
+
+    async def test_does_not_make_mail_wait_that_it_held_when_the_address_was_verified(
+        self, bus, book, sender_of, smtp
+    ):
+        user_id = uuid4()
+        await welcome(bus, user_id)
+        book.add(user_id, is_verified=False)
+        verified = partial(bus.send, events.EmailVerified(user_id=user_id))
+        faults.arm("sender.claimed", verified)
+        sender = sender_of(smtp)
+        try:
+            await sender.round()
+        finally:
+            faults.disarm()
+        assert smtp.mails == []
+
+        book.add(user_id)
         await sender.round()
 
         assert [mail["Subject"] for mail in smtp.mails] == ["Welcome to kourse"]

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, select, text, update
+from sqlalchemy import ColumnElement, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.notification.repository.notices import Told, told_of
@@ -30,6 +30,9 @@ WHERE id IN (
 )
 RETURNING id, tenant
 """)
+
+HASTENED = "hastened"
+"""Outcome of a delivery that a sender holds while its address is verified: it need not wait afterwards."""
 
 
 class Settled(StrEnum):
@@ -143,25 +146,30 @@ async def settle(
 async def postpone(
     tx: AsyncSession, claim: Claim, delivery_id: UUID, wait: timedelta, outcome: str
 ) -> None:
-    """The delivery is due again after a while, unless the claim had lapsed."""
+    """The delivery is due again after a while, or at once if it was hastened under the claim.
+
+    Nothing happens when the claim had lapsed.
+    """
+    now = func.clock_timestamp()
+    due_at = case((delivery.c.outcome == HASTENED, now), else_=now + wait)
     await tx.execute(
         update(delivery)
         .where(*_held(claim, delivery_id))
-        .values(due_at=func.clock_timestamp() + wait, outcome=outcome, claim=None)
+        .values(due_at=due_at, outcome=outcome, claim=None)
     )
 
 
 async def hasten(tx: AsyncSession, user_id: UUID) -> None:
-    """What waits for a person's address is due now; what a sender holds stays with it."""
+    """What waits for a person's address is due now; what a sender holds is, when it gives it back."""
     waiting = select(notification.c.id).where(notification.c.user_id == user_id)
+    is_held = delivery.c.claim.is_not(None)
     await tx.execute(
         update(delivery)
-        .where(
-            delivery.c.notification_id.in_(waiting),
-            delivery.c.state == "pending",
-            delivery.c.claim.is_(None),
+        .where(delivery.c.notification_id.in_(waiting), delivery.c.state == "pending")
+        .values(
+            due_at=case((is_held, delivery.c.due_at), else_=func.clock_timestamp()),
+            outcome=case((is_held, HASTENED), else_=delivery.c.outcome),
         )
-        .values(due_at=func.clock_timestamp())
     )
 
 
