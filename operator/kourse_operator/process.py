@@ -50,7 +50,7 @@ from kourse_operator.settings import OperatorSettings
 
 DRAIN_S = 10.0
 """Longest time to finish what is in hand, in seconds."""
-POSTERS = 4
+POSTERS = 8
 """Events posted at a time: one alone falls behind a thousand objects that become ready together."""
 EXIT_LOST = 3
 """Exit status after the lease was lost."""

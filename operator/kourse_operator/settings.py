@@ -31,7 +31,7 @@ class OperatorSettings(ServiceSettings, service="operator"):
     """Longest wait after a failure."""
     backend_timeout: timedelta = timedelta(seconds=20)
     """Time for one step at one back end, after which it counts as not available."""
-    progress_after: timedelta = timedelta(seconds=3)
+    progress_after: timedelta = timedelta(seconds=10)
     """A new generation that takes longer is shown as in progress; shorter ones save the write."""
     queue_age_limit: timedelta = timedelta(minutes=2)
     """`/healthz` fails when an object has waited longer than this for a worker."""

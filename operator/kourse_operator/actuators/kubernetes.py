@@ -25,8 +25,10 @@ from kourse_operator.errors import Outdated
 from kourse_operator.resource import Key, Resource
 
 COMPONENT = "kourse-operator"
-MOST_CONNECTIONS = 32
-MOST_EVENTS_WAITING = 1000
+MOST_CONNECTIONS = 40
+"""One for each worker and each that posts Events, as they come by default."""
+MOST_EVENTS_WAITING = 5000
+"""Some megabytes: two or three Events of each object of a large first apply."""
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=5)
 _NOTE_LIMIT = 1024
 _MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}

@@ -56,7 +56,7 @@ class Pace:
     resync_s: float = 600.0
     retry_first_s: float = 0.5
     retry_longest_s: float = 300.0
-    progress_after_s: float = 3.0
+    progress_after_s: float = 10.0
     removal_longest_s: float = 30.0
 
 
