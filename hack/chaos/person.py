@@ -17,7 +17,7 @@ PATIENCE_S = 300.0
 REQUEST_S = 12.0
 """After this a request is given up and repeated; its outcome is unknown."""
 LATER = frozenset({429, 502, 503, 504})
-CONFLICT, UNAUTHENTICATED, REFUSED = 409, 401, 400
+CONFLICT, UNAUTHENTICATED, REFUSED, TIMED_OUT = 409, 401, 400, 504
 IDEMPOTENT_METHODS = frozenset({"GET"})
 
 
@@ -32,7 +32,7 @@ class Tally:
     requests: int = 0
     answers: Counter[int] = field(default_factory=Counter)
     unknown_writes: int = 0
-    """Writes of which nobody can say whether they took effect: the answer was lost."""
+    """Writes of which nobody can say whether they took effect: the answer was lost, here or behind the gateway."""
     replayed: int = 0
     """Answers that the platform gave again to a repeated key."""
 
@@ -129,6 +129,8 @@ class Person:
             self._tally.unknown_writes += method not in IDEMPOTENT_METHODS
             return None, 0.0
         self._tally.answers[response.status] += 1
+        if response.status == TIMED_OUT:
+            self._tally.unknown_writes += method not in IDEMPOTENT_METHODS
         self._tally.replayed += "Idempotency-Replayed" in response.headers
         wait_s = float(response.headers.get("Retry-After", 0))
         if response.status in LATER or (response.status == CONFLICT and wait_s):

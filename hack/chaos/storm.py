@@ -35,8 +35,9 @@ class Fault:
         return f"{self.kind} {self.target}"
 
 
-KILLS = (*SERVICES, "operator", "postgres", "rabbitmq", "redis-tokens", "redis-cache", "mail")
-"""Processes that are lost without warning."""
+STORES = ("postgres", "rabbitmq", "redis-tokens", "redis-cache", "minio", "etcd")
+KILLS = (*SERVICES, "operator", *STORES, "kubernetes", "mail")
+"""Processes that are lost without warning: all there are, but the one that makes the weather."""
 RESTARTS = ("postgres", "rabbitmq", "notification")
 """Processes that are asked to stop, as for an upgrade."""
 FREEZES = (("redis-cache", 5.0), ("course", 3.0), ("notification", 3.0))

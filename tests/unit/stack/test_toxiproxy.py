@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from hack.chaos.storm import KILLS
 from hack.stack.layout import Layout
 from hack.stack.profiles import PORTS, Profile, make_plan
 from hack.stack.site import Site
@@ -32,6 +33,11 @@ class TestChaosProfile:
             course = rows[Profile.CHAOS]["course"]
             assert f":{site.ports[f'{name}-proxy']}" in told(course)
             assert f":{site.ports[name]}" not in told(course)
+
+    def test_loses_every_process_but_the_proxy_and_the_map_of_the_brokers_ports(self, plans):
+        _, rows = plans
+        lasting = {name for name, row in rows[Profile.CHAOS].items() if not row.once}
+        assert lasting - {"toxiproxy", "epmd"} == set(KILLS)
 
     def test_lets_the_gateway_reach_services_through_proxies(self, plans):
         site, rows = plans
