@@ -85,7 +85,7 @@ class TestPublisher:
         assert [refusals(batch, 100) for batch in batches] == [[None] * 100] * 5
         async with broker.reading("read", prefetch=1000, stopping=stopping) as reader:
             got = await read(reader, 500)
-            assert [each.headers["number"] for each in got] == list(range(500))
+            assert [values.read_fields(each.fields)["number"] for each in got] == list(range(500))
             reader.ack(got[-1].tag)
 
     async def test_carries_bodies_of_many_frames_and_of_none(self, broker, stopping):
@@ -170,7 +170,7 @@ class TestReader:
             reader.ack(got[4].tag, multiple=False)
         async with broker.reading("read", prefetch=10, stopping=stopping) as reader:
             got = await read(reader, 2)
-            assert {each.headers["number"] for each in got} == {3, 5}
+            assert {values.read_fields(each.fields)["number"] for each in got} == {3, 5}
             assert all(each.redelivered for each in got)
 
     async def test_has_no_more_in_hand_than_it_asked_for(self, broker, stopping):
@@ -189,8 +189,8 @@ class TestReader:
             reader.reject(got.tag)
             async with broker.reading("other", prefetch=1, stopping=stopping) as dead:
                 (got,) = await read(dead, 1)
-                assert got.headers["number"] == 7
-                assert got.headers["x-death"][0]["reason"] == "rejected"
+                assert values.read_fields(got.fields)["number"] == 7
+                assert values.read_fields(got.fields)["x-death"][0]["reason"] == "rejected"
 
     async def test_ends_when_it_is_told_to_stop(self, broker, stopping):
         async with broker.reading("read", prefetch=1, stopping=stopping) as reader:

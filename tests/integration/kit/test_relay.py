@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY
 
 from kourse.contracts import events, names
 from kourse.kit import relay_link
+from kourse.kit.amqp.values import read_fields
 from kourse.kit.bus import Binding, Broker, Queue, declare_topology
 from kourse.kit.outbox import Relay
 from kourse.kit.shares import fair_share
@@ -292,7 +293,10 @@ class TestFeed:
             kept = []
             async with broker.reading(exchange, prefetch=9, stopping=asyncio.Event()) as reader:
                 while len(kept) < 3:
-                    kept += [each.headers["cloudEvents:sequence"] for each in await reader.batch()]
+                    kept += [
+                        read_fields(each.fields)["cloudEvents:sequence"]
+                        for each in await reader.batch()
+                    ]
             assert kept == [38, 39, 40]
             await broker.remove([binding, Queue(exchange)])
         await broker.close()

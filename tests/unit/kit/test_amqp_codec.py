@@ -77,7 +77,7 @@ class TestTable:
     def test_holds_what_a_broker_says_about_dead_letters(self):
         death = {"x-death": [{"count": 2, "queue": "q", "routing-keys": ["a", "b"]}], "n": None}
         content = header.ContentHeader(0, 0, commands.Basic.Properties(headers=death))
-        assert Message(1, False, content.marshal(), b"").headers == death
+        assert values.read_fields(Message(1, False, content.marshal(), b"").fields) == death
 
     def test_refuses_a_name_that_is_too_long(self):
         with pytest.raises(MalformedError):
@@ -149,7 +149,7 @@ class TestDecoder:
         decoder, got = codec.Decoder(), []
         for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True):
             got += decoder.feed(stream[start:stop])
-        assert [(n, m.tag, m.body, m.headers) for n, m in got] == [
+        assert [(n, m.tag, m.body, values.read_fields(m.fields)) for n, m in got] == [
             (channel, tag, body, fields)
             for tag, (channel, body, fields) in enumerate(sent, start=1)
         ]

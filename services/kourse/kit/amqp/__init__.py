@@ -10,7 +10,7 @@ opens these::
 
     async with broker.reading(queue, prefetch=256, stopping=stopping) as reader:
         while messages := await reader.batch():         # all that has arrived; none on a stop
-            ...                                         # message.headers, .body, .redelivered
+            ...                                         # message.fields, .body, .redelivered
             reader.ack(messages[-1].tag)                # this one and all before it
             # or one by one: reader.ack(tag, multiple=False), reader.reject(tag)
 

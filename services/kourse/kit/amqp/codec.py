@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from struct import Struct
-from typing import Any
 
 from pamqp import frame as pamqp_frame
 from pamqp import header as pamqp_header
@@ -22,7 +21,7 @@ from pamqp.base import Frame as Method
 from pamqp.commands import Basic
 from pamqp.exceptions import PAMQPException
 
-from kourse.kit.amqp.values import MalformedError, read_fields, read_long, short, table
+from kourse.kit.amqp.values import MalformedError, read_long, short, table
 
 PREAMBLE = b"AMQP\x00\x00\x09\x01"
 HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
@@ -79,15 +78,6 @@ class Message:
             return read_long(content, at) if flags & _HEADERS else b""
         except (struct.error, IndexError) as error:
             raise MalformedError(str(error)) from error
-
-    @property
-    def headers(self) -> dict[str, Any]:
-        """The message's headers, read each time; empty when it has none.
-
-        Raises:
-            MalformedError: They are no header table.
-        """
-        return read_fields(self.fields)
 
     @property
     def properties(self) -> Basic.Properties:
