@@ -88,6 +88,19 @@ def whole(event: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def letter(dead: Mapping[str, Any]) -> str:
+    """One dead letter for people: what it says it is, why it is here, and how its payload begins."""
+    since = dead["diedAt"] or "a time that the broker does not say"
+    lines = [
+        f"{dead['type'] or 'A message without a type'} {dead['key']}",
+        f"  of tenant   {dead['tenant'] or 'unknown'}",
+        f"  set aside   for {dead['service']} at {since}, {dead['reason'] or 'reason unknown'}",
+        f"  came from   {dead['queue'] or 'unknown'}",
+        f"  payload     {dead['size']} bytes",
+    ]
+    return "\n".join([*lines, *(f"    {line}" for line in dead["payload"].splitlines())])
+
+
 def _why(event: Mapping[str, Any]) -> str:
     return {
         "poison": "since it failed",

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import typer
 
-from kourse.cli.event_views import DEAD_COLUMNS, PARKED_COLUMNS, moment, table, whole
-from kourse.cli.options import Form, Output, Token, Url, failing, progress
+from kourse.cli import event_calls as calls
+from kourse.cli import event_replay
+from kourse.cli.event_views import DEAD_COLUMNS, PARKED_COLUMNS, letter, moment, table, whole
+from kourse.cli.options import FAILED, Form, Output, Token, Url, failing
 from kourse.cli.session import CommandError, Problem, Session, open_session
 from kourse.contracts.names import SERVICES
 
-PAGE = 100
-POLL_S = 1.0
+Row = dict[str, Any]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,13 +28,18 @@ app = typer.Typer(
     "`show`, repair what made it fail, `replay` it, and list again.",
 )
 
-Events = Annotated[list[str], typer.Argument(metavar="EVENT...", help="Ids, as `list` shows them.")]
+Event = Annotated[str, typer.Argument(metavar="EVENT", help="Its id, as `list` shows it.")]
+Events = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="EVENT...", help="Ids, as `list` shows them.", show_default=False),
+]
 Only = Annotated[
     list[str] | None,
     typer.Option("--service", help=f"Only this one: {', '.join(SERVICES)}; repeatable."),
 ]
 Type = Annotated[str | None, typer.Option("--type", help="Only this type of event.")]
 Entity = Annotated[str | None, typer.Option(help="Only this entity's events.")]
+Since = Annotated[str | None, typer.Option(help="Parked since then: 2h, 7d, 2026-01-31T08:00:00Z.")]
 Dead = Annotated[
     bool,
     typer.Option("--dead", help="Dead letters: messages that could not even be parked."),
@@ -73,10 +78,8 @@ def list_events(
     reason: Annotated[
         str | None, typer.Option(help="Only `poison`, `blocked` or `gap`.", show_default=False)
     ] = None,
-    since: Annotated[
-        str | None, typer.Option(help="Parked since then: 2h, 7d, 2026-01-31T08:00:00Z.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Most of each service.")] = PAGE,
+    since: Since = None,
+    limit: Annotated[int, typer.Option(min=1, help="Most of each service.")] = calls.PAGE,
     dead: Dead = False,
     output: Form = Output.TEXT,
     token: Token = "",
@@ -86,23 +89,18 @@ def list_events(
     """List what stands aside, oldest first."""
     with _session("list", url, token, email, password_file) as session:
         wanted = {"type": type_, "entity": entity, "reason": reason, "since": _moment(since)}
-        rows: list[dict[str, Any]] = []
-        for name in _services(service):
-            found = _dead(session, name) if dead else _parked(session, name, wanted, limit)
-            rows += [{"service": name, **row} for row in found]
-    if output is Output.JSON:
-        typer.echo(json.dumps({"items": rows}))
-    elif rows:
-        typer.echo(table(rows, DEAD_COLUMNS if dead else PARKED_COLUMNS))
-    else:
-        typer.echo("No dead letters." if dead else "Nothing stands aside.")
+        rows = _search(session, service, wanted, limit, dead=dead)
+    columns = DEAD_COLUMNS if dead else PARKED_COLUMNS
+    nothing = "No dead letters." if dead else "Nothing stands aside."
+    _print({"items": rows}, output, lambda _: table(rows, columns) if rows else nothing)
 
 
 @app.command()
 def show(
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="Its id.")],
+    event: Event,
     url: Url,
     service: Only = None,
+    dead: Dead = False,
     output: Form = Output.TEXT,
     token: Token = "",
     email: Email = "",
@@ -110,20 +108,27 @@ def show(
 ) -> None:
     """Show one parked event whole: payload, headers, error, its place, what waits behind it."""
     with _session("show", url, token, email, password_file) as session:
-        _, found = _find(session, event, service)
-    typer.echo(json.dumps(found) if output is Output.JSON else whole(found))
+        found = calls.find(session, event, service, dead=dead)
+    _print(found, output, letter if dead else whole)
 
 
 @app.command()
 def replay(
-    events: Events,
     url: Url,
+    events: Events = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="Every event that failed, or that the options leave.")
+    ] = False,
     service: Only = None,
+    type_: Type = None,
+    entity: Entity = None,
+    since: Since = None,
     dead: Dead = False,
     dry_run: DryRun = False,
     wait: Annotated[
-        float, typer.Option(help="Seconds to wait for the effect; 0 does not wait.")
+        float, typer.Option(min=0, help="Seconds to wait for the effects; 0 does not wait.")
     ] = 30.0,
+    output: Form = Output.TEXT,
     token: Token = "",
     email: Email = "",
     password_file: PasswordFile = None,
@@ -133,16 +138,26 @@ def replay(
     Repair the cause first. Replaying twice does no harm: what took effect does not do so again.
     """
     with _session("replay", url, token, email, password_file) as session:
-        for event in events:
-            name = _owner(session, event, service, dead=dead)
-            typer.echo(_act(session, name, event, "replay", {"dryRun": dry_run}, dead=dead))
-            if wait and not dead and not dry_run:
-                typer.echo(_wait_for_effect(session, name, event, wait))
+        wanted = {"type": type_, "entity": entity, "since": _moment(since)}
+        if all_ == bool(events):
+            raise CommandError("Name the events to replay, or say --all.")
+        if events and any(wanted.values()):
+            raise CommandError("--type, --entity and --since go with --all.")
+        if events:
+            chosen = [calls.locate(session, event, service, dead=dead) for event in events]
+        else:
+            chosen = _failed(session, service, wanted, dead=dead)
+        done = event_replay.replay(session, chosen, dry_run=dry_run)
+        if wait and not dead:
+            done = event_replay.wait_for_effects(session, done, wait)
+    _print({"items": done}, output, lambda _: _told(done))
+    if any(one["became"] in event_replay.WRONG for one in done):
+        raise typer.Exit(FAILED)
 
 
 @app.command()
 def drop(
-    event: Annotated[str, typer.Argument(metavar="EVENT", help="Its id.")],
+    event: Event,
     reason: Why,
     url: Url,
     accept_gap: Annotated[
@@ -151,15 +166,19 @@ def drop(
     service: Only = None,
     dead: Dead = False,
     dry_run: DryRun = False,
+    output: Form = Output.TEXT,
     token: Token = "",
     email: Email = "",
     password_file: PasswordFile = None,
 ) -> None:
     """Give an event up, so that its entity goes on behind it. There is no way back but `republish`."""
-    body = {"reason": reason, "acceptGap": accept_gap, "dryRun": dry_run}
+    body: Row = {"reason": reason, "dryRun": dry_run}
+    if not dead:
+        body["acceptGap"] = accept_gap
     with _session("drop", url, token, email, password_file) as session:
-        name = _owner(session, event, service, dead=dead)
-        typer.echo(_act(session, name, event, "drop", body, dead=dead))
+        one = calls.locate(session, event, service, dead=dead)
+        done = calls.act(session, one, "drop", body)
+    _print(done, output, _says)
 
 
 @app.command()
@@ -176,6 +195,7 @@ def republish(
     ] = None,
     rate: Annotated[float, typer.Option(min=1, help="Most events per second.")] = 500.0,
     dry_run: DryRun = False,
+    output: Form = Output.TEXT,
     token: Token = "",
     email: Email = "",
     password_file: PasswordFile = None,
@@ -188,8 +208,11 @@ def republish(
         wanted = {"since": _moment(since), "until": _moment(until), "type": type_}
         wanted |= {"entity": entity, "consumer": consumer}
         body = {name: value for name, value in wanted.items() if value is not None}
-        for name in _services(service):
-            typer.echo(f"{name}: {_republish(session, name, body, rate, dry_run=dry_run)}")
+        done = [
+            calls.republish(session, name, body, rate, dry_run=dry_run)
+            for name in calls.services_of(service)
+        ]
+    _print({"items": done}, output, lambda _: _by_service(done))
 
 
 @app.command()
@@ -198,6 +221,7 @@ def epoch(
     renew: Annotated[bool, typer.Option("--renew", help="Do it.")] = False,
     service: Only = None,
     dry_run: DryRun = False,
+    output: Form = Output.TEXT,
     token: Token = "",
     email: Email = "",
     password_file: PasswordFile = None,
@@ -209,23 +233,50 @@ def epoch(
     with _session("epoch", url, token, email, password_file) as session:
         if not renew:
             raise CommandError("Say --renew to renew it; nothing was done.")
-        for name in _services(service):
-            try:
-                done = session.post(_path(name, "events", "epoch"), {"dryRun": dry_run})
-            except Problem as problem:
-                if problem.code != "not-found":
-                    raise
-                typer.echo(f"{name}: takes no events.")
-            else:
-                typer.echo(done["says"])
+        done = [_renewed(session, name, dry_run=dry_run) for name in calls.services_of(service)]
+    _print({"items": done}, output, lambda _: _by_service(done))
 
 
-def _services(only: list[str] | None) -> list[str]:
-    if unknown := set(only or ()) - set(SERVICES):
-        raise CommandError(
-            f"There is no service {min(unknown)!r}; there are {', '.join(SERVICES)}."
-        )
-    return only or list(SERVICES)
+def _renewed(session: Session, service: str, *, dry_run: bool) -> Row:
+    try:
+        done = session.post(calls.path_of(service, "events", "epoch"), {"dryRun": dry_run})
+    except Problem as problem:
+        if problem.code != calls.ABSENT:
+            raise
+        done = {"done": False, "events": 0, "says": "It never took an event."}
+    return {"service": service, **done}
+
+
+def _failed(
+    session: Session, services: Sequence[str] | None, wanted: Mapping[str, Any], *, dead: bool
+) -> list[calls.Aside]:
+    only = wanted if dead else {**wanted, "reason": "poison"}
+    rows = _search(session, services, only, None, dead=dead)
+    return [calls.Aside(row["service"], row["key" if dead else "eventId"], dead) for row in rows]
+
+
+def _search(
+    session: Session,
+    services: Sequence[str] | None,
+    wanted: Mapping[str, Any],
+    limit: int | None,
+    *,
+    dead: bool,
+) -> list[Row]:
+    """What stands aside in these services and meets the filters.
+
+    Raises:
+        CommandError: Dead letters know no such filter.
+    """
+    if dead and any(value for name, value in wanted.items() if name != "type"):
+        raise CommandError("Of dead letters only --service and --type can be asked for.")
+    rows: list[Row] = []
+    for name in calls.services_of(services):
+        if dead:
+            rows += calls.dead_letters(session, name, wanted["type"])[:limit]
+        else:
+            rows += calls.parked(session, name, wanted, limit)
+    return rows
 
 
 def _moment(text: str | None) -> str | None:
@@ -239,103 +290,23 @@ def _moment(text: str | None) -> str | None:
         raise CommandError(str(error)) from None
 
 
-def _path(service: str, *parts: str) -> str:
-    return "/".join(("/v1/operations", service, *parts))
+def _print(result: Row, output: Output, as_text: Callable[[Row], str]) -> None:
+    typer.echo(json.dumps(result) if output is Output.JSON else as_text(result))
 
 
-def _parked(
-    session: Session, service: str, wanted: dict[str, Any], limit: int
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    following = None
-    while len(rows) < limit:
-        asked = {**wanted, "limit": min(limit - len(rows), PAGE), "after": following}
-        given = {name: value for name, value in asked.items() if value is not None}
-        page = session.get(f"{_path(service, 'events')}?{urlencode(given)}")
-        rows += page["items"]
-        following = page["next"]
-        if following is None:
-            break
-    return rows
+def _says(outcome: Row) -> str:
+    return str(outcome["says"])
 
 
-def _dead(session: Session, service: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = session.get(_path(service, "dead-letters"))["items"]
-    return found
+def _by_service(outcomes: Sequence[Row]) -> str:
+    return "\n".join(f"{one['service']}: {one['says']}" for one in outcomes)
 
 
-def _find(session: Session, event: str, only: list[str] | None) -> tuple[str, dict[str, Any]]:
-    """The service where the event is parked, and the event."""
-    for name in _services(only):
-        try:
-            found = session.get(_path(name, "events", event))
-        except Problem as problem:
-            if problem.code != "not-found":
-                raise
-        else:
-            return name, {"service": name, **found}
-    raise CommandError(f"The event {event} is parked nowhere; perhaps it took effect meanwhile.")
-
-
-def _owner(session: Session, event: str, only: list[str] | None, *, dead: bool) -> str:
-    if not dead:
-        return _find(session, event, only)[0]
-    for name in _services(only):
-        if event in {row["key"] for row in _dead(session, name)}:
-            return name
-    raise CommandError(f"There is no dead letter {event}.")
-
-
-def _act(
-    session: Session, service: str, event: str, act: str, body: dict[str, Any], *, dead: bool
-) -> str:
-    if dead:
-        body = {name: value for name, value in body.items() if name != "acceptGap"}
-    room = "dead-letters" if dead else "events"
-    says: str = session.post(_path(service, room, event, act), body)["says"]
-    return says
-
-
-def _wait_for_effect(session: Session, service: str, event: str, seconds: float) -> str:
-    """What became of the event.
-
-    Raises:
-        CommandError: It failed again, or nothing became of it in time.
-    """
-    end = monotonic() + seconds
-    while monotonic() < end:
-        progress(f"waiting for {service} to take {event}")
-        sleep(POLL_S)
-        try:
-            found = session.get(_path(service, "events", event))
-        except Problem as problem:
-            if problem.code == "not-found":
-                return "It took effect."
-            raise
-        if found["reason"] == "poison":
-            raise CommandError(f"It failed again: {found['error']}")
-    raise CommandError(f"It has not taken effect after {seconds:g} s; is {service} running?")
-
-
-def _republish(
-    session: Session, service: str, body: dict[str, Any], rate: float, *, dry_run: bool
-) -> str:
-    path = _path(service, "events", "republish")
-    planned = session.post(path, {**body, "dryRun": True})
-    if dry_run or not planned["events"]:
-        says: str = planned["says"]
-        return says
-    sent = 0
-    for done in _batches(session, path, body):
-        sent += done
-        progress(f"{service}: {sent} of {planned['events']}")
-        sleep(done / rate)
-    return f"{sent} archived events were published again."
-
-
-def _batches(session: Session, path: str, body: dict[str, Any]) -> Iterable[int]:
-    after: int | None = 0
-    while after is not None:
-        done = session.post(path, {**body, "after": after})
-        after = done["next"]
-        yield done["events"]
+def _told(outcomes: Sequence[Row]) -> str:
+    """What became of the events that were to be replayed; of many, a line each and their numbers."""
+    if len(outcomes) == 1:
+        return _says(outcomes[0])
+    lines = [f"{one['service']} {one['event']}: {one['says']}" for one in outcomes]
+    numbers = Counter(one["became"].value for one in outcomes)
+    said = ", ".join(f"{count} {became}" for became, count in sorted(numbers.items()))
+    return "\n".join([*lines, said or "Nothing failed, so there is nothing to replay."])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import sleep
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,8 @@ import httpx2
 TIMEOUT_S = 30.0
 RETRYABLE = frozenset({"dependency-not-ready", "unavailable", "deadline-exceeded", "not-found"})
 """Problems that pass by themselves while a manifest that was just applied takes effect."""
+PATIENCE_S = 60.0
+"""Longest wait for a quota; they are filled again within a minute."""
 
 
 class CommandError(Exception):
@@ -20,11 +23,17 @@ class CommandError(Exception):
 
 
 class Problem(CommandError):
-    """The platform answered with a problem document (RFC 9457)."""
+    """The platform answered with a problem document (RFC 9457).
 
-    def __init__(self, code: str, detail: str) -> None:
+    Attributes:
+        code: Which problem.
+        wait_s: Seconds after which the quota has room again; None for any other problem.
+    """
+
+    def __init__(self, code: str, detail: str, wait_s: float | None = None) -> None:
         super().__init__(detail)
         self.code = code
+        self.wait_s = wait_s
 
     @property
     def passes(self) -> bool:
@@ -65,6 +74,8 @@ class Session:
     def get(self, path: str) -> Any:
         """The answer's JSON; a token that has run out meanwhile is renewed where there is a log-in.
 
+        Waits when the caller's quota is used up, so that a long command comes to its end.
+
         Raises:
             Problem: The platform refuses.
             CommandError: The gateway cannot be reached.
@@ -77,12 +88,21 @@ class Session:
 
     def _renewing(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
-            return self._send(method, path, body)
+            return self._waiting(method, path, body)
         except Problem as problem:
             if problem.code != "unauthenticated" or self.login is None:
                 raise
         self.log_in()
-        return self._send(method, path, body)
+        return self._waiting(method, path, body)
+
+    def _waiting(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        while True:
+            try:
+                return self._send(method, path, body)
+            except Problem as problem:
+                if problem.wait_s is None or problem.wait_s > PATIENCE_S:
+                    raise
+                sleep(problem.wait_s)
 
     def _send(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
         headers = {} if method == "GET" else {"Idempotency-Key": str(uuid4())}
@@ -105,7 +125,10 @@ def problem_of(answer: httpx2.Response) -> Problem:
         body = answer.json()
     except ValueError:
         return Problem("unknown", f"{answer.request.url} answered {answer.status_code}")
-    return Problem(body.get("code", "unknown"), body.get("detail", str(answer.status_code)))
+    code, detail = body.get("code", "unknown"), body.get("detail", str(answer.status_code))
+    is_quota = answer.status_code == httpx2.codes.TOO_MANY_REQUESTS
+    wait = answer.headers.get("Retry-After", "") if is_quota else ""
+    return Problem(code, detail, max(1.0, float(wait)) if wait.isdigit() else None)
 
 
 def open_session(

@@ -154,6 +154,45 @@ async def poisoned(profile, profile_worker, broker, effects, admin_of_tenant):
     return cohort, ids[1]
 
 
+@pytest.fixture
+def operator(as_):
+    return as_("platform-admin")
+
+
+async def keys_of(operator):
+    """The keys of all dead letters."""
+    _, page = await operator.get(DEAD)
+    return [item["key"] for item in page["items"]]
+
+
+@pytest.fixture
+async def dead_letter(http, broker, operator):
+    """The key of a dead letter that is an event of a cohort, and the cohort."""
+    cohort, event_id = uuid4(), str(uuid4())
+    headers = {
+        f"cloudEvents:{name}": value
+        for name, value in {
+            "id": event_id,
+            "type": "profile.group.joined",
+            "subject": str(cohort),
+            "time": datetime.now(UTC).isoformat(),
+            "tenant": TENANT,
+            "stream": "group",
+            "sequence": 1,
+            "sequencestart": datetime.now(UTC).isoformat(),
+            "dataschema": "https://kourse.dev/schemas/profile.group.joined/1",
+        }.items()
+    }
+    body = joined(cohort, 1).model_dump_json().encode()
+    await broker.publish(names.DEAD_LETTER_EXCHANGE, "course", body, headers=headers)
+
+    async def has_come():
+        return event_id in await keys_of(operator)
+
+    await until(has_come)
+    return event_id, cohort
+
+
 class TestLook:
     async def test_lists_what_failed_and_what_waits_behind_it(self, admin_of_tenant, poisoned):
         cohort, event_id = poisoned
@@ -332,41 +371,6 @@ class TestRepublish:
 
 
 class TestDeadLetters:
-    @pytest.fixture
-    def operator(self, as_):
-        return as_("platform-admin")
-
-    @pytest.fixture
-    async def dead(self, http, broker, operator):
-        """The key of a dead letter that is an event of a cohort, and the cohort."""
-        cohort, event_id = uuid4(), str(uuid4())
-        headers = {
-            f"cloudEvents:{name}": value
-            for name, value in {
-                "id": event_id,
-                "type": "profile.group.joined",
-                "subject": str(cohort),
-                "time": datetime.now(UTC).isoformat(),
-                "tenant": TENANT,
-                "stream": "group",
-                "sequence": 1,
-                "sequencestart": datetime.now(UTC).isoformat(),
-                "dataschema": "https://kourse.dev/schemas/profile.group.joined/1",
-            }.items()
-        }
-        body = joined(cohort, 1).model_dump_json().encode()
-        await broker.publish(names.DEAD_LETTER_EXCHANGE, "course", body, headers=headers)
-        await until(lambda: self.keys_include(operator, event_id))
-        return event_id, cohort
-
-    @staticmethod
-    async def keys(operator):
-        _, page = await operator.get(DEAD)
-        return [item["key"] for item in page["items"]]
-
-    async def keys_include(self, operator, key):
-        return key in await self.keys(operator)
-
     async def test_hold_what_is_no_event_and_can_only_be_dropped(self, broker, operator, admin):
         body = str(uuid4()).encode()
         await broker.publish("", names.consumer_queue("course", 3), body)
@@ -387,23 +391,23 @@ class TestDeadLetters:
         assert (action, detail["reason"]) == ("dead-letter.drop", WHY["reason"])
 
     async def test_outlast_being_looked_at_more_often_than_they_may_be_delivered(
-        self, operator, dead
+        self, operator, dead_letter
     ):
-        key, _ = dead
+        key, _ = dead_letter
         for _ in range(25):
-            assert key in await self.keys(operator)
+            assert key in await keys_of(operator)
 
-    async def test_take_effect_once_when_replayed(self, operator, dead, effects):
-        key, cohort = dead
+    async def test_take_effect_once_when_replayed(self, operator, dead_letter, effects):
+        key, cohort = dead_letter
         status, outcome = await operator.post(f"{DEAD}/{key}/replay")
         assert (status, outcome["done"]) == (200, True)
         await until(lambda: effects.numbers(cohort) == [1])
-        assert key not in await self.keys(operator)
+        assert key not in await keys_of(operator)
 
     async def test_survive_the_loss_of_the_connection_in_the_middle_of_a_replay(
-        self, operator, dead, effects, no_faults
+        self, operator, dead_letter, effects, no_faults
     ):
-        key, cohort = dead
+        key, cohort = dead_letter
 
         async def lose():
             raise ConnectionError("lost")
@@ -412,16 +416,16 @@ class TestDeadLetters:
         status, _ = await operator.post(f"{DEAD}/{key}/replay")
         assert status == 503
         no_faults.disarm()
-        assert key in await self.keys(operator)
+        assert key in await keys_of(operator)
         status, _ = await operator.post(f"{DEAD}/{key}/replay")
         assert status == 200
         await until(lambda: effects.numbers(cohort) == [1])
 
-    async def test_stay_in_a_dry_run(self, operator, dead):
-        key, _ = dead
+    async def test_stay_in_a_dry_run(self, operator, dead_letter):
+        key, _ = dead_letter
         _, outcome = await operator.post(f"{DEAD}/{key}/drop", **WHY, dryRun=True)
         assert outcome["done"] is False
-        assert key in await self.keys(operator)
+        assert key in await keys_of(operator)
 
 
 class TestEpoch:
@@ -461,6 +465,38 @@ class TestCommandLine:
         assert status == 1
         assert "It failed again: ValueError: cohorts of this size" in said
 
+    async def test_replays_all_that_failed_and_tells_what_became_of_each(
+        self, kourse, poisoned, effects, admin
+    ):
+        cohort, event_id = poisoned
+        here = ("--all", "--entity", str(cohort), "-o", "json")
+        status, said = await kourse("replay", *here, "--dry-run")
+        (planned,) = json.loads(said)["items"]
+        assert (status, planned["event"], planned["became"]) == (0, str(event_id), "planned")
+        assert admin.execute(AUDITED, [str(event_id)]).fetchall() == []
+
+        status, said = await kourse("replay", *here, "--wait", "120")
+        (failed,) = json.loads(said)["items"]
+        assert (status, failed["became"]) == (1, "failed")
+        assert "cohorts of this size" in failed["says"]
+
+        effects.failing = lambda _number: None
+        status, said = await kourse("replay", "--all", "--wait", "120", "-o", "json")
+        became = {one["event"]: one["became"] for one in json.loads(said)["items"]}
+        assert (status, became[str(event_id)], set(became.values())) == (0, "applied", {"applied"})
+        await until(lambda: effects.numbers(cohort) == [1, 2, 3, 4])
+        acts = [action for action, *_ in admin.execute(AUDITED, [str(event_id)]).fetchall()]
+        assert acts == ["event.replay", "event.replay"]
+
+    async def test_says_that_nothing_failed(self, kourse):
+        status, said = await kourse("replay", "--all", "--entity", str(uuid4()))
+        assert (status, said) == (0, "Nothing failed, so there is nothing to replay.\n")
+
+    async def test_replays_nothing_unless_told_what(self, kourse):
+        for words in ((), (str(uuid4()), "--all"), (str(uuid4()), "--type", "a.b.c")):
+            status, said = await kourse("replay", *words)
+            assert (status, "--all" in said) == (1, True)
+
     async def test_drops_only_with_a_gap_that_is_accepted(self, kourse, poisoned, effects):
         cohort, event_id = poisoned
         status, said = await kourse("drop", str(event_id), "--reason", "never meant")
@@ -476,6 +512,16 @@ class TestCommandLine:
         status, said = await kourse("list", "--dead", "-o", "json", roles=["platform-admin"])
         assert status == 0
         assert isinstance(json.loads(said)["items"], list)
+
+    async def test_shows_and_replays_dead_letters(self, kourse, dead_letter, effects):
+        key, cohort = dead_letter
+        status, said = await kourse("show", key, "--dead", roles=["platform-admin"])
+        assert (status, f"profile.group.joined {key}" in said) == (0, True)
+        status, said = await kourse("list", "--dead", "--entity", str(cohort))
+        assert (status, "--type" in said) == (1, True)
+        status, said = await kourse("replay", "--all", "--dead", roles=["platform-admin"])
+        assert (status, f"The dead letter {key} is delivered again." in said) == (0, True)
+        await until(lambda: effects.numbers(cohort) == [1])
 
     async def test_says_what_is_no_moment(self, kourse):
         status, said = await kourse("republish", "--since", "yesterday")
