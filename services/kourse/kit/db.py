@@ -22,6 +22,11 @@ from kourse.contracts.errors import Unavailable
 
 RETRY_AFTER_S = 2.0
 """Seconds that a client waits after trouble with the database; a restart takes 2 to 4."""
+CONNECT_TIMEOUT_S = 5
+POOL_WAIT_S = 5
+"""Longest wait for a connection of the pool."""
+LOCK_WAIT_S = 5
+"""Longest wait of a statement for what another transaction holds."""
 _READ_ONLY = "25006"
 _AFTER_COMMIT = "after_commit"
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
@@ -87,7 +92,7 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=POOL_WAIT_S,
             pool_pre_ping=True,
             isolation_level="READ COMMITTED",
             hide_parameters=True,
@@ -194,14 +199,14 @@ def connect_options(statement_timeout_s: float, application: str) -> dict[str, A
     """Arguments for libpq: short time-outs, so that a dead server is noticed within seconds."""
     return {
         "application_name": application[:63],
-        "connect_timeout": 5,
+        "connect_timeout": CONNECT_TIMEOUT_S,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 2,
         "tcp_user_timeout": 10_000,
         "options": (
-            f"-c statement_timeout={int(statement_timeout_s * 1000)}"
-            " -c idle_in_transaction_session_timeout=30000 -c lock_timeout=5000 -c timezone=UTC"
+            f"-c statement_timeout={int(statement_timeout_s * 1000)} -c lock_timeout={LOCK_WAIT_S * 1000}"
+            " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
         ),
     }
 

@@ -135,7 +135,9 @@ async def dashboard_with(facts, cache_url):
             process = await stack.enter_async_context(running(sibling(name, facts, keys)))
             addresses[f"{name}_rpc_addr"] = f"127.0.0.1:{process.rpc_port}"
         service = Service(
-            settings=DashboardSettings(port=0, cache_url=cache_url, **keys, **addresses),
+            settings=DashboardSettings(
+                port=0, cache_url=cache_url, part_deadline="PT2M", **keys, **addresses
+            ),
             title="dashboard",
             routers=(api.router,),
             needs=frozenset({"keys"}),

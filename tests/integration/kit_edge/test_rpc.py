@@ -14,7 +14,7 @@ from kourse.contracts.errors import (
     TooManyRequests,
     Unavailable,
 )
-from kourse.kit.rpc import caller
+from kourse.kit.rpc import caller, client
 from kourse.kit.telemetry import accept_correlation, correlation_id, span, traceparent
 from kourse_rpc.notification.v1 import notification_pb2, notification_pb2_grpc
 from support.serving import Service, running, settings_of
@@ -107,8 +107,8 @@ class TestCall:
         assert standing.seen["caller"] == "dashboard"
         assert standing.seen["correlation"] == "request-0001"
         assert standing.seen["trace"][3:35] == trace
-        # Two by the caller's clock; gRPC converts between clocks with an error of its own.
-        assert standing.seen["seconds"] < 3.0
+        # By the caller's clock; gRPC converts between clocks with an error of its own.
+        assert 0 < standing.seen["seconds"] < client.DEADLINE_S + 1
 
     async def test_asks_identity_once_for_many_calls(self, stub, identity):
         for _ in range(5):
@@ -188,7 +188,7 @@ class TestServer:
     )
     async def test_refuses_callers_without_a_token_for_it(self, stranger, issuer, metadata):
         with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await stranger.GetStanding(Request(), timeout=2, metadata=metadata(issuer))
+            await stranger.GetStanding(Request(), timeout=60, metadata=metadata(issuer))
 
         assert raised.value.code() is grpc.StatusCode.UNAUTHENTICATED
         assert ("kourse-code", "unauthenticated") in list(raised.value.trailing_metadata())
@@ -204,7 +204,7 @@ class TestServer:
     async def test_answers_health_checks_of_anybody(self, called):
         async with grpc.aio.insecure_channel(f"127.0.0.1:{called.rpc_port}") as channel:
             stub = health_pb2_grpc.HealthStub(channel)
-            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=2)
+            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=60)
 
         assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
@@ -214,7 +214,7 @@ class TestServer:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{called.rpc_port}") as channel:
             stub = reflection_pb2_grpc.ServerReflectionStub(channel)
             asked = reflection_pb2.ServerReflectionRequest(list_services="")
-            call = stub.ServerReflectionInfo(iter([asked]), timeout=2)
+            call = stub.ServerReflectionInfo(iter([asked]), timeout=60)
             (answer,) = [item async for item in call]
 
         names = {service.name for service in answer.list_services_response.service}
