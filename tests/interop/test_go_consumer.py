@@ -104,6 +104,12 @@ def all_published(admin):
     return lambda: not admin.execute(pending).fetchall()
 
 
+async def first_of(wire, queue):
+    """The first message of a queue, or None."""
+    found = await wire.basic_get(queue, no_ack=True)
+    return found if found.body else None
+
+
 async def come_behind(go_service, producer):
     """Everything that was published before has been delivered once this returns."""
     last = registered()
@@ -219,7 +225,7 @@ class TestFailures:
             await until(lambda: code in go_service.texts())
         assert not any("welcome " + str(ana.id) in text for text in go_service.texts())
         async with broker.open() as wire:
-            dead = await wire.basic_get("interop.dead", no_ack=True)
+            dead = await until(lambda: first_of(wire, "interop.dead"))
         assert dead.body == b'{"user_id": 5}'
 
     async def test_lose_nothing_while_redis_is_away(

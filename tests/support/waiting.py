@@ -3,8 +3,11 @@
 import asyncio
 import time
 
+LONG_S = 300.0
+"""How long a slow machine may take; whoever gets what they wait for waits no longer than it takes."""
 
-def eventually(condition, seconds=120.0):
+
+def eventually(condition, seconds=LONG_S):
     """Return the first true answer of a condition.
 
     Raises:
@@ -18,7 +21,7 @@ def eventually(condition, seconds=120.0):
     raise AssertionError(f"not within {seconds} s: {condition}")
 
 
-async def until(condition, seconds=90.0):
+async def until(condition, seconds=LONG_S):
     """Waits until the condition, plain or async, is true.
 
     Raises:

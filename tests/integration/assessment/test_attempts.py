@@ -308,7 +308,7 @@ class TestSaveAnswer:
     async def test_is_accepted_within_the_grace_and_not_after(self, house):
         learner = await house.quiz(timeLimitMinutes=30)
         attempt = await house.started(learner)
-        house.overrun(attempt["id"], 50)
+        house.overrun(attempt["id"], 10)
         assert (await house.save(learner, attempt["id"], 1, None, 1)).status == 200
         house.overrun(attempt["id"], 61)
         answer = await house.save(learner, attempt["id"], 1, None, 2)
@@ -398,7 +398,7 @@ class TestExpiry:
             await house.started(one) for one in (learner, await house.enrol(), await house.enrol())
         ]
         house.overrun(late["id"], 63)
-        house.overrun(in_grace["id"], 55)
+        house.overrun(in_grace["id"], 10)
         await house.sweep()
         ended = house.rows("SELECT id::text FROM assessment.attempt WHERE state <> 'IN_PROGRESS'")
         assert ended == [(late["id"],)]

@@ -47,7 +47,7 @@ def ask(house):
         metadata = [("authorization", f"Bearer {token}")]
         async with grpc.aio.insecure_channel(f"127.0.0.1:{house.process.rpc_port}") as channel:
             stub = assessment_pb2_grpc.AssessmentServiceStub(channel)
-            return await getattr(stub, method)(request, timeout=5, metadata=metadata)
+            return await getattr(stub, method)(request, timeout=60, metadata=metadata)
 
     return asked
 

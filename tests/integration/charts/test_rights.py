@@ -6,6 +6,7 @@ import pytest
 from kubernetes import client, config, utils
 
 from support.rendering import documents
+from support.waiting import eventually
 
 RBAC = {"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding", "ServiceAccount"}
 SCOPES = {"clusterwide": (), "namespaced": ("operator.namespaces={school}",)}
@@ -29,9 +30,10 @@ def release(request, admin):
     manifests = [found for found in documents(*settings, release=name) if found["kind"] in RBAC]
     for manifest in manifests:
         utils.create_from_dict(admin, manifest, namespace=name)
-    yield Release(
-        name, request.param, manifests, str(request.getfixturevalue("servers").endpoints.kubeconfig)
-    )
+    kubeconfig = str(request.getfixturevalue("servers").endpoints.kubeconfig)
+    made = Release(name, request.param, manifests, kubeconfig)
+    made.begin()
+    yield made
     rbac = client.RbacAuthorizationV1Api(admin)
     for manifest in manifests:
         if manifest["kind"] == "ClusterRole":
@@ -62,6 +64,13 @@ class Release:
     def rights(self, user, namespace):
         """(group, resource, name, verb) that the user has there, besides what everybody has."""
         return self._reviewed(user, namespace) - self._reviewed("nobody", namespace)
+
+    def begin(self):
+        """Returns when the API server goes by the bindings, of which it learns after it took them."""
+        everywhere = self.listed("")
+        for namespace in (self.name, f"{self.name}-school", f"{self.name}-other"):
+            expected = everywhere | self.listed(namespace)
+            eventually(lambda at=namespace, all_=expected: all_ <= self.rights(self.account, at))
 
     def _reviewed(self, user, namespace):
         api = config.new_client_from_config(self._kubeconfig)
@@ -168,7 +177,7 @@ class TestPeople:
         )
         school = f"{release.name}-school"
         client.RbacAuthorizationV1Api(admin).create_namespaced_role_binding(school, binding)
-        rights = release.rights(user, school)
+        rights = eventually(lambda: release.rights(user, school))
         assert (("kourse.dev", resource, "", verb) in rights) is expected
 
     def test_who_administer_edit_or_view_a_namespace_get_them_by_aggregation(self, release):

@@ -179,7 +179,10 @@ def configured(identity, shared_redis, shared_upstream):
                 "cache_url": shared_redis.url,
                 "upstreams": {"course": shared_upstream.url, "profile": "http://127.0.0.1:1"},
                 "domain": "kourse.test",
-                "answer_timeout": "PT0.5S",
+                # Long, but for the tests that wait for the end of one.
+                "answer_timeout": "PT2M",
+                "patient_timeout": "PT2M",
+                "total_timeout": "PT2M",
                 "user_quota": 10_000,
                 "failure_quota": 10_000,
                 **changes,

@@ -110,6 +110,7 @@ def start(request, scratch, servers, files, backend):
             "hash_memory_kib": 8,
             "hash_iterations": 1,
             "hash_queue": 500,
+            "refresh_grace": timedelta(minutes=10),
             "data_key_file": files / "data-key",
             **backend.settings(request),
             **changes,
@@ -228,7 +229,7 @@ class House:
             metadata = [("authorization", f"Bearer {token}")]
         async with grpc.aio.insecure_channel(f"127.0.0.1:{self.process.rpc_port}") as channel:
             stub = identity_pb2_grpc.IdentityServiceStub(channel)
-            return await getattr(stub, method)(request, timeout=5, metadata=metadata)
+            return await getattr(stub, method)(request, timeout=60, metadata=metadata)
 
     async def service_token(self, client, audience="identity", secret=None, **more):
         form = {"grant_type": "client_credentials", "audience": audience, **more}

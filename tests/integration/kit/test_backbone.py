@@ -17,7 +17,7 @@ from kourse.kit.inbox import Consumer
 from kourse.kit.outbox import Relay
 from support.events import PACE, Effects, backbone, emit_joined, running
 from support.proxy import proxied
-from support.waiting import until
+from support.waiting import LONG_S, until
 
 TESTS = Path(__file__).parents[2]
 UNPUBLISHED = "SELECT count(*) FROM profile.outbox WHERE published_at IS NULL"
@@ -122,7 +122,7 @@ class TestRelay:
             cwd=TESTS,
             env={**os.environ, "KOURSE_FAULTS": f"{point}=kill"},
         )
-        assert await asyncio.wait_for(process.wait(), 90) == -signal.SIGKILL
+        assert await asyncio.wait_for(process.wait(), LONG_S) == -signal.SIGKILL
         async with backbone(course, profile_worker, broker_url, effects):
             await until(lambda: stored(cohort) == 30)
         assert effects.numbers(cohort) == list(range(30))
@@ -209,8 +209,7 @@ class TestConsumer:
             parked = [("poison", 2), ("blocked", 3), ("blocked", 4)]
             entity = (str(poisoned),)
             await until(lambda: admin.execute(PARKED, entity).fetchall() == parked)
-        # Five alone; before that once in a batch, and once in a lot with other partitions' batches.
-        assert 5 <= len(tries) <= 7
+        assert len(tries) >= 5  # and those of batches that it was in
         assert effects.numbers(poisoned) == [100]
         assert admin.execute(CURSOR, entity).fetchone() == (1, True)
 

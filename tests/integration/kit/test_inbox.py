@@ -196,6 +196,24 @@ class TestBatch:
         parked = [("poison", 2), ("blocked", 3), ("blocked", 4)]
         assert admin.execute(PARKED, (str(poisoned),)).fetchall() == parked
 
+    async def test_tries_a_poisoned_event_five_times_alone_after_the_batch(
+        self, course, effects, admin
+    ):
+        tries, poisoned = [], uuid4()
+
+        def fail(number):
+            tries.append(number)
+            raise ZeroDivisionError
+
+        effects.failing = fail
+        inbox = Inbox(course, effects.handlers)
+        await inbox.prepare()
+        batch = [arrival(poisoned, 1), arrival(poisoned, 2)]
+        await Taker(inbox, "course", Marks(None, "course")).take(batch, Hold(asyncio.Event()))
+        assert tries == [1] * 6
+        parked = [("poison", 1), ("blocked", 2)]
+        assert admin.execute(PARKED, (str(poisoned),)).fetchall() == parked
+
     async def test_hands_back_only_what_cannot_be_kept(self, course, effects):
         cohort = uuid4()
         inbox = Inbox(course, effects.handlers)

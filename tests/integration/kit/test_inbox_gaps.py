@@ -31,7 +31,7 @@ UNBLOCK = (
     "UPDATE course.inbox_cursor SET blocked = false WHERE entity = %s",
     "UPDATE course.parked_event SET reason = 'gap' WHERE entity = %s",
 )
-SOON = {"lease_s": 6, "renew_s": 0.2, "look_s": 0.2}
+SOON = {"lease_s": 60, "renew_s": 0.2, "look_s": 0.2}
 
 
 class OutboxArchive:

@@ -119,7 +119,7 @@ class TestReplicas:
             admin.execute("SELECT pg_stat_clear_snapshot()")
             first.send(signal.SIGTERM)
             await until(lambda: first.ended() == 0)
-            assert shares() in ([8], [16])  # not waiting for the leases of the first to end
+            assert len(shares()) <= 1  # the leases of the first are not waited for
             await until(lambda: shares() == [16])
             second.send(signal.SIGTERM)
             await until(lambda: second.ended() == 0)

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from kourse.kit import telemetry
 from support.client import Client, session_to
 from support.serving import running
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -284,6 +285,9 @@ class TestLog:
         structlog.configure(**before[2])
 
     async def test_joins_request_trace_tenant_and_subject(self, lines, http, issuer):
+        def of(correlation):
+            return [line for line in lines() if line.get("correlation") == correlation]
+
         trace = "80f198ee56343ba864fe8b2a57d3eff7"
         headers = bearer(
             issuer.token(),
@@ -292,11 +296,12 @@ class TestLog:
         await http.get("/v1/me", headers=headers)
         await http.get("/v1/fail/bug", headers={"x-request-id": "joined-0002"})
 
-        (request,) = [line for line in lines() if line.get("correlation") == "joined-0001"]
+        await until(lambda: len(of("joined-0001")) == 1 and len(of("joined-0002")) == 2)
+        (request,) = of("joined-0001")
         assert (request["event"], request["route"], request["status"]) == ("request", "/v1/me", 200)
         assert (request["tenant"], request["subject"]) == ("demo", LEARNER)
         assert request["trace_id"] == trace
-        failed, answered = [line for line in lines() if line.get("correlation") == "joined-0002"]
+        failed, answered = of("joined-0002")
         assert (failed["event"], failed["level"]) == ("request failed", "error")
         assert "RuntimeError" in failed["exception"]
         assert "subject" not in answered

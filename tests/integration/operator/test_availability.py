@@ -10,7 +10,7 @@ from kourse_operator.process import EXIT_LOST
 from support.operator_backends import Backends
 from support.operator_fakes import SPECS
 from support.operator_process import OperatorProcess
-from support.waiting import eventually
+from support.waiting import LONG_S, eventually
 
 COURSE = {**SPECS["Course"], "deletionPolicy": "Delete"}
 PRODUCTION = {
@@ -18,8 +18,12 @@ PRODUCTION = {
     "KOURSE_OPERATOR_LEASE_RENEW_DEADLINE": "PT10S",
     "KOURSE_OPERATOR_LEASE_RETRY": "PT2S",
 }
-NEVER = {**PRODUCTION, "KOURSE_OPERATOR_LEASE_DURATION": "PT1H"}
-"""Nobody waits until such a lease has run out."""
+NEVER = {
+    **PRODUCTION,
+    "KOURSE_OPERATOR_LEASE_DURATION": "PT1H",
+    "KOURSE_OPERATOR_LEASE_RENEW_DEADLINE": "PT30M",
+}
+"""Nobody waits until such a lease has run out, and no pause of the machine costs it."""
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +73,7 @@ def backends(servers, scratch, broker_url, namespace):
 
 class TestStandby:
     def test_watches_warmly_and_writes_nothing(self, cluster, namespace, pair):
-        leader, standby = pair()
+        leader, standby = pair(**NEVER)
         cluster.create("Course", namespace, "warm", COURSE)
         cluster.until("Course", namespace, "warm")
         assert leader.leads()
@@ -121,13 +125,13 @@ class TestPausedLeader:
         eventually(paused.leads)
         cluster.create("Course", namespace, name, COURSE)
         cluster.held("Course", namespace, name)
-        standby = replica()
+        standby = replica(**NEVER)
         eventually(standby.leads)
         cluster.until("Course", namespace, name)
         cluster.patch("Course", namespace, name, {"spec": {"title": "New"}})
         seen = cluster.until("Course", namespace, name)
         paused.process.send_signal(signal.SIGCONT)
-        assert paused.process.wait(60) == EXIT_LOST
+        assert paused.process.wait(LONG_S) == EXIT_LOST
         now = cluster.find("Course", namespace, name)
         assert now["metadata"]["resourceVersion"] == seen["metadata"]["resourceVersion"]
         assert backends.ledger()["Course", name] == (2, "New")

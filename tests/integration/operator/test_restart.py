@@ -11,7 +11,7 @@ from support.operator_fakes import SPECS
 from support.waiting import eventually
 
 COURSE = SPECS["Course"]
-SLOW = {"KOURSE_OPERATOR_RETRY_FIRST": "PT5M", "KOURSE_OPERATOR_RETRY_LONGEST": "PT10M"}
+SLOW = {"KOURSE_OPERATOR_RETRY_FIRST": "PT1H", "KOURSE_OPERATOR_RETRY_LONGEST": "PT2H"}
 
 
 @pytest.fixture(scope="module")
