@@ -34,7 +34,7 @@ from hack.stack.site import Site
 CROWD = 60
 """Learners on their way at the same time; most of them wait for what is to come."""
 REVISE_EVERY_S = 15.0
-SETTLE_S = 120.0
+SETTLE_S = 300.0
 DEAL_S = 600.0
 """After the last journey, how long the storm may go on until every fault was dealt."""
 Say = Callable[[str], None]
@@ -184,11 +184,11 @@ class Campaign:
         """Returns when nothing is on its way any more, or it has taken too long; the checks tell."""
         deadline = time.monotonic() + SETTLE_S
         with Database.open(where.superuser_url) as database:
-            mails.hurry(database)
             while (left := backbone.lagging(database) + mails.unsettled(database)) and (
                 time.monotonic() < deadline
             ):
                 self._say(f"calm in sight: {left} events and mails on their way")
+                mails.hurry(database)
                 time.sleep(1.0)
         try:
             classroom.wait_until_revised()

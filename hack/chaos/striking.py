@@ -21,7 +21,7 @@ from hack.stack.layout import Layout
 from hack.stack.record import Phase, read_record
 
 FLUSH_EVERY_S = 5.0
-VICTIM_PATIENCE_S = 30.0
+VICTIM_PATIENCE_S = 120.0
 POLL_S = 0.05
 LOSSES = frozenset({"kill", "restart"})
 STOP_SIGNALS = {"postgres": signal.SIGINT}

@@ -262,7 +262,7 @@ class Journey:
 
     def wait_ready(self, resource: str) -> None:
         """``kubectl wait`` until the resource is Ready."""
-        self.kubectl("wait", "--for=condition=Ready", resource, "--timeout=60s")
+        self.kubectl("wait", "--for=condition=Ready", resource, "--timeout=240s")
 
     def kubectl(self, *arguments: str, stdin: str = "") -> str:
         """What kubectl printed.

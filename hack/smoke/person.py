@@ -11,8 +11,10 @@ from uuid import uuid4
 
 import httpx2
 
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
 """How long something that follows from an event may take before the smoke gives up."""
+LATER = frozenset({502, 503, 504})
+"""Answers of a platform that is busy."""
 
 
 class Unexpected(AssertionError):
@@ -57,7 +59,7 @@ class Person:
     email: str
     password: str
     token: str = ""
-    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=15))
+    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60))
 
     def close(self) -> None:
         """Lets go of the connections."""
@@ -71,7 +73,9 @@ class Person:
         expect: int | tuple[int, ...] = (200, 201, 202, 204),
         **more: Any,
     ) -> Any:
-        """The answer's JSON, or None where it has no body.
+        """The answer's JSON, or None where it has no body; asked again while it is "come again later".
+
+        Every write carries its key, so that asking again never does it twice.
 
         Raises:
             Unexpected: The status is another; the message carries the problem document.
@@ -81,8 +85,12 @@ class Person:
             headers["Authorization"] = f"Bearer {self.token}"
         if method != "GET":
             headers.setdefault("Idempotency-Key", str(uuid4()))
-        answer = self.http.request(method, self.url + path, headers=headers, **more)
         allowed = (expect,) if isinstance(expect, int) else expect
+        answer = self.http.request(method, self.url + path, headers=headers, **more)
+        end = monotonic() + PATIENCE_S
+        while answer.status_code in LATER.difference(allowed) and monotonic() < end:
+            sleep(float(answer.headers.get("Retry-After", "1")))
+            answer = self.http.request(method, self.url + path, headers=headers, **more)
         if answer.status_code not in allowed:
             raise Unexpected(f"{method} {path} answered {answer.status_code}: {answer.text[:600]}")
         return answer.json() if answer.content else None
@@ -102,7 +110,7 @@ class Mailbox:
     """The SMTP sink of the stack."""
 
     url: str
-    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=15))
+    http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=60))
 
     def close(self) -> None:
         """Lets go of the connections."""

@@ -49,7 +49,7 @@ def prepare(layout: Layout) -> None:
     kubectl(layout, "apply", "--server-side", "-f", "-", text=manifest)
     if has_manifests(CRDS):
         apply(layout, CRDS)
-        until = ["--for=condition=Established", "--timeout=30s"]
+        until = ["--for=condition=Established", "--timeout=180s"]
         kubectl(layout, "wait", *until, "--recursive", "-f", str(CRDS))
 
 

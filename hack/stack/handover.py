@@ -15,7 +15,7 @@ from hack.stack.record import SETTLED, Record, read_record
 from hack.stack.site import PYTHON, python_environment
 from hack.stack.supervisor import lock_supervisor, supervisor_digest
 
-BEGIN_SECONDS = 20.0
+BEGIN_SECONDS = 120.0
 STOP_SECONDS = 60.0
 LEFTOVER_SECONDS = 3.0
 POLL_SECONDS = 0.05

@@ -25,7 +25,7 @@ from hack.stack.profiles import IdentityBackend, Profile, locate, make_plan
 from hack.stack.record import SETTLED, Entry, Record, read_record
 from hack.stack.site import Site
 
-READY_SECONDS = 180.0
+READY_SECONDS = 600.0
 HOPELESS_FAILURES = 6
 
 SUPERVISORS = 3

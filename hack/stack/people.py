@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import httpx2
 
-ANSWER_SECONDS = 15.0
+ANSWER_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ import ssl
 
 from hack.stack.process import Probe, ProbeKind
 
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 20.0
 
 
 async def serves(probe: Probe) -> bool:
-    """Ask once; True when the right answer comes within two seconds."""
+    """Ask once; True when the right answer comes, also on a machine that is busy."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await _ask(probe)

@@ -24,7 +24,7 @@ from hack.stack.site import Site
 
 SAMPLES = ROOT / "manifests" / "samples"
 KINDS = "courses.kourse.dev,questionpools.kourse.dev,examconfigs.kourse.dev,cohorts.kourse.dev"
-LIVE_SECONDS = 120.0
+LIVE_SECONDS = 300.0
 POLL_SECONDS = 0.5
 
 

@@ -37,7 +37,7 @@ def outcome(tmp_path_factory):
     return outcome
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 class TestJourneysUnderFaults:
     def test_all_come_to_their_end(self, outcome):
         assert outcome.stuck == []

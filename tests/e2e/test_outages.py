@@ -11,7 +11,7 @@ from hack.smoke.person import eventually
 from hack.stack.layout import Layout
 from hack.stack.record import Phase, read_record
 
-PATIENCE_S = 90
+PATIENCE_S = 240
 CALM = 5
 """Successes in a row after which the platform counts as recovered."""
 CREATED, UNAVAILABLE = 201, 503
@@ -41,7 +41,7 @@ def log_in(person):
     body = {"email": person.email, "password": person.password}
 
     def look():
-        answer = person.call("POST", "/v1/auth/login", json=body, expect=(200, 503))
+        answer = person.call("POST", "/v1/auth/login", json=body, expect=(200, 502, 503, 504))
         return answer.get("accessToken")
 
     person.token = eventually("a log-in", look, PATIENCE_S, pause_s=0.3)
