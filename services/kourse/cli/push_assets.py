@@ -118,12 +118,13 @@ class Pusher:
             try:
                 return action()
             except Problem as problem:
-                waits = problem.passes or problem.code == "asset-refused"
-                if not waits or monotonic() >= self._end:
+                if not (problem.passes or problem.code == "asset-refused"):
                     raise
                 if not told:
                     self._say(f"{course}: waiting for the operator ({problem})")
                     told = True
+                if monotonic() >= self._end:
+                    raise
             sleep(PAUSE_S)
 
 
