@@ -16,7 +16,7 @@ from support.feeds import declare_feed
 from support.proxy import proxied
 from support.redis_server import RedisServer
 from support.siblings import Sibling
-from support.waiting import until
+from support.waiting import LONG_S, until
 
 SERVICE = "interop"
 RIGHTS = {
@@ -60,7 +60,7 @@ class GoService:
         """It ends as it would in a roll-out."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.wait(LONG_S)
 
     def handled(self, source="service"):
         """What took effect, in order."""

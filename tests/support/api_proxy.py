@@ -12,6 +12,8 @@ import aiohttp
 import yaml
 from aiohttp import web
 
+from support.waiting import LONG_S
+
 _KEPT = ("Accept", "Content-Type")
 _READING = ("GET", "HEAD")
 
@@ -65,7 +67,7 @@ class ApiProxy:
         self._loop.call_soon_threadsafe(self._speaks.set)
 
     def _do(self, work):
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(15)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(LONG_S)
 
     async def _open(self):
         self._speaks = asyncio.Event()

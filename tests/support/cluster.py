@@ -6,7 +6,7 @@ import json
 from kubernetes import client, config
 
 from kourse.contracts.resources import BY_KIND, FINALIZER, GROUP, VERSION
-from support.waiting import eventually
+from support.waiting import LONG_S, eventually
 
 MERGE = "application/merge-patch+json"
 
@@ -108,11 +108,11 @@ class Cluster:
             GROUP, VERSION, namespace, BY_KIND[kind].plural, name
         )
 
-    def gone(self, kind, namespace, name, seconds=120):
+    def gone(self, kind, namespace, name, seconds=LONG_S):
         """Returns when the object is no longer there."""
         eventually(lambda: self.find(kind, namespace, name) is None, seconds)
 
-    def until(self, kind, namespace, name, status="True", reason=None, seconds=120):
+    def until(self, kind, namespace, name, status="True", reason=None, seconds=LONG_S):
         """The object, as soon as its newest generation has ``Ready`` like that."""
 
         def seen():

@@ -13,6 +13,7 @@ from kourse.kit.bus import Broker
 from kourse.kit.inbox import Consumer, Handlers, Pace
 from kourse.kit.inbox.cursor import Arrival
 from kourse.kit.outbox import Relay, emit
+from support.waiting import LONG_S
 
 TENANT = "demo"
 NAMESPACE = UUID(int=1)
@@ -117,7 +118,7 @@ async def running(*loops):
     try:
         yield
     finally:
-        await asyncio.wait_for(asyncio.gather(*(loop.stop() for loop in loops)), 90)
+        await asyncio.wait_for(asyncio.gather(*(loop.stop() for loop in loops)), LONG_S)
         await asyncio.gather(*tasks)
 
 

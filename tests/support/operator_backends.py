@@ -17,6 +17,7 @@ from yarl import URL
 from kourse.contracts import names
 from kourse.kit.db import Database
 from kourse.kit.documents import Applied, Doc
+from support.waiting import LONG_S
 
 
 class Backends:
@@ -194,7 +195,7 @@ class Backends:
             },
         )
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=LONG_S) as answer:
                 text = answer.read()
                 return json.loads(text) if text else {}
         except urllib.error.HTTPError as error:

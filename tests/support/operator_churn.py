@@ -70,7 +70,7 @@ class Mortals:
         self._keeper.join()
         for process, _ in self._alive:
             process.kill()
-            process.join(15)
+            process.join(60)
 
     def kill_from_now(self):
         """Whoever works dies: at every named step first, then at any."""
@@ -149,7 +149,7 @@ class Churn:
         """What the others refer to; ``replicate`` tells the siblings of a course."""
         for course in COURSES:
             self._create("Course", course, SPECS["Course"] | FREE)
-            self._cluster.until("Course", self._namespace, course, seconds=120)
+            self._cluster.until("Course", self._namespace, course)
             replicate(course)
         pool = SPECS["QuestionPool"] | FREE | {"courseRef": COURSES[0]}
         self._create("QuestionPool", POOL, pool)

@@ -13,7 +13,7 @@ import urllib.request
 from yarl import URL
 
 from hack.stack.kubernetes import OPERATOR_NAMESPACE
-from support.waiting import eventually
+from support.waiting import LONG_S, eventually
 
 QUICK = {
     "RESYNC_INTERVAL": "PT3S",
@@ -86,19 +86,19 @@ class OperatorProcess:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
-        eventually(lambda: self._is_ready() or self.process.poll() is not None, 180)
+        eventually(lambda: self._is_ready() or self.process.poll() is not None)
         assert self.process.poll() is None, self.log.read_text()[-4000:]
 
     def stop(self):
         """Ends as on a rollout: with SIGTERM, in time, without a complaint."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(60) == 0, self.log.read_text()[-4000:]
+        assert self.process.wait(LONG_S) == 0, self.log.read_text()[-4000:]
 
     def kill(self):
         """Ends suddenly."""
         self.process.kill()
-        self.process.wait(15)
+        self.process.wait(LONG_S)
 
     def leads(self):
         """Whether it holds the lease."""
@@ -108,7 +108,7 @@ class OperatorProcess:
         """Status and text of its own port."""
         try:
             with urllib.request.urlopen(
-                f"http://127.0.0.1:{self._port}{path}", timeout=30
+                f"http://127.0.0.1:{self._port}{path}", timeout=LONG_S
             ) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:

@@ -5,6 +5,8 @@ import socket
 import subprocess
 import time
 
+from support.waiting import LONG_S
+
 
 def free_port():
     """A TCP port that nothing uses now."""
@@ -36,7 +38,7 @@ class RedisServer:
              "--dir", str(self._directory)],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + LONG_S
         while time.monotonic() < deadline:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:

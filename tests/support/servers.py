@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from yarl import URL
 
 import kourse
+from support.waiting import LONG_S
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Servers:
                 "Content-Type": "application/json",
             },
         )
-        with urllib.request.urlopen(request, timeout=30) as response:
+        with urllib.request.urlopen(request, timeout=LONG_S) as response:
             return response.read()
 
     def _superuser(self):

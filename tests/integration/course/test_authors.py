@@ -134,7 +134,7 @@ class TestDeleteCourse:
         await house.post(f"{COURSE}/enrolments", key=new_key())
         answer = await house.delete(DOCUMENT, **AUTHOR)
         assert (answer.status, answer.body["pending"][0]["reason"]) == (202, "Deleting")
-        await until(lambda: rows("SELECT count(*) FROM course.course") == [(0,)], 15)
+        await until(lambda: rows("SELECT count(*) FROM course.course") == [(0,)])
         assert rows("SELECT count(*) FROM course.enrolment") == [(0,)]
         assert rows("SELECT count(*) FROM course.document") == [(0,)]
         assert not await house.runtime.buckets.exists(bucket_of(house))

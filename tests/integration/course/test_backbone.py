@@ -30,12 +30,12 @@ async def houses(scratch, servers, broker_url):
 
 
 async def eventually(ask, wanted):
-    """Returns when an answer is wanted, within 30 seconds."""
+    """Returns when an answer is wanted."""
 
     async def is_wanted():
         return wanted(await ask())
 
-    await until(is_wanted, 30)
+    await until(is_wanted)
 
 
 class TestFromCourseToCohortToLesson:

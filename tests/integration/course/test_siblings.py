@@ -193,7 +193,7 @@ class TestRpc:
         await publish()
         course, metadata = stub
         request = course_pb2.GetStructureRequest(tenant="demo", course="statistics")
-        found = await course.GetStructure(request, timeout=5, metadata=metadata)
+        found = await course.GetStructure(request, timeout=60, metadata=metadata)
         assert (found.title, found.version) == ("Statistics", 1)
         assert [len(chapter.lessons) for chapter in found.chapters] == [2, 2]
         assert found.chapters[0].lessons[0].key == "tables"
@@ -206,7 +206,7 @@ class TestRpc:
         await house.post(f"{COURSE}/lessons/tables/completion")
         course, metadata = stub
         request = course_pb2.ListProgressRequest(tenant="demo", learner_id=str(LEARNER))
-        found = await course.ListProgress(request, timeout=5, metadata=metadata)
+        found = await course.ListProgress(request, timeout=60, metadata=metadata)
         (algebra, statistics) = found.progress
         assert (algebra.course, algebra.completed, algebra.last_activity_at) == ("algebra", 0, "")
         assert (statistics.completed, statistics.total) == (1, 4)

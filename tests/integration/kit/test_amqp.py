@@ -13,7 +13,7 @@ from kourse.kit.amqp import codec, values
 from kourse.kit.bus import Broker, Queue
 from support.proxy import proxied
 from support.scripted_broker import ScriptedBroker
-from support.waiting import until
+from support.waiting import LONG_S, until
 
 QUORUM = {"x-queue-type": "quorum"}
 
@@ -55,7 +55,7 @@ def stopping():
 async def publish(broker, messages):
     async with broker.publishing() as publisher:
         batch = await publisher.send(messages)
-        await publisher.settled(batch, timeout_s=30)
+        await publisher.settled(batch, timeout_s=LONG_S)
     return refusals(batch, len(messages))
 
 
@@ -81,7 +81,7 @@ class TestPublisher:
                 await publisher.send([message(100 * n + i) for i in range(100)]) for n in range(5)
             ]
             for batch in batches:
-                await publisher.settled(batch, timeout_s=30)
+                await publisher.settled(batch, timeout_s=LONG_S)
         assert [refusals(batch, 100) for batch in batches] == [[None] * 100] * 5
         async with broker.reading("read", prefetch=1000, stopping=stopping) as reader:
             got = await read(reader, 500)
@@ -109,7 +109,7 @@ class TestPublisher:
         async with broker.publishing() as publisher:
             batch = await publisher.send([message(0, exchange="absent")])
             with pytest.raises(amqp.LostError) as lost:
-                await publisher.settled(batch, timeout_s=30)
+                await publisher.settled(batch, timeout_s=LONG_S)
         assert lost.value.code == amqp.NOT_FOUND
         assert refusals(batch, 1) == ["unconfirmed"]
 
@@ -134,8 +134,8 @@ class TestPublisher:
                 scripted.say(commands.Basic.Ack(2), 1)
                 scripted.say(commands.Basic.Nack(4, multiple=True), 1)
                 scripted.say(commands.Basic.Ack(6, multiple=True), 1)
-                await publisher.settled(second, timeout_s=30)
-                await publisher.settled(first, timeout_s=30)
+                await publisher.settled(second, timeout_s=LONG_S)
+                await publisher.settled(first, timeout_s=LONG_S)
             assert refusals(first, 3) == ["nacked", None, "nacked"]
             assert refusals(second, 3) == ["nacked", None, None]
             await broker.close()
@@ -256,7 +256,7 @@ class TestConnection:
             with pytest.raises(Unavailable) as refused:
                 await read_after(broker, asyncio.sleep(0), stopping)
             assert "silent" in str(refused.value.__cause__)
-            assert scripted.beats() >= 1
+            await until(lambda: scripted.beats() >= 1)
             await broker.close()
 
     async def test_says_goodbye(self, broker_url):

@@ -32,6 +32,7 @@ from kourse.kit.documents import (
     wake,
     wake_waiting,
 )
+from support.waiting import LONG_S
 
 KIND = "Thing"
 ADD = text("INSERT INTO course.thing (tenant, name) VALUES (:tenant, :name)")
@@ -245,7 +246,7 @@ class TestWake:
             await listener.execute("LISTEN kourse_wake")
             async with course.transaction(tenant) as tx:
                 await wake(tx, tenant, KIND, "a")
-            async for notice in listener.notifies(timeout=5, stop_after=1):
+            async for notice in listener.notifies(timeout=LONG_S, stop_after=1):
                 assert json.loads(notice.payload) == {"tenant": tenant, "kind": KIND, "name": "a"}
                 break
             else:

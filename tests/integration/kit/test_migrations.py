@@ -181,7 +181,7 @@ class TestWaitForHead:
         waiting = asyncio.create_task(migrations.wait_for_head(database, poll_s=0.02))
         assert not await migrations.at_head(database)
         await asyncio.to_thread(migrate.upgrade, empty.url("kourse_migrate"))
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, 120)
 
     async def test_does_not_wait_for_a_schema_that_is_newer(self, empty, open_database, chain):
         migrate.upgrade(empty.url("kourse_migrate"))

@@ -16,7 +16,7 @@ from kourse.kit.runtime import Process
 from support.client import Client, session_to
 from support.redis_server import free_port
 from support.serving import Service, running, settings_of
-from support.waiting import until
+from support.waiting import LONG_S, until
 
 
 def asking(process):
@@ -101,7 +101,7 @@ class TestTask:
 
         service = Service(settings_of("tasks"), "tasks", tasks=[sweeper])
         async with running(service) as process, asking(process) as session:
-            await asyncio.wait_for(lived.wait(), 5)
+            await asyncio.wait_for(lived.wait(), LONG_S)
             body = await (await Client(session).get("/readyz")).json()
 
         assert body["components"]["sweeper"] == "RuntimeError"
@@ -185,7 +185,7 @@ class TestProgram:
 
         await _alive(gateway.port)
         gateway.send_signal(signal.SIGTERM)
-        out, err = await asyncio.to_thread(gateway.communicate, timeout=20)
+        out, err = await asyncio.to_thread(gateway.communicate, timeout=LONG_S)
 
         assert gateway.returncode == 0
         assert err == b""
@@ -218,4 +218,4 @@ async def _alive(port):
                 return False
             return True
 
-        await until(is_alive, 30)
+        await until(is_alive)

@@ -223,7 +223,7 @@ def sender_of(databases, book):
             port=0,
             smtp_port=smtp.port,
             smtp_starttls=False,
-            smtp_timeout_s=5,
+            smtp_timeout_s=120,
             public_url="https://kourse.example",
             **changes,
         )

@@ -231,7 +231,7 @@ class TestGetStanding:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{http.rpc_port}") as channel:
             stub = notification_pb2_grpc.NotificationServiceStub(channel)
             request = notification_pb2.GetStandingRequest(tenant="demo", learner_id=str(learner_id))
-            return await stub.GetStanding(request, timeout=5, metadata=metadata)
+            return await stub.GetStanding(request, timeout=60, metadata=metadata)
 
     async def test_is_refused_without_a_service_token(self, http, issuer):
         for token in (None, issuer.token()):

@@ -87,7 +87,7 @@ async def mails(web, servers, email, count):
             found = await answer.json()
         return found if len(found) >= count else None
 
-    return await until(enough, 60)
+    return await until(enough)
 
 
 async def post(web, address, body, expected):

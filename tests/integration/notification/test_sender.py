@@ -333,6 +333,6 @@ class TestRun:
 
         monkeypatch.setattr(sender, "round", failing_once)
         with pytest.raises(asyncio.CancelledError):
-            await asyncio.wait_for(sender.run(), timedelta(seconds=30).total_seconds())
+            await asyncio.wait_for(sender.run(), timedelta(minutes=5).total_seconds())
 
         assert len(rounds) == 3

@@ -16,7 +16,7 @@ from kourse.notification.service.sender import Sender
 from kourse.notification.service.smtp import SmtpMailer
 from kourse.notification.settings import NotificationSettings
 from support.proxy import Proxy
-from support.waiting import until
+from support.waiting import LONG_S, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -38,7 +38,7 @@ def lose_sender(scratch, smtp):
             cwd=TESTS,
             env={**os.environ, "KOURSE_FAULTS": f"{point}=kill"},
         )
-        assert await asyncio.wait_for(process.wait(), 90) == -signal.SIGKILL
+        assert await asyncio.wait_for(process.wait(), LONG_S) == -signal.SIGKILL
 
     return lose
 
@@ -117,7 +117,7 @@ class TestDatabaseAway:
             smtp.may_answer.set()
             await until(lambda: len(smtp.mails) == 1)
             await proxy.mend()
-            await asyncio.wait_for(round_, 60)
+            await asyncio.wait_for(round_, LONG_S)
             await app.close()
         await worker.close()
 

@@ -24,12 +24,12 @@ from support.waiting import eventually
 KILLS = int(os.environ.get("KOURSE_CHURN_KILLS", "50"))
 SEED = int(os.environ.get("KOURSE_CHURN_SEED", "1"))
 DEATHS = {f"{point}=kill": 1 for point in OPERATOR_POINTS} | {"operator.*=kill": KILLS}
-CONVERGED_S = 120
+CONVERGED_S = 300
 PAUSE_S = 0.02
 """Between two acts of the author; nothing waits for it."""
 DYING_S = 300 + 20 * KILLS
 """Longest time until all have died; a death is a matter of a second on a machine that has nothing else to do."""
-pytestmark = pytest.mark.timeout(DYING_S + 600)
+pytestmark = pytest.mark.timeout(DYING_S + 1200)
 
 
 @pytest.fixture(scope="module")

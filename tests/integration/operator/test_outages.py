@@ -11,7 +11,7 @@ from support.cluster import condition
 from support.operator_fakes import SPECS
 from support.operator_process import OperatorProcess, environment
 from support.proxy import Proxy
-from support.waiting import eventually
+from support.waiting import LONG_S, eventually
 
 COURSE = SPECS["Course"]
 
@@ -35,7 +35,7 @@ class Wire:
         self._do(self._proxy.mend())
 
     def _do(self, work):
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(LONG_S)
 
 
 @pytest.fixture(scope="module")

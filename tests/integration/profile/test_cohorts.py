@@ -227,7 +227,7 @@ class TestListMembers:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{house.process.rpc_port}") as channel:
             found = await profile_pb2_grpc.ProfileServiceStub(channel).ListMembers(
                 profile_pb2.ListMembersRequest(tenant="demo", cohort="lisbon"),
-                timeout=5,
+                timeout=60,
                 metadata=(("authorization", f"Bearer {token}"),),
             )
         assert [member.learner_id for member in found.members] == [str(LEARNER)]
@@ -270,6 +270,6 @@ class TestAuthoring:
         await join(house, await code_of(house))
         answer = await house.delete(DOCUMENT, **TEACHER)
         assert (answer.status, answer.body["pending"][0]["reason"]) == (202, "MembersRemain")
-        await until(lambda: rows("SELECT count(*) FROM profile.cohort") == [(0,)], 15)
+        await until(lambda: rows("SELECT count(*) FROM profile.cohort") == [(0,)])
         assert rows("SELECT count(*) FROM profile.membership") == [(0,)]
         assert (await house.get(DOCUMENT, **TEACHER)).status == 404

@@ -132,7 +132,7 @@ async def stub(house):
     async with grpc.aio.insecure_channel(f"127.0.0.1:{house.process.rpc_port}") as channel:
         yield (
             profile_pb2_grpc.ProfileServiceStub(channel),
-            {"timeout": 5, "metadata": (("authorization", f"Bearer {token}"),)},
+            {"timeout": 60, "metadata": (("authorization", f"Bearer {token}"),)},
         )
 
 
