@@ -62,7 +62,7 @@ def minio(site: Site) -> Process:
         "MINIO_BROWSER": "off",
         "MINIO_UPDATE": "off",
         "MINIO_PROMETHEUS_AUTH_TYPE": "public",
-        "GOMEMLIMIT": "256MiB",
+        "GOMEMLIMIT": "512MiB",
     }
     listen = ["--address", site.address("minio")]
     return Process(

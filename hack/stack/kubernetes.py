@@ -91,7 +91,7 @@ def _apiserver(site: Site) -> Process:
     return Process(
         name="kubernetes",
         argv=(str(KUBE_APISERVER.path), *_flags(flags)),
-        env={**base_environment(data), "GOGC": "60", "GOMEMLIMIT": "384MiB"},
+        env={**base_environment(data), "GOGC": "60"},
         cwd=str(data),
         needs=("etcd",),
         probe=Probe(ProbeKind.HTTPS, site.ports["kubernetes"], "/readyz"),

@@ -90,7 +90,7 @@ class KubernetesCluster:
         self._instance = instance
         self._session: aiohttp.ClientSession | None = None
         self._server = ""
-        self._events: asyncio.Queue[tuple[str, dict[str, Any]]] = asyncio.Queue(MOST_EVENTS_WAITING)
+        self._events: asyncio.Queue[tuple[str, str, bytes]] = asyncio.Queue(MOST_EVENTS_WAITING)
 
     async def find(self, key: Key) -> Resource | None:
         """The object as it is now, or None."""
@@ -143,20 +143,20 @@ class KubernetesCluster:
         event = _event(resource, type_, reason, message, occurrence, self._instance)
         log.info("event", key=str(resource.key), type=type_, reason=reason, message=message)
         try:
-            self._events.put_nowait((resource.key.namespace, event))
+            self._events.put_nowait((resource.key.namespace, reason, orjson.dumps(event)))
         except asyncio.QueueFull:
             metrics.EVENTS_DROPPED.inc()
 
     async def post_events(self) -> None:
         """Posts what ``tell`` collected, one after the other, until cancelled; run several of these."""
         while True:
-            namespace, event = await self._events.get()
+            namespace, reason, event = await self._events.get()
             try:
                 url = f"/api/v1/namespaces/{namespace}/events"
-                await self.request("POST", url, orjson.dumps(event), _JSON)
+                await self.request("POST", url, event, _JSON)
             except KourseError as error:
                 metrics.EVENTS_DROPPED.inc()
-                log.warning("event_lost", reason=event["reason"], detail=error.detail)
+                log.warning("event_lost", reason=reason, detail=error.detail)
 
     async def close(self) -> None:
         """Closes the session."""
