@@ -13,6 +13,7 @@ from kourse.kit.bus import Broker, Queue, declare_topology
 from kourse.kit.delivery import Outgoing, headers_of
 from kourse.kit.inbox import Consumer, Handlers, Pace, aside
 from kourse.kit.inbox.cursor import Arrival
+from kourse.kit.operations import dead_letters
 from kourse.kit.outbox import Relay
 from support.events import Effects, Failing, emit_joined, running
 from support.waiting import until
@@ -228,3 +229,15 @@ class TestAside:
         await aside.measure(course_worker, "course")
         assert metric("kourse_inbox_gaps") == before + 1
         assert metric("kourse_inbox_gap_oldest_age_seconds") > 0
+
+    async def test_counts_dead_letters_until_they_are_gone(self, consuming, broker_url):
+        broker, body = Broker(broker_url), str(uuid4()).encode()
+        await declare_topology(broker)
+        async with consuming():
+            for _ in range(3):
+                await broker.publish(names.DEAD_LETTER_EXCHANGE, "course", body)
+            await until(lambda: metric("kourse_inbox_dead_letters") == 3)
+            for letter in await dead_letters.look_through(broker, "course"):
+                await dead_letters.drop(broker, "course", letter.key)
+            await until(lambda: metric("kourse_inbox_dead_letters") == 0)
+        await broker.close()
