@@ -244,3 +244,18 @@ class TestFirstAdministrator:
             assert house.user_id(ADMIN[0]) == first
             assert house.events(first).count("identity.user.registered") == 1
             assert (await house.log_in(*ADMIN)).status == 200
+
+    async def test_becomes_platform_administrator_where_nobody_is(self, start):
+        role = "SELECT count(*) FROM identity.role_assignment WHERE role = 'platform-admin'"
+        async with start() as house:
+            house.database.execute(
+                "DELETE FROM identity.role_assignment WHERE role = 'platform-admin'"
+            )
+        async with start() as house:
+            assert house.rows(role) == [(1,)]
+            first = house.user_id(ADMIN[0])
+            assert house.events(first)[-1] == "identity.roles.assigned"
+            told = len(house.events(first))
+        async with start() as house:
+            assert house.rows(role) == [(1,)]
+            assert len(house.events(first)) == told

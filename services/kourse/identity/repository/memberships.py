@@ -84,14 +84,14 @@ async def lock_roles(tx: AsyncSession) -> None:
     await tx.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
-async def has_lasting_administrator(tx: AsyncSession) -> bool:
-    """Whether an active member of the tenant is administrator without an end."""
+async def is_held_for_good(tx: AsyncSession, role: Role) -> bool:
+    """Whether an active member holds the role in all of the tenant without an end."""
     statement = select(
         exists(
             select(role_assignment.c.id)
             .join(membership, membership.c.user_id == role_assignment.c.user_id)
             .where(
-                role_assignment.c.role == Role.TENANT_ADMIN.value,
+                role_assignment.c.role == role.value,
                 role_assignment.c.course.is_(None),
                 role_assignment.c.cohort.is_(None),
                 role_assignment.c.until.is_(None),

@@ -98,7 +98,7 @@ async def assign_roles(
         if await memberships.find_status(tx, user_id) is None:
             raise NotFound("There is no such member.")
         await memberships.replace_assignments(tx, user_id, assignments)
-        if not await memberships.has_lasting_administrator(tx):
+        if not await memberships.is_held_for_good(tx, Role.TENANT_ADMIN):
             raise LastAdministrator
         await audit.record(
             tx,
@@ -107,16 +107,16 @@ async def assign_roles(
             target=user_id,
             detail={"roles": sorted(_spelled(one) for one in assignments)},
         )
-        await emit(tx, _assigned(actor, user_id, assignments))
+        await emit(tx, _assigned(actor.user_id, user_id, assignments))
     await house.families.outdate(user_id, before=clock.now())
 
 
-def _assigned(actor: Actor, user_id: UUID, assignments: Sequence[Assignment]) -> RolesAssigned:
+def _assigned(actor_id: UUID, user_id: UUID, assignments: Sequence[Assignment]) -> RolesAssigned:
     roles = [
         HeldRole(role=one.role.value, course=one.course, cohort=one.cohort, until=one.until)
         for one in assignments
     ]
-    return RolesAssigned(user_id=user_id, actor_id=actor.user_id, roles=roles)
+    return RolesAssigned(user_id=user_id, actor_id=actor_id, roles=roles)
 
 
 async def get_account(tx: AsyncSession, user_id: UUID) -> Account:
@@ -135,7 +135,7 @@ async def list_contacts(house: House, tenant: str, user_ids: Sequence[UUID]) -> 
 
 
 async def ensure_first_administrator(house: House) -> None:
-    """The configured administrator is there, with every administrator's role; run at every start."""
+    """The configured administrator is there, at first with every administrator's role; run at every start."""
     settings = house.settings
     if not settings.bootstrap_admin_email:
         return
@@ -154,6 +154,23 @@ async def ensure_first_administrator(house: House) -> None:
         assignments = [Assignment(role) for role in command.roles]
         if await joining.join(tx, account, assignments):
             await audit.record(tx, "membership.bootstrap", actor="installer", target=account.id)
+        else:
+            await _ensure_platform_administrator(tx, account)
+
+
+async def _ensure_platform_administrator(tx: AsyncSession, account: Account) -> None:
+    """Gives the role to the configured administrator when nobody holds it, as in older installations.
+
+    Nobody else could: no one gives a role that allows more than they may themselves.
+    """
+    await memberships.lock_roles(tx)
+    is_active = await memberships.find_status(tx, account.id) is MembershipStatus.ACTIVE
+    if not is_active or await memberships.is_held_for_good(tx, Role.PLATFORM_ADMIN):
+        return
+    await memberships.add_assignments(tx, account.id, [Assignment(Role.PLATFORM_ADMIN)])
+    await audit.record(tx, "membership.bootstrap", actor="installer", target=account.id)
+    held = await memberships.list_assignments(tx, account.id)
+    await emit(tx, _assigned(account.id, account.id, held))
 
 
 async def _ensure_account(house: House, tx: AsyncSession, command: Admit) -> Account:
