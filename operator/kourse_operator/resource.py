@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ class Key(NamedTuple):
 class Resource:
     """One state of an object.
 
-    Spec and status are kept as JSON text: parsed, ten thousand of them would take hundreds of MiB.
+    Spec and status are kept as compressed JSON: parsed, ten thousand of them would take hundreds of MiB.
 
     Attributes:
         key: Kind, namespace and name.
@@ -43,8 +44,8 @@ class Resource:
         finalizers: What holds it when it is to be deleted, the operator's own among them.
         deleting: Whether deletion was asked for.
         annotations: Those of the API group, sorted.
-        spec_json: The spec.
-        status_json: The status, ``{}`` when there is none yet.
+        packed_spec: The spec.
+        packed_status: The status, ``{}`` when there is none yet.
     """
 
     key: Key
@@ -55,8 +56,8 @@ class Resource:
     finalizers: tuple[str, ...]
     deleting: bool
     annotations: tuple[tuple[str, str], ...]
-    spec_json: bytes
-    status_json: bytes
+    packed_spec: bytes
+    packed_status: bytes
 
     @classmethod
     def of(cls, kind: str, body: Mapping[str, Any]) -> Resource:
@@ -72,9 +73,14 @@ class Resource:
             finalizers=tuple(meta.get("finalizers") or ()),
             deleting=bool(meta.get("deletionTimestamp")),
             annotations=tuple(sorted(x for x in notes.items() if x[0].startswith(f"{GROUP}/"))),
-            spec_json=orjson.dumps(body.get("spec") or {}),
-            status_json=orjson.dumps(body.get("status") or {}),
+            packed_spec=_packed(body.get("spec") or {}),
+            packed_status=_packed(body.get("status") or {}),
         )
+
+    @property
+    def spec_json(self) -> bytes:
+        """The spec as JSON text."""
+        return zlib.decompress(self.packed_spec)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -85,7 +91,7 @@ class Resource:
     @property
     def status(self) -> dict[str, Any]:
         """The status, parsed anew."""
-        parsed: dict[str, Any] = orjson.loads(self.status_json)
+        parsed: dict[str, Any] = orjson.loads(zlib.decompress(self.packed_status))
         return parsed
 
     @property
@@ -115,3 +121,7 @@ class Resource:
 
     def _says(self, annotation: str) -> bool:
         return dict(self.annotations).get(annotation, "").lower() == "true"
+
+
+def _packed(value: Mapping[str, Any]) -> bytes:
+    return zlib.compress(orjson.dumps(value), level=1)

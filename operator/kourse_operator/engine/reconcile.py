@@ -135,9 +135,10 @@ class Reconciler:
         Raises:
             Rejected: It is too large, not valid, or the name is taken by another namespace.
         """
-        if len(resource.spec_json) > MAX_OBJECT_BYTES:
+        size = len(resource.spec_json)
+        if size > MAX_OBJECT_BYTES:
             raise errors.TooLarge(
-                f"The spec has {len(resource.spec_json) // 1024} KiB; at most "
+                f"The spec has {size // 1024} KiB; at most "
                 f"{MAX_OBJECT_BYTES // 1024} KiB can be applied. Move long texts into files with "
                 "'textFile', or split a pool in several and draw from them by label."
             )
