@@ -45,6 +45,8 @@ _THREADS = "io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory"
 _OPENED = ("java.util", "java.util.concurrent", "java.security", "java.lang")
 _CHUNK = 1 << 20
 _READ_SECONDS = 60.0
+_FETCHES = 3
+_PAUSE_SECONDS = 5.0
 
 
 def keycloak_directory() -> Path:
@@ -105,7 +107,7 @@ def _build(home: Path) -> None:
     work = home.with_suffix(".building")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    archive = _fetch(work / "keycloak.zip")
+    archive = _fetch_patiently(work / "keycloak.zip")
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(work)
     archive.unlink()
@@ -124,6 +126,17 @@ def _build(home: Path) -> None:
     unpacked.rename(home)
     shutil.rmtree(work)
     report("keycloak", "built", started)
+
+
+def _fetch_patiently(target: Path) -> Path:
+    """Fetch the archive; a download that breaks off is begun again."""
+    for _ in range(_FETCHES - 1):
+        try:
+            return _fetch(target)
+        except PrerequisiteMissing as error:
+            report("keycloak", f"once more: {error}")
+            time.sleep(_PAUSE_SECONDS)
+    return _fetch(target)
 
 
 def _fetch(target: Path) -> Path:

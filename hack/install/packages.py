@@ -28,6 +28,8 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 
 SAVED_POLICY = POLICY.with_name("policy-rc.d.before-kourse")
 OUR_POLICY = "#!/bin/sh\n# kourse is installing packages\nexit 101\n"
+RETRIES = ("-o", "Acquire::Retries=5")
+"""A mirror that breaks off once does not end the installation."""
 
 
 def installed_file(pattern: str) -> Path | None:
@@ -97,8 +99,8 @@ def _apt_install(packages: list[str]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with _servers_kept_from_starting():
         _apt(["dpkg", "--configure", "-a"], environment)
-        _apt(["apt-get", "-q", "update"], environment)
-        command = ["apt-get", "-qq", "-y", "--no-install-recommends", "install", *packages]
+        _apt(["apt-get", *RETRIES, "-q", "update"], environment)
+        command = ["apt-get", *RETRIES, "-qqy", "--no-install-recommends", "install", *packages]
         _apt(command, environment)
     report("packages", "installed", started)
 

@@ -1,5 +1,8 @@
 """Keycloak comes from one address with one digest, or not at all."""
 
+import hashlib
+import zipfile
+
 import pytest
 
 from hack.install import keycloak
@@ -10,6 +13,7 @@ from hack.install.machine import PrerequisiteMissing
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("KOURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(keycloak, "installed_file", lambda _pattern: tmp_path / "java")
+    monkeypatch.setattr(keycloak, "_PAUSE_SECONDS", 0)
 
 
 @pytest.mark.usefixtures("cache")
@@ -27,6 +31,17 @@ class TestInstallKeycloak:
         monkeypatch.setattr(keycloak, "SOURCE", (tmp_path / "gone.zip").as_uri())
 
         with pytest.raises(PrerequisiteMissing, match=r"gone\.zip is not reached"):
+            keycloak.install_keycloak()
+
+    def test_begins_a_download_again_that_broke_off(self, tmp_path, monkeypatch):
+        whole = b"not a zip, but the pinned file"
+        source = tmp_path / "broken-off.zip"
+        source.write_bytes(whole[:5])
+        monkeypatch.setattr(keycloak, "SOURCE", source.as_uri())
+        monkeypatch.setattr(keycloak, "SHA256", hashlib.sha256(whole).hexdigest())
+        monkeypatch.setattr(keycloak.time, "sleep", lambda _seconds: source.write_bytes(whole))
+
+        with pytest.raises(zipfile.BadZipFile):
             keycloak.install_keycloak()
 
     def test_keeps_other_builds_apart(self, monkeypatch):
