@@ -81,7 +81,8 @@ def explain_lesson(
     output: Form = Output.TEXT,
 ) -> None:
     """Why a learner can or cannot see a lesson."""
-    course, _, key = target.partition("/")
+    with failing("explain"):
+        course, key = lesson_named(target)
     path = f"/v1/courses/{course}/lessons/{key}/access"
     _access(path, learner, "see", url, token, email, password_file, output)
 
@@ -97,7 +98,7 @@ def explain_exam(
     output: Form = Output.TEXT,
 ) -> None:
     """Why a learner can or cannot start an exam; nothing is started."""
-    path = f"/v1/exams/{name}/access"
+    path = f"/v1/exams/{quote(name, safe='')}/access"
     _access(path, learner, "start", url, token, email, password_file, output)
 
 
@@ -124,6 +125,18 @@ def _access(
             typer.echo(line)
     if not found.allowed:
         raise typer.Exit(NO)
+
+
+def lesson_named(text: str) -> tuple[str, str]:
+    """Names of a course and of its lesson, from ``statistics/what-data-are``.
+
+    Raises:
+        CommandError: It is no such text.
+    """
+    course, _, lesson = text.partition("/")
+    if not course or not lesson or "/" in lesson:
+        raise CommandError(f"{text!r} is not COURSE/LESSON, as statistics/what-data-are.")
+    return quote(course, safe=""), quote(lesson, safe="")
 
 
 def learner_id(session: Session, learner: str) -> UUID:

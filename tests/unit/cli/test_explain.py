@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from kourse.cli.explain import access_lines, learner_id, resource_lines
+from kourse.cli.explain import access_lines, learner_id, lesson_named, resource_lines
 from kourse.cli.session import CommandError, Problem
 from kourse.contracts.explanations import Explanation, Rule
 from kourse.contracts.plans import Action, Planned, PlanProblem
@@ -46,6 +46,16 @@ class Answering:
         if self.refusal:
             raise self.refusal
         return {"items": list(self.items), "next": None}
+
+
+class TestLesson:
+    def test_is_named_with_its_course(self):
+        assert lesson_named("statistics/what-data-are") == ("statistics", "what-data-are")
+
+    @pytest.mark.parametrize("text", ["statistics", "statistics/", "/what-data-are", "a/b/c"])
+    def test_named_otherwise_is_told_how(self, text):
+        with pytest.raises(CommandError, match="is not COURSE/LESSON"):
+            lesson_named(text)
 
 
 class TestLearner:
