@@ -17,7 +17,9 @@ PATIENCE_S = 300.0
 REQUEST_S = 12.0
 """After this a request is given up and repeated; its outcome is unknown."""
 LATER = frozenset({429, 502, 503, 504})
-CONFLICT, UNAUTHENTICATED, REFUSED, TIMED_OUT = 409, 401, 400, 504
+CONFLICT, UNAUTHENTICATED, REFUSED = 409, 401, 400
+GIVEN_UP = frozenset({502, 504})
+"""The gateway lost the service while it waited for the answer, or waited no longer."""
 IDEMPOTENT_METHODS = frozenset({"GET"})
 
 
@@ -129,7 +131,7 @@ class Person:
             self._tally.unknown_writes += method not in IDEMPOTENT_METHODS
             return None, 0.0
         self._tally.answers[response.status] += 1
-        if response.status == TIMED_OUT:
+        if response.status in GIVEN_UP:
             self._tally.unknown_writes += method not in IDEMPOTENT_METHODS
         self._tally.replayed += "Idempotency-Replayed" in response.headers
         wait_s = float(response.headers.get("Retry-After", 0))
