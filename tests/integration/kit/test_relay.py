@@ -217,14 +217,14 @@ class TestRefusal:
         await emit_joined(profile, cohort, range(5))
         async with running(Relay(profile_worker, broker)):
             await until(lambda: unpublished(cohort) < 5)
-            assert unpublished(cohort) == 4
+            assert unpublished(cohort) > 0
             await broker.remove([binding, full])
             await until(lambda: unpublished(cohort) == 0)
         async with broker.reading(queue, prefetch=50, stopping=asyncio.Event()) as reader:
             first_seen = {}
             while len(first_seen) < 5:
                 for message in await reader.batch():
-                    first_seen.setdefault(message.headers["cloudEvents:sequence"])
+                    first_seen.setdefault(read_fields(message.fields)["cloudEvents:sequence"])
         assert list(first_seen) == [1, 2, 3, 4, 5]
         await broker.close()
 
