@@ -28,7 +28,7 @@ FITTING_DROPS = frozenset({"needed-no-more"})
 """Why a mail may be left out: a code for an address that was verified meanwhile."""
 BETWEEN = frozenset({"notification", "postgres", "mail", "smtp"})
 """Faults between the relay's taking a mail and the database's knowing of it."""
-BEFORE_S, AFTER_S = 5.0, 10.0
+BEFORE_S, AFTER_S = 1.0, 2.0
 """How long before a fault a mail may have been taken that it repeats, and how long its effects last."""
 
 
