@@ -16,6 +16,8 @@ PUBLIC = {
     "POST /v1/auth/login",
     "POST /v1/auth/refresh",
     "POST /v1/auth/register",
+    "POST /v1/auth/request-password-reset",
+    "POST /v1/auth/reset-password",
     "POST /v1/auth/verify-email",
     "POST /v1/notifications/unsubscribe/{tenant}/{key}",
 }

@@ -7,7 +7,10 @@ from kourse.identity.domain.lockout import LockoutPolicy
 from kourse.identity.repository.codes import Codes
 from kourse.identity.repository.families import Families
 from kourse.identity.repository.keycloak import Keycloak, Realm
+from kourse.identity.repository.limits import Limits
 from kourse.identity.repository.lockouts import Lockouts
+from kourse.identity.repository.offers import FactorOffers
+from kourse.identity.repository.one_time_tokens import OneTimeTokens
 from kourse.identity.repository.token_store import TokenStore
 from kourse.identity.service import members
 from kourse.identity.service.clients import Clients
@@ -25,10 +28,15 @@ from kourse.kit.runtime import Runtime, Service, run
 
 def build_house(settings: IdentitySettings, database: Database, store: TokenStore) -> House:
     """The stores and keys of identity."""
+    vault = Vault.load(settings.data_key_file)
     return House(
         settings=settings,
         database=database,
-        credentials=build_credentials(settings, database, store),
+        credentials=build_credentials(settings, database, store, vault),
+        one_time_tokens=OneTimeTokens(store),
+        factor_offers=FactorOffers(store),
+        limits=Limits(store),
+        vault=vault,
         families=Families(
             store,
             idle=settings.session_idle,
@@ -43,7 +51,7 @@ def build_house(settings: IdentitySettings, database: Database, store: TokenStor
 
 
 def build_credentials(
-    settings: IdentitySettings, database: Database, store: TokenStore
+    settings: IdentitySettings, database: Database, store: TokenStore, vault: Vault
 ) -> CredentialStore:
     """The credential store that the settings choose.
 
@@ -59,7 +67,7 @@ def build_credentials(
     lockouts = Lockouts(store, lockout_policy(settings))
     if settings.backend == "keycloak":
         return KeycloakCredentials(database, pool, lockouts, Keycloak(realm(settings)))
-    return LocalCredentials(database, pool, lockouts, Vault.load(settings.data_key_file))
+    return LocalCredentials(database, pool, lockouts, vault)
 
 
 def realm(settings: IdentitySettings) -> Realm:

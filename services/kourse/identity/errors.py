@@ -65,6 +65,21 @@ class CodeRejected(Rejected):
     title = "This code is not valid."
 
 
+class LinkRejected(Rejected):
+    """The token of a mailed link is wrong, spent, too old, or a newer one was sent."""
+
+    code = "link-rejected"
+    status = 400
+    title = "This link is not valid any more."
+
+
+class FactorExists(Conflict):
+    """The account has a second factor; it is removed before another is added."""
+
+    code = "second-factor-exists"
+    title = "This account has a second factor already."
+
+
 class RefreshRejected(Unauthenticated):
     """The refresh token is unknown, expired, revoked or was used before."""
 

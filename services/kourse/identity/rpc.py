@@ -8,7 +8,7 @@ import grpc.aio
 
 from kourse.contracts.errors import Forbidden, Malformed
 from kourse.identity.domain.accounts import Account
-from kourse.identity.service import members, registration
+from kourse.identity.service import members, redeeming
 from kourse.identity.service.house import House
 from kourse.kit.rpc import caller
 from kourse.kit.runtime import Runtime
@@ -42,13 +42,13 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
     ) -> identity_pb2.RedeemDeliveryResponse:
         """A fresh secret for one mail, with its recipient."""
         _ensure_sender()
-        redeemed = await registration.redeem_delivery(
+        redeemed = await redeeming.redeem_delivery(
             self._house, request.tenant, _uuid(request.delivery_id)
         )
         return identity_pb2.RedeemDeliveryResponse(
-            email=redeemed.account.email,
-            display_name=redeemed.account.display_name,
-            locale=redeemed.account.locale,
+            email=redeemed.email,
+            display_name=redeemed.display_name,
+            locale=redeemed.locale,
             secret=redeemed.secret,
             expires_in_seconds=int(redeemed.lifetime.total_seconds()),
         )

@@ -88,6 +88,12 @@ class IdentitySettings(ServiceSettings, service="identity"):
     codes_per_hour: Annotated[int, Field(ge=1, le=100)] = 5
     """Verification mails for one account in an hour; more are silently not sent."""
 
+    resets_per_hour: Annotated[int, Field(ge=1, le=100)] = 3
+    """Reset links for one account in an hour; more are silently not sent."""
+
+    resets_per_address: Annotated[int, Field(ge=1)] = 10
+    """Reset links that one network address may ask for in an hour; more are silently not sent."""
+
     hash_workers: Annotated[int, Field(ge=0, le=64)] = 0
     """Passwords hashed at a time; 0 is one for each core."""
 

@@ -1,7 +1,8 @@
 """Tables of identity: accounts are global, everything that gives access to a tenant is the tenant's.
 
 Row-level security covers ``membership``, ``role_assignment`` and ``delivery``. ``account``,
-``credential``, ``factor`` and ``account_link`` know no tenant: one person is one account in the whole installation.
+``credential``, ``factor``, ``recovery_code`` and ``account_link`` know no tenant: one person is one
+account in the whole installation.
 """
 
 from __future__ import annotations
@@ -67,6 +68,14 @@ account_link = Table(
     UniqueConstraint("issuer", "account_id", name="uq_account_link_issuer"),
 )
 
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    Column("account_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False),
+    Column("digest", Text, nullable=False),
+    PrimaryKeyConstraint("account_id", "digest"),
+)
+
 membership = Table(
     "membership",
     metadata,
@@ -108,8 +117,9 @@ delivery = Table(
     tenant_column(),
     Column("account_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False),
     Column("purpose", Text, nullable=False),
-    Column("sealed", Text, nullable=False),
+    Column("sealed", Text, nullable=False, server_default=text("''")),
     Column("redemptions", Integer, nullable=False, server_default=text("0")),
     moment_column("requested_at"),
+    Column("recipient", Text),
 )
 Index("ix_delivery_account_id", delivery.c.account_id, delivery.c.requested_at)

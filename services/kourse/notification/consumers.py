@@ -32,10 +32,54 @@ async def release_held_mail(
     await telling.release_held_mail(tx, event)
 
 
+@handlers.on(events.ResetRequested)
+async def send_reset_link(
+    tx: Transaction, event: events.ResetRequested, delivery: Delivery
+) -> None:
+    """A link is mailed."""
+    await telling.send_reset_link(tx, event, delivery)
+
+
+@handlers.on(events.EmailChanged)
+async def tell_of_email(tx: Transaction, event: events.EmailChanged, delivery: Delivery) -> None:
+    """Both addresses of the account are told."""
+    await telling.tell_of_email(tx, event, delivery)
+
+
 @handlers.on(events.PasswordReset)
-async def tell_of_reset(tx: Transaction, event: events.PasswordReset, delivery: Delivery) -> None:
+async def warn_of_reset(tx: Transaction, event: events.PasswordReset, delivery: Delivery) -> None:
     """The holder of the account is warned."""
-    await telling.tell_of_reset(tx, event, delivery)
+    await telling.warn(tx, event, delivery)
+
+
+@handlers.on(events.PasswordChanged)
+async def warn_of_password(
+    tx: Transaction, event: events.PasswordChanged, delivery: Delivery
+) -> None:
+    """The holder of the account is warned."""
+    await telling.warn(tx, event, delivery)
+
+
+@handlers.on(events.SessionCompromised)
+async def warn_of_theft(
+    tx: Transaction, event: events.SessionCompromised, delivery: Delivery
+) -> None:
+    """The holder of the account is warned."""
+    await telling.warn(tx, event, delivery)
+
+
+@handlers.on(events.FactorAdded)
+async def warn_of_factor(tx: Transaction, event: events.FactorAdded, delivery: Delivery) -> None:
+    """The holder of the account is warned."""
+    await telling.warn(tx, event, delivery)
+
+
+@handlers.on(events.FactorRemoved)
+async def warn_of_missing_factor(
+    tx: Transaction, event: events.FactorRemoved, delivery: Delivery
+) -> None:
+    """The holder of the account is warned."""
+    await telling.warn(tx, event, delivery)
 
 
 @handlers.on(events.CohortDeclared)

@@ -44,10 +44,7 @@ type EmailVerified struct {
 // TypeEmailChanged is the wire name of EmailChanged.
 const TypeEmailChanged = "identity.email.changed"
 
-// EmailChanged: An account has another address, which is not verified yet; the former one is
-// warned.
-//
-// Planned: no service emits it yet, and it may still change.
+// EmailChanged: An account has another address, which was verified; the former one is warned.
 type EmailChanged struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -62,8 +59,6 @@ const TypeResetRequested = "identity.reset.requested"
 
 // ResetRequested: Somebody asked to reset the account's password; the link is redeemed with the
 // delivery id.
-//
-// Planned: no service emits it yet, and it may still change.
 type ResetRequested struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -77,8 +72,6 @@ type ResetRequested struct {
 const TypePasswordReset = "identity.password.reset"
 
 // PasswordReset: An account's password was reset; every session of it has ended.
-//
-// Planned: no service emits it yet, and it may still change.
 type PasswordReset struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -88,8 +81,6 @@ type PasswordReset struct {
 const TypePasswordChanged = "identity.password.changed"
 
 // PasswordChanged: The holder of an account changed its password; every other session has ended.
-//
-// Planned: no service emits it yet, and it may still change.
 type PasswordChanged struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -99,8 +90,6 @@ type PasswordChanged struct {
 const TypeUserLocked = "identity.user.locked"
 
 // UserLocked: Too many failed log-ins: the account lets nobody in until the lock ends.
-//
-// Planned: no service emits it yet, and it may still change.
 type UserLocked struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -190,8 +179,6 @@ const TypeSessionCompromised = "identity.session.compromised"
 
 // SessionCompromised: A refresh token was used twice, so one of the two was stolen; its session
 // has ended.
-//
-// Planned: no service emits it yet, and it may still change.
 type SessionCompromised struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -201,8 +188,6 @@ type SessionCompromised struct {
 const TypeFactorAdded = "identity.factor.added"
 
 // FactorAdded: An account asks for a second factor from now on.
-//
-// Planned: no service emits it yet, and it may still change.
 type FactorAdded struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -212,8 +197,6 @@ type FactorAdded struct {
 const TypeFactorRemoved = "identity.factor.removed"
 
 // FactorRemoved: An account does without a second factor from now on.
-//
-// Planned: no service emits it yet, and it may still change.
 type FactorRemoved struct {
 	// Account of the person.
 	UserID string `json:"user_id"`

@@ -18,8 +18,12 @@ class TestRules:
     def test_give_each_kind_a_way_to_its_reader(self, kind):
         assert RULES[kind].in_feed or RULES[kind].by_email
 
-    def test_let_nothing_but_the_code_go_to_an_unverified_address(self):
-        assert [kind for kind in Kind if RULES[kind].to_unverified] == [Kind.VERIFICATION]
+    def test_let_nothing_but_what_identity_addresses_go_to_an_unverified_address(self):
+        assert [kind for kind in Kind if RULES[kind].to_unverified] == [
+            Kind.VERIFICATION,
+            Kind.RESET_LINK,
+            Kind.FORMER_EMAIL,
+        ]
 
     def test_let_people_refuse_all_but_security(self):
         always = {kind for kind in Kind if not RULES[kind].is_optional}

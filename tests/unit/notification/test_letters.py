@@ -22,7 +22,7 @@ def composed(kind=Kind.WELCOME, contact=ANA, **more):
         delivery_id=DELIVERY,
         kind=kind,
         contact=contact,
-        facts={"code": "123456", "minutes": 15},
+        facts={"secret": "123456", "minutes": 15},
         unsubscribe_url=more.get("unsubscribe_url"),
     )
 

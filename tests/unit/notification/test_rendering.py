@@ -17,7 +17,7 @@ FACTS = {
     "course": "statistics",
     "course_title": "Data & Doubt",
     "cohort_title": "Autumn <2027>",
-    "code": "012345",
+    "secret": "012345",
     "minutes": 15,
     "title": "The mean, and\nwhy it lies",
     "points": "7.50",

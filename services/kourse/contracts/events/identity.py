@@ -44,9 +44,9 @@ class EmailVerified(Event):
     user_id: UserId
 
 
-@event("identity.email.changed", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.email.changed", stream=Stream.USER, subject="user_id", to=("notification",))
 class EmailChanged(Event):
-    """An account has another address, which is not verified yet; the former one is warned."""
+    """An account has another address, which was verified; the former one is warned."""
 
     user_id: UserId
     delivery_id: Annotated[
@@ -55,7 +55,7 @@ class EmailChanged(Event):
     locale: Locale = "en"
 
 
-@event("identity.reset.requested", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.reset.requested", stream=Stream.USER, subject="user_id", to=("notification",))
 class ResetRequested(Event):
     """Somebody asked to reset the account's password; the link is redeemed with the delivery id."""
 
@@ -64,27 +64,21 @@ class ResetRequested(Event):
     locale: Locale = "en"
 
 
-@event(
-    "identity.password.reset",
-    stream=Stream.USER,
-    subject="user_id",
-    to=("notification",),
-    planned=True,
-)
+@event("identity.password.reset", stream=Stream.USER, subject="user_id", to=("notification",))
 class PasswordReset(Event):
     """An account's password was reset; every session of it has ended."""
 
     user_id: UserId
 
 
-@event("identity.password.changed", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.password.changed", stream=Stream.USER, subject="user_id", to=("notification",))
 class PasswordChanged(Event):
     """The holder of an account changed its password; every other session has ended."""
 
     user_id: UserId
 
 
-@event("identity.user.locked", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.user.locked", stream=Stream.USER, subject="user_id")
 class UserLocked(Event):
     """Too many failed log-ins: the account lets nobody in until the lock ends."""
 
@@ -154,21 +148,21 @@ class RolesAssigned(Event):
     roles: Annotated[list[HeldRole], Field(description="Every role that the member holds.")]
 
 
-@event("identity.session.compromised", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.session.compromised", stream=Stream.USER, subject="user_id", to=("notification",))
 class SessionCompromised(Event):
     """A refresh token was used twice, so one of the two was stolen; its session has ended."""
 
     user_id: UserId
 
 
-@event("identity.factor.added", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.factor.added", stream=Stream.USER, subject="user_id", to=("notification",))
 class FactorAdded(Event):
     """An account asks for a second factor from now on."""
 
     user_id: UserId
 
 
-@event("identity.factor.removed", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.factor.removed", stream=Stream.USER, subject="user_id", to=("notification",))
 class FactorRemoved(Event):
     """An account does without a second factor from now on."""
 

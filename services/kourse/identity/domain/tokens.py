@@ -79,6 +79,11 @@ def code_digest(code: str, delivery_id: UUID, pepper: bytes) -> str:
     return hmac.new(pepper, f"{delivery_id}/{code}".encode(), hashlib.sha256).hexdigest()
 
 
+def recovery_digest(code: str) -> str:
+    """Under what a recovery code is kept, however its groups were typed; 80 random bits need no slow hash."""
+    return digest("".join(filter(str.isalnum, code)).lower())
+
+
 def _pad(token: str) -> bytes:
     return hashlib.sha256(b"kourse refresh successor/" + token.encode()).digest()
 

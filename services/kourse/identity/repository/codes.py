@@ -14,8 +14,18 @@ from kourse.identity.repository.token_store import (
 )
 
 
+def registration_of(account_id: UUID) -> str:
+    """Owner of the codes that verify the address of a new account."""
+    return str(account_id)
+
+
+def change_of(account_id: UUID) -> str:
+    """Owner of the codes that verify an account's next address."""
+    return f"change/{account_id}"
+
+
 class Codes:
-    """Live codes of accounts.
+    """Live codes, each kept for an owner: what an account wants to do with it.
 
     Args:
         store: The token store.
@@ -34,9 +44,9 @@ class Codes:
         """How long a code is good for from its making on."""
         return self._lifetime
 
-    async def put(self, account_id: UUID, tenant: str, delivery_id: UUID, digest: str) -> None:
+    async def put(self, owner: str, tenant: str, delivery_id: UUID, digest: str) -> None:
         """The delivery's code is this one; an earlier one of the same delivery is dead."""
-        code, index = f"code:{delivery_id}", f"codes:{account_id}"
+        code, index = f"code:{delivery_id}", f"codes:{owner}"
         async with self._store.pipeline(transaction=True) as pipe:
             pipe.delete(code)
             pipe.hset(code, mapping={"digest": digest, "tries": 0})
@@ -45,9 +55,9 @@ class Codes:
             pipe.pexpire(index, ms(self._lifetime))
             await pipe.execute()
 
-    async def live(self, account_id: UUID) -> dict[UUID, str]:
+    async def live(self, owner: str) -> dict[UUID, str]:
         """Deliveries whose codes may still be good, each with its tenant."""
-        found = await self._store.hgetall(f"codes:{account_id}")
+        found = await self._store.hgetall(f"codes:{owner}")
         return {UUID(text(key)): text(tenant) for key, tenant in found.items()}
 
     async def guess(self, digests: Mapping[UUID, str]) -> UUID | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -18,37 +20,72 @@ KEPT_FOR = timedelta(days=1)
 """How long a delivery waits for the mail service."""
 
 
+class DeliveryPurpose(StrEnum):
+    """Why somebody gets a mail that asks identity for its content."""
+
+    VERIFY_EMAIL = "verify-email"
+    CHANGE_EMAIL = "change-email"
+    RESET_PASSWORD = "reset-password"  # noqa: S105 - a purpose's name
+    FORMER_EMAIL = "former-email"
+
+
 @dataclass(frozen=True)
 class Requested:
-    """A delivery, with the sealed password that takes effect when its code comes back."""
+    """A delivery.
+
+    Attributes:
+        sealed: Password that takes effect when the code of a registration comes back; else empty.
+        recipient: Where it goes; None for the account's present address.
+    """
 
     id: UUID
     account_id: UUID
+    purpose: DeliveryPurpose
     sealed: str
+    recipient: str | None
+
+
+_COLUMNS = (
+    delivery.c.id,
+    delivery.c.account_id,
+    delivery.c.purpose,
+    delivery.c.sealed,
+    delivery.c.recipient,
+)
 
 
 async def add_delivery(
-    tx: AsyncSession, *, delivery_id: UUID, account_id: UUID, purpose: str, sealed: str
+    tx: AsyncSession,
+    *,
+    delivery_id: UUID,
+    account_id: UUID,
+    purpose: DeliveryPurpose,
+    sealed: str = "",
+    recipient: str | None = None,
 ) -> None:
-    """The secret is owed to the account's address."""
+    """The secret is owed to the recipient, which is by default the account's address."""
     await tx.execute(
         insert(delivery).values(
             id=delivery_id,
             tenant=tx.info["tenant"],
             account_id=account_id,
-            purpose=purpose,
+            purpose=purpose.value,
             sealed=sealed,
+            recipient=recipient,
         )
     )
 
 
-async def count_recent(tx: AsyncSession, account_id: UUID, period: timedelta) -> int:
-    """Deliveries that the account asked for in the tenant within a period up to now."""
+async def count_recent(
+    tx: AsyncSession, account_id: UUID, purpose: DeliveryPurpose, period: timedelta
+) -> int:
+    """Deliveries for a purpose that the account asked for in the tenant within a period up to now."""
     statement = (
         select(func.count())
         .select_from(delivery)
         .where(
             delivery.c.account_id == account_id,
+            delivery.c.purpose == purpose.value,
             delivery.c.requested_at > func.clock_timestamp() - period,
         )
     )
@@ -65,21 +102,24 @@ async def claim_redemption(tx: AsyncSession, delivery_id: UUID) -> Requested | N
             delivery.c.requested_at > func.clock_timestamp() - KEPT_FOR,
         )
         .values(redemptions=delivery.c.redemptions + 1)
-        .returning(delivery.c.id, delivery.c.account_id, delivery.c.sealed)
+        .returning(*_COLUMNS)
     )
-    row = (await tx.execute(statement)).one_or_none()
-    return None if row is None else Requested(row.id, row.account_id, row.sealed)
+    return _requested((await tx.execute(statement)).one_or_none())
 
 
 async def find_delivery(tx: AsyncSession, delivery_id: UUID) -> Requested | None:
     """The delivery with this id."""
-    statement = select(delivery.c.id, delivery.c.account_id, delivery.c.sealed).where(
-        delivery.c.id == delivery_id
-    )
-    row = (await tx.execute(statement)).one_or_none()
-    return None if row is None else Requested(row.id, row.account_id, row.sealed)
+    statement = select(*_COLUMNS).where(delivery.c.id == delivery_id)
+    return _requested((await tx.execute(statement)).one_or_none())
 
 
 async def remove_deliveries(tx: AsyncSession, account_id: UUID) -> None:
-    """No password that somebody once proposed for the account is kept in this tenant."""
+    """Nothing is owed to the account in this tenant, and no password once proposed for it is kept."""
     await tx.execute(delete(delivery).where(delivery.c.account_id == account_id))
+
+
+def _requested(row: Any) -> Requested | None:
+    if row is None:
+        return None
+    purpose = DeliveryPurpose(row.purpose)
+    return Requested(row.id, row.account_id, purpose, row.sealed, row.recipient)

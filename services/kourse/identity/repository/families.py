@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -25,6 +26,8 @@ from kourse.identity.repository.token_store import (
 )
 from kourse.kit.auth.revocation import not_before_key, session_key
 from kourse.kit.ids import new_id
+
+MOST_CLIENT_CHARACTERS = 200
 
 
 class Outcome(StrEnum):
@@ -43,6 +46,23 @@ class Rotation:
     outcome: Outcome
     session_id: str
     token: str = ""
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """A session that goes on.
+
+    Attributes:
+        client: What the client said of itself at log-in.
+        used_at: Last log-in or refresh.
+    """
+
+    id: str
+    tenant: str
+    client: str
+    opened_at: datetime
+    used_at: datetime
+    ends_at: datetime
 
 
 class Families:
@@ -91,6 +111,8 @@ class Families:
             "current": digest,
             "ends": ends,
             "binding": _binding(client),
+            "client": client[:MOST_CLIENT_CHARACTERS],
+            "opened": ends - ms(self._lifetime),
         }
         async with self._store.pipeline(transaction=True) as pipe:
             pipe.hset(_family(session.id), mapping=state)
@@ -145,16 +167,51 @@ class Families:
             pipe.set(session_key(session_id), "1", px=ms(self._deny_for))
             await pipe.execute()
 
-    async def end_all(self, user_id: UUID) -> None:
-        """Every session of the user is over."""
-        found = await self._store.zrange(_sessions(user_id), 0, -1)
-        for session_id in found:
-            await self.end(text(session_id))
+    async def end_all(self, user_id: UUID, *, but: str = "") -> None:
+        """Every session of the user is over, except perhaps one."""
+        for session_id in await self._ids(user_id):
+            if session_id != but:
+                await self.end(session_id)
+
+    async def list_open(self, user_id: UUID) -> list[OpenSession]:
+        """The user's sessions that a refresh would continue, newest first."""
+        found = []
+        for session_id in await self._ids(user_id):
+            state = await self._store.hgetall(_family(session_id))
+            if state:
+                found.append(
+                    _open_session(session_id, {text(k): text(v) for k, v in state.items()})
+                )
+        return sorted(found, key=lambda one: one.opened_at, reverse=True)
+
+    async def owner(self, session_id: str) -> UUID | None:
+        """Whose living session this is."""
+        user = await self._store.hget(_family(session_id), "user")
+        return None if user is None else UUID(text(user))
+
+    async def _ids(self, user_id: UUID) -> list[str]:
+        return [text(one) for one in await self._store.zrange(_sessions(user_id), 0, -1)]
 
     async def outdate(self, user_id: UUID, *, before: datetime) -> None:
         """Access tokens of a user issued before an instant are dead; refresh goes on."""
         moment = f"{before.timestamp():.3f}"
         await self._store.set(not_before_key(str(user_id)), moment, px=ms(self._deny_for))
+
+
+def _open_session(session_id: str, state: Mapping[str, str]) -> OpenSession:
+    opened = state.get("opened", "0")
+    return OpenSession(
+        id=session_id,
+        tenant=state["tenant"],
+        client=state.get("client", ""),
+        opened_at=_moment(opened),
+        used_at=_moment(state.get("rotated", opened)),
+        ends_at=_moment(state["ends"]),
+    )
+
+
+def _moment(unix_ms: str) -> datetime:
+    return datetime.fromtimestamp(float(unix_ms) / 1000, UTC)
 
 
 def _family(session_id: str) -> str:

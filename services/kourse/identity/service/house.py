@@ -6,9 +6,13 @@ from dataclasses import dataclass
 
 from kourse.identity.repository.codes import Codes
 from kourse.identity.repository.families import Families
+from kourse.identity.repository.limits import Limits
+from kourse.identity.repository.offers import FactorOffers
+from kourse.identity.repository.one_time_tokens import OneTimeTokens
 from kourse.identity.service.clients import Clients
 from kourse.identity.service.credentials import CredentialStore
 from kourse.identity.service.signing import SigningKeys
+from kourse.identity.service.vault import Vault
 from kourse.identity.settings import IdentitySettings
 from kourse.kit.db import Database
 
@@ -22,5 +26,9 @@ class House:
     credentials: CredentialStore
     families: Families
     codes: Codes
+    one_time_tokens: OneTimeTokens
+    factor_offers: FactorOffers
+    limits: Limits
+    vault: Vault
     keys: SigningKeys
     clients: Clients

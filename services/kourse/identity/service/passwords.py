@@ -1,4 +1,4 @@
-"""The password policy with its list of common passwords, as this installation sets it."""
+"""The password policy with its list of common passwords, and the change of a password by its holder."""
 
 from __future__ import annotations
 
@@ -6,12 +6,46 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from kourse.contracts.events import PasswordChanged
 from kourse.identity.domain import passwords
 from kourse.identity.errors import WeakPassword
+from kourse.identity.repository import accounts, audit
+from kourse.identity.repository.one_time_tokens import Purpose
+from kourse.identity.service.confirming import Confirmation, ensure_holder
+from kourse.identity.service.house import House
+from kourse.kit.auth import Actor
+from kourse.kit.outbox import emit
 
 _LIST = Path(__file__).parent.parent / "common_passwords.txt"
 _DIGITS = 10
 _PRODUCT_WORDS = ("kourse", "password", "passwort", "learner", "teacher", "welcome")
+
+
+async def change(house: House, actor: Actor, presented: Confirmation, password: str) -> None:
+    """The account opens with the new password alone; its other sessions and its reset links are dead.
+
+    Raises:
+        InvalidCredentials: What was presented does not open the account.
+        FactorRequired: A code of the second factor is missing.
+        WeakPassword: The new password breaks the policy.
+    """
+    async with house.database.transaction(actor.tenant) as tx:
+        account = await accounts.get_account(tx, actor.user_id)
+    await ensure_holder(house, account, presented)
+    ensure_good(
+        password,
+        minimum_length=house.settings.password_min_length,
+        email=account.email,
+        display_name=account.display_name,
+        tenant=actor.tenant,
+    )
+    sealed = await house.credentials.seal(password)
+    async with house.database.transaction(actor.tenant) as tx:
+        await house.credentials.set_password(tx, account, sealed)
+        await emit(tx, PasswordChanged(user_id=account.id))
+        await audit.record(tx, "account.change-password", actor=account.id, target=account.id)
+    await house.one_time_tokens.drop(Purpose.RESET_PASSWORD, account.id)
+    await house.families.end_all(account.id, but=actor.session_id)
 
 
 def ensure_good(

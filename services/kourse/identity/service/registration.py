@@ -6,26 +6,25 @@ that very mail comes back. Whoever registers somebody else's address first gains
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.errors import NotFound
 from kourse.contracts.events import EmailVerified, VerificationRequested
 from kourse.contracts.permissions import Role
 from kourse.identity.domain import tokens
 from kourse.identity.domain.accounts import Account, Assignment
 from kourse.identity.errors import CodeRejected, RegistrationClosed
 from kourse.identity.repository import accounts, audit, deliveries
+from kourse.identity.repository.codes import registration_of
+from kourse.identity.repository.deliveries import DeliveryPurpose
 from kourse.identity.service import joining, passwords
 from kourse.identity.service.house import House
 from kourse.kit.ids import new_id
 from kourse.kit.outbox import emit
 
-PURPOSE = "verify-email"
 AS_LEARNER = (Assignment(Role.LEARNER),)
 _NO_ACCOUNT = UUID(int=0)
 
@@ -44,15 +43,6 @@ class Register:
     password: str
     display_name: str
     locale: str
-
-
-@dataclass(frozen=True)
-class Redeemed:
-    """The secret part of a mail, and whom it goes to."""
-
-    account: Account
-    secret: str
-    lifetime: timedelta
 
 
 async def register(house: House, tenant: str, command: Register) -> None:
@@ -100,36 +90,23 @@ async def _register(house: House, tx: AsyncSession, command: Register, sealed: s
 
 
 async def _request_code(house: House, tx: AsyncSession, account: Account, sealed: str) -> None:
-    recent = await deliveries.count_recent(tx, account.id, timedelta(hours=1))
+    recent = await deliveries.count_recent(
+        tx, account.id, DeliveryPurpose.VERIFY_EMAIL, timedelta(hours=1)
+    )
     if recent >= house.settings.codes_per_hour:
         return
     delivery_id = new_id()
     await deliveries.add_delivery(
-        tx, delivery_id=delivery_id, account_id=account.id, purpose=PURPOSE, sealed=sealed
+        tx,
+        delivery_id=delivery_id,
+        account_id=account.id,
+        purpose=DeliveryPurpose.VERIFY_EMAIL,
+        sealed=sealed,
     )
     await emit(
         tx,
         VerificationRequested(user_id=account.id, delivery_id=delivery_id, locale=account.locale),
     )
-
-
-async def redeem_delivery(house: House, tenant: str, delivery_id: UUID) -> Redeemed:
-    """A fresh code for a mail that is about to leave; each code is handed out once.
-
-    A sender that died before the mail left redeems again and gets another code; the earlier is dead.
-
-    Raises:
-        NotFound: The delivery is unknown here, too old, or needed no more.
-    """
-    async with house.database.transaction(tenant) as tx:
-        requested = await deliveries.claim_redemption(tx, delivery_id)
-        account = await accounts.find_account(tx, requested.account_id) if requested else None
-        if account is None or account.is_verified or account.is_disabled:
-            raise NotFound("There is nothing to deliver.")
-    code = f"{secrets.randbelow(10**tokens.CODE_DIGITS):0{tokens.CODE_DIGITS}d}"
-    digest = tokens.code_digest(code, delivery_id, house.keys.pepper)
-    await house.codes.put(account.id, tenant, delivery_id, digest)
-    return Redeemed(account, code, house.codes.lifetime)
 
 
 async def verify_email(house: House, email: str, code: str) -> None:
@@ -140,7 +117,7 @@ async def verify_email(house: House, email: str, code: str) -> None:
     """
     async with house.database.transaction(None) as tx:
         account = await accounts.find_account_by_email(tx, email)
-    live = await house.codes.live(account.id if account else _NO_ACCOUNT)
+    live = await house.codes.live(registration_of(account.id if account else _NO_ACCOUNT))
     digests = {one: tokens.code_digest(code, one, house.keys.pepper) for one in live}
     delivery_id = await house.codes.guess(digests)
     if account is None or delivery_id is None:

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.contracts.errors import NotFound
+from kourse.contracts.events import SessionCompromised, UserLocked
 from kourse.identity.domain import tokens
 from kourse.identity.domain.accounts import Account, Assignment, MembershipStatus, standing
 from kourse.identity.domain.tokens import Session
 from kourse.identity.errors import (
     EmailNotVerified,
-    FactorRequired,
     InvalidCredentials,
     NotAMember,
     RefreshRejected,
 )
 from kourse.identity.repository import accounts, audit, families, memberships
-from kourse.identity.service.credentials import Outcome
+from kourse.identity.service import confirming
+from kourse.identity.service.confirming import Confirmation
 from kourse.identity.service.house import House
 from kourse.kit import clock
-from kourse.kit.auth import USER_AUDIENCE
+from kourse.kit.auth import USER_AUDIENCE, Actor
+from kourse.kit.outbox import emit
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,12 @@ class LogIn:
 
     Attributes:
         email: Normalised address.
-        password: As typed.
-        code: Of the second factor; empty when none was given.
+        presented: Password, and what stands for the second factor.
         client: What the client says of itself.
     """
 
     email: str
-    password: str
-    code: str
+    presented: Confirmation
     client: str
 
 
@@ -66,11 +67,13 @@ async def log_in(house: House, tenant: str, command: LogIn) -> Issued:
         EmailNotVerified: They are right, but the address is not verified.
         NotAMember: They are right, but the account is no active member of the tenant.
     """
-    check = await house.credentials.check(command.email, command.password, command.code)
+    check = await confirming.check(house, command.email, command.presented)
     async with house.database.transaction(tenant) as tx:
         account = await accounts.find_account_by_email(tx, command.email)
-        refusal = _unopened(check.outcome) or await _refusal(house, tx, account)
+        refusal = confirming.refusal_of(check.outcome) or await _refusal(house, tx, account)
         target = account.id if account else ""
+        if account and check.locked_until:
+            await _tell_of_lock(tx, account, check.locked_until)
         if refusal is not None or account is None:
             await audit.record(tx, "auth.login", target=target, outcome="refused")
         else:
@@ -80,13 +83,6 @@ async def log_in(house: House, tenant: str, command: LogIn) -> Issued:
     if refusal is not None or account is None:
         raise refusal or InvalidCredentials
     return _issued(house, session, assignments, refresh_token)
-
-
-def _unopened(outcome: Outcome) -> InvalidCredentials | FactorRequired | None:
-    """Why credentials alone let nobody in."""
-    if outcome is Outcome.FACTOR_NEEDED:
-        return FactorRequired()
-    return None if outcome is Outcome.RIGHT else InvalidCredentials()
 
 
 async def _refusal(
@@ -116,7 +112,7 @@ async def refresh(house: House, token: str, client: str) -> Issued:
         raise RefreshRejected
     rotation = await house.families.rotate(token, client)
     if rotation.outcome is families.Outcome.STOLEN:
-        await _record(house, session.tenant, "auth.refresh-reused", session, outcome="refused")
+        await _record_theft(house, session)
     if not rotation.token:
         raise RefreshRejected
     return _issued(house, session, assignments, rotation.token)
@@ -135,6 +131,25 @@ async def log_out(house: House, tenant: str, user_id: UUID, session_id: str) -> 
     """The session is over: its refresh tokens and its access tokens are refused."""
     await house.families.end(session_id)
     await _record(house, tenant, "auth.logout", Session(session_id, user_id, tenant))
+
+
+async def end_session(house: House, actor: Actor, session_id: str) -> None:
+    """One of the actor's sessions is over.
+
+    Raises:
+        NotFound: They have no such session.
+    """
+    if await house.families.owner(session_id) != actor.user_id:
+        raise NotFound("There is no such session.")
+    await log_out(house, actor.tenant, actor.user_id, session_id)
+
+
+async def log_out_everywhere(house: House, actor: Actor) -> None:
+    """Every session of the actor is over, in every tenant, and every access token issued before."""
+    await house.families.end_all(actor.user_id)
+    await house.families.outdate(actor.user_id, before=clock.now())
+    here = Session(actor.session_id, actor.user_id, actor.tenant)
+    await _record(house, actor.tenant, "auth.logout-everywhere", here)
 
 
 def service_token(house: House, client_id: str, secret: str, audience: str) -> Issued:
@@ -166,8 +181,20 @@ def _signed(house: House, claims: dict[str, Any]) -> str:
     return house.keys.sign(claims | tokens.times(clock.now(), house.settings.access_token_lifetime))
 
 
-async def _record(
-    house: House, tenant: str, action: str, session: Session, *, outcome: str = "done"
-) -> None:
+async def _tell_of_lock(tx: AsyncSession, account: Account, until: datetime) -> None:
+    await audit.record(tx, "auth.lock", target=account.id)
+    if await memberships.find_status(tx, account.id) is not None:
+        await emit(tx, UserLocked(user_id=account.id, until=until))
+
+
+async def _record_theft(house: House, session: Session) -> None:
+    async with house.database.transaction(session.tenant) as tx:
+        await audit.record(
+            tx, "auth.refresh-reused", actor=session.user_id, target=session.id, outcome="refused"
+        )
+        await emit(tx, SessionCompromised(user_id=session.user_id))
+
+
+async def _record(house: House, tenant: str, action: str, session: Session) -> None:
     async with house.database.transaction(tenant) as tx:
-        await audit.record(tx, action, actor=session.user_id, target=session.id, outcome=outcome)
+        await audit.record(tx, action, actor=session.user_id, target=session.id)

@@ -19,6 +19,13 @@ class Kind(StrEnum):
 
     VERIFICATION = "verification"
     PASSWORD_RESET = "password-reset"  # noqa: S105 - a kind's name
+    RESET_LINK = "reset-link"
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a kind's name
+    EMAIL_CHANGED = "email-changed"
+    FORMER_EMAIL = "former-email"
+    SESSION_COMPROMISED = "session-compromised"
+    FACTOR_ADDED = "factor-added"
+    FACTOR_REMOVED = "factor-removed"
     WELCOME = "welcome"
     COHORT_JOINED = "cohort-joined"
     ENROLLED = "enrolled"
@@ -51,11 +58,20 @@ class Rule:
         return self.urgency is not Urgency.SECURITY
 
 
+_REDEEMED = Rule(in_feed=False, by_email=True, urgency=Urgency.SECURITY, to_unverified=True)
+"""For mails whose recipient and content identity gives at the last moment."""
+_WARNING = Rule(in_feed=True, by_email=True, urgency=Urgency.SECURITY)
+
 RULES = {
-    Kind.VERIFICATION: Rule(
-        in_feed=False, by_email=True, urgency=Urgency.SECURITY, to_unverified=True
-    ),
-    Kind.PASSWORD_RESET: Rule(in_feed=True, by_email=True, urgency=Urgency.SECURITY),
+    Kind.VERIFICATION: _REDEEMED,
+    Kind.RESET_LINK: _REDEEMED,
+    Kind.FORMER_EMAIL: _REDEEMED,
+    Kind.PASSWORD_RESET: _WARNING,
+    Kind.PASSWORD_CHANGED: _WARNING,
+    Kind.EMAIL_CHANGED: _WARNING,
+    Kind.SESSION_COMPROMISED: _WARNING,
+    Kind.FACTOR_ADDED: _WARNING,
+    Kind.FACTOR_REMOVED: _WARNING,
     Kind.WELCOME: Rule(in_feed=True, by_email=True),
     Kind.COHORT_JOINED: Rule(in_feed=True, by_email=False),
     Kind.ENROLLED: Rule(in_feed=True, by_email=True),

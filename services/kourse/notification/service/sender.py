@@ -24,7 +24,7 @@ from kourse.kit.backoff import full_jitter
 from kourse.kit.db import Database
 from kourse.kit.telemetry import get_logger
 from kourse.notification.domain import attempts
-from kourse.notification.domain.kinds import RULES, Kind
+from kourse.notification.domain.kinds import RULES
 from kourse.notification.errors import MailRefused
 from kourse.notification.repository import deliveries
 from kourse.notification.repository.deliveries import Claim, Letter, Settled
@@ -199,12 +199,12 @@ class Sender:
         kind = letter.told.kind
         facts = facts_of(letter.told, titles)
         contact = contacts.get(letter.user_id)
-        if kind is Kind.VERIFICATION:
+        if "delivery_id" in facts:
             redeemed = await self._book.redeem(tenant, UUID(facts["delivery_id"]))
             if redeemed is None:
                 raise _Drop("needed-no-more")
             contact = redeemed.contact
-            facts |= {"code": redeemed.secret, "minutes": redeemed.lifetime_s // 60}
+            facts |= {"secret": redeemed.secret, "minutes": redeemed.lifetime_s // 60}
         if contact is None:
             raise _Drop("no-contact")
         if RULES[kind].is_optional and not letter.wants_mail:

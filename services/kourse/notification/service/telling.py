@@ -14,6 +14,14 @@ from kourse.notification.domain.kinds import Kind
 from kourse.notification.repository import deliveries, ledger, notices, replicas
 from kourse.notification.repository.notices import Notice
 
+_WARNINGS: dict[type[events.Event], Kind] = {
+    events.PasswordReset: Kind.PASSWORD_RESET,
+    events.PasswordChanged: Kind.PASSWORD_CHANGED,
+    events.SessionCompromised: Kind.SESSION_COMPROMISED,
+    events.FactorAdded: Kind.FACTOR_ADDED,
+    events.FactorRemoved: Kind.FACTOR_REMOVED,
+}
+
 
 async def welcome(tx: AsyncSession, event: events.UserRegistered, delivery: Delivery) -> None:
     """The person is known here with their language, and is welcomed."""
@@ -34,9 +42,32 @@ async def release_held_mail(tx: AsyncSession, event: events.EmailVerified) -> No
     await deliveries.hasten(tx, event.user_id)
 
 
-async def tell_of_reset(tx: AsyncSession, event: events.PasswordReset, delivery: Delivery) -> None:
-    """The person learns that their password was reset."""
-    await notices.tell(tx, event.user_id, Notice(Kind.PASSWORD_RESET, {}, delivery.id))
+async def send_reset_link(
+    tx: AsyncSession, event: events.ResetRequested, delivery: Delivery
+) -> None:
+    """A link is on its way; it is asked for when the mail leaves."""
+    params = {"delivery_id": str(event.delivery_id)}
+    await notices.tell(tx, event.user_id, Notice(Kind.RESET_LINK, params, delivery.id))
+
+
+async def tell_of_email(tx: AsyncSession, event: events.EmailChanged, delivery: Delivery) -> None:
+    """The person learns of their new address at both addresses."""
+    params = {"delivery_id": str(event.delivery_id)}
+    await notices.tell(tx, event.user_id, Notice(Kind.EMAIL_CHANGED, {}, delivery.id))
+    await notices.tell(tx, event.user_id, Notice(Kind.FORMER_EMAIL, params, delivery.id))
+
+
+async def warn(
+    tx: AsyncSession,
+    event: events.PasswordReset
+    | events.PasswordChanged
+    | events.SessionCompromised
+    | events.FactorAdded
+    | events.FactorRemoved,
+    delivery: Delivery,
+) -> None:
+    """The holder of an account learns what happened to it, in case it was not them."""
+    await notices.tell(tx, event.user_id, Notice(_WARNINGS[type(event)], {}, delivery.id))
 
 
 async def remember_cohort(tx: AsyncSession, event: events.CohortDeclared) -> None:

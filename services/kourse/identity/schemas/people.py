@@ -1,4 +1,4 @@
-"""What goes in and out of identity over HTTP."""
+"""Log-in, memberships and roles on the wire."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ Name = Annotated[
 ]
 Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 Label = Annotated[str, Field(pattern=LABEL)]
+RecoveryCode = Annotated[str, Field(max_length=40)]
 Opaque = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -65,6 +66,8 @@ class Login(Body):
     password: Password
     code: Annotated[str, Field(pattern=r"^([0-9]{6})?$")] = ""
     """Six digits of the second factor, where the account asks for them."""
+    recovery_code: RecoveryCode = ""
+    """Stands in for the second factor, once."""
     tenant: Label | None = None
 
 

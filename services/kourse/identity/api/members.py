@@ -1,0 +1,73 @@
+"""Routes by which administrators of a tenant manage who belongs to it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from kourse.contracts.errors import Malformed
+from kourse.contracts.permissions import Permission
+from kourse.identity.api.shared import CurrentHouse
+from kourse.identity.schemas import people as schemas
+from kourse.identity.service import members
+from kourse.identity.service.members import Admit
+from kourse.kit.auth import Actor, allow
+from kourse.kit.db import Transaction
+from kourse.kit.http import After, Cursor, Limit, Page
+from kourse.kit.idempotency import IdempotencyKey, idempotency
+
+router = APIRouter()
+
+
+@router.post("/v1/memberships", status_code=201, tags=["memberships"])
+async def admit_member(
+    tx: Transaction,
+    house: CurrentHouse,
+    actor: Annotated[Actor, allow(Permission.MEMBERSHIP_MANAGE)],
+    key: Annotated[IdempotencyKey, idempotency()],
+    body: schemas.Admission,
+) -> schemas.MemberView:
+    """The person is a member with these roles; an account is made when the address has none."""
+    command = Admit(
+        email=body.email,
+        display_name=body.display_name,
+        locale=body.locale,
+        roles=tuple(dict.fromkeys(body.roles)),
+        password=body.password,
+    )
+    member = await members.admit(house, tx, actor, command)
+    return await key.remember(tx, 201, schemas.MemberView.of(member))
+
+
+@router.get("/v1/memberships", tags=["memberships"])
+async def list_members(
+    tx: Transaction,
+    _actor: Annotated[Actor, allow(Permission.MEMBERSHIP_MANAGE)],
+    limit: Limit = 50,
+    after: After = None,
+) -> Page[schemas.MemberView]:
+    """The tenant's members, oldest accounts first."""
+    found = await members.list_members(tx, after=_member_after(after), limit=limit + 1)
+    shown, following = Cursor.page(found, limit, key=lambda one: (one.account.id,))
+    return Page(items=[schemas.MemberView.of(one) for one in shown], next=following)
+
+
+@router.put("/v1/memberships/{user_id}/roles", status_code=204, tags=["memberships"])
+async def assign_roles(
+    user_id: UUID,
+    house: CurrentHouse,
+    actor: Annotated[Actor, allow(Permission.ROLE_ASSIGN)],
+    body: schemas.Roles,
+) -> None:
+    """The member holds exactly these roles; access tokens that say otherwise are dead at once."""
+    await members.assign_roles(house, actor, user_id, [one.assignment() for one in body.roles])
+
+
+def _member_after(cursor: str | None) -> UUID | None:
+    key = Cursor.decode(cursor, 1)
+    try:
+        return None if key is None else UUID(key[0])
+    except (ValueError, AttributeError, TypeError):
+        raise Malformed("`after` is not a cursor of this list.") from None

@@ -1,0 +1,86 @@
+"""Secrets of mails that are about to leave: made at the last moment, so that none waits in a row."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from kourse.contracts.errors import NotFound
+from kourse.identity.domain import tokens
+from kourse.identity.domain.accounts import Account
+from kourse.identity.repository import accounts, deliveries
+from kourse.identity.repository.codes import change_of, registration_of
+from kourse.identity.repository.deliveries import DeliveryPurpose, Requested
+from kourse.identity.repository.one_time_tokens import Purpose
+from kourse.identity.service.house import House
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """The secret part of a mail, and whom it goes to.
+
+    Attributes:
+        email: Where the mail goes; not always the account's present address.
+        display_name: What the person wants to be called.
+        locale: BCP 47 tag.
+        secret: Code or token; empty for a mail that only tells something.
+        lifetime: For how long the secret is good.
+    """
+
+    email: str
+    display_name: str
+    locale: str
+    secret: str
+    lifetime: timedelta
+
+
+async def redeem_delivery(house: House, tenant: str, delivery_id: UUID) -> Redeemed:
+    """A fresh secret for a mail that is about to leave; each secret is handed out once.
+
+    A sender that died before the mail left redeems again and gets another; the earlier is dead.
+
+    Raises:
+        NotFound: The delivery is unknown here, too old, or needed no more.
+    """
+    async with house.database.transaction(tenant) as tx:
+        requested = await deliveries.claim_redemption(tx, delivery_id)
+        account = await accounts.find_account(tx, requested.account_id) if requested else None
+        if requested is None or account is None or not _is_needed(requested, account):
+            raise NotFound("There is nothing to deliver.")
+    secret = await _secret(house, tenant, requested, account)
+    return Redeemed(
+        email=requested.recipient or account.email,
+        display_name=account.display_name,
+        locale=account.locale,
+        secret=secret,
+        lifetime=house.codes.lifetime,
+    )
+
+
+def _is_needed(requested: Requested, account: Account) -> bool:
+    if account.is_disabled:
+        return False
+    return not (requested.purpose is DeliveryPurpose.VERIFY_EMAIL and account.is_verified)
+
+
+async def _secret(house: House, tenant: str, requested: Requested, account: Account) -> str:
+    match requested.purpose:
+        case DeliveryPurpose.VERIFY_EMAIL:
+            return await _code(house, tenant, requested, registration_of(account.id))
+        case DeliveryPurpose.CHANGE_EMAIL:
+            return await _code(house, tenant, requested, change_of(account.id))
+        case DeliveryPurpose.RESET_PASSWORD:
+            return await house.one_time_tokens.issue(
+                Purpose.RESET_PASSWORD, account.id, tenant, house.codes.lifetime
+            )
+        case DeliveryPurpose.FORMER_EMAIL:
+            return ""
+
+
+async def _code(house: House, tenant: str, requested: Requested, owner: str) -> str:
+    code = f"{secrets.randbelow(10**tokens.CODE_DIGITS):0{tokens.CODE_DIGITS}d}"
+    digest = tokens.code_digest(code, requested.id, house.keys.pepper)
+    await house.codes.put(owner, tenant, requested.id, digest)
+    return code
