@@ -32,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from kourse.kit.erasure import Keep, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
 
 SCHEMA = "assessment"
@@ -377,3 +378,13 @@ mastery = Table(
     moment_column("updated_at"),
     PrimaryKeyConstraint("tenant", "learner_id", "course", "skill"),
 )
+
+_RECORD = Keep("grades must be kept, and what they rest on with them")
+ERASURE: Rules = {
+    "enrolment_replica": _RECORD,
+    "attempt": _RECORD,
+    "score": _RECORD,
+    "answer_log": _RECORD,
+    "mastery": _RECORD,
+}
+"""What becomes of a deleted person's rows; answers and gradings hang on the attempt."""

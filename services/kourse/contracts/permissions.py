@@ -14,6 +14,7 @@ class Permission(StrEnum):
     """Something that a route, a remote procedure or a button needs."""
 
     ACCESS_EXPLAIN = "access:explain"
+    ACCOUNT_MANAGE = "account:manage"
     ACCOUNT_SELF = "account:self"
     ATTEMPT_READ = "attempt:read"
     ATTEMPT_TAKE = "attempt:take"
@@ -49,6 +50,8 @@ class Role(StrEnum):
     LEARNER = "learner"
     TEACHER = "teacher"
     AUTHOR = "author"
+    GRADER = "grader"
+    COHORT_LEADER = "cohort-leader"
     PLANNER = "planner"
     TENANT_ADMIN = "tenant-admin"
     PLATFORM_ADMIN = "platform-admin"
@@ -79,6 +82,14 @@ _TEACHER = _LEARNER | {
     Permission.COHORT_READ,
     Permission.GRADEBOOK_READ,
 }
+_GRADER = _LEARNER | {Permission.ATTEMPT_GRADE, Permission.ATTEMPT_READ}
+"""Sees and grades attempts, and nothing else of those who made them."""
+_COHORT_LEADER = _LEARNER | {
+    Permission.ACCESS_EXPLAIN,
+    Permission.COHORT_CODE,
+    Permission.COHORT_READ,
+}
+"""Looks after a cohort's people, without a say in dates or grades."""
 _PLANNER = frozenset(
     {
         Permission.ACCOUNT_SELF,
@@ -101,27 +112,31 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.LEARNER: _LEARNER,
     Role.TEACHER: _TEACHER,
     Role.AUTHOR: _AUTHOR,
+    Role.GRADER: _GRADER,
+    Role.COHORT_LEADER: _COHORT_LEADER,
     Role.PLANNER: _PLANNER,
     Role.TENANT_ADMIN: _TEACHER
     | _AUTHOR
     | _EVENTS
     | {Permission.MEMBERSHIP_MANAGE, Permission.ROLE_ASSIGN},
-    Role.PLATFORM_ADMIN: _EVENTS | {Permission.ACCOUNT_SELF, Permission.PLATFORM_OPERATE},
+    Role.PLATFORM_ADMIN: _EVENTS
+    | {Permission.ACCOUNT_MANAGE, Permission.ACCOUNT_SELF, Permission.PLATFORM_OPERATE},
 }
 """Nobody gives a role that allows more than they may themselves, so no tenant admin makes a platform admin."""
 
 DENIALS: Mapping[Permission, str] = {
-    Permission.ACCESS_EXPLAIN: "Explaining a learner's access needs the teacher role for this course or cohort.",
+    Permission.ACCESS_EXPLAIN: "Explaining a learner's access needs the teacher or the cohort leader role for it.",
+    Permission.ACCOUNT_MANAGE: "Managing other people's accounts needs the platform admin role.",
     Permission.ACCOUNT_SELF: "Managing an account needs a signed-in person.",
-    Permission.ATTEMPT_READ: "Reading learners' attempts needs the teacher role for this course or cohort.",
+    Permission.ATTEMPT_READ: "Reading learners' attempts needs the teacher or the grader role for it.",
     Permission.ATTEMPT_TAKE: "Taking an exam needs the learner role.",
-    Permission.ATTEMPT_GRADE: "Grading needs the teacher role for this course or cohort.",
+    Permission.ATTEMPT_GRADE: "Grading needs the teacher or the grader role for it.",
     Permission.CATALOGUE_READ: "Reading the catalogue needs membership of this tenant.",
-    Permission.COHORT_CODE: "Reading a join code needs the teacher role for this cohort.",
+    Permission.COHORT_CODE: "Reading a join code needs the teacher or the cohort leader role for this cohort.",
     Permission.COHORT_JOIN: "Joining a cohort needs the learner role.",
     Permission.COHORT_MANAGE: "Managing a cohort needs the teacher role for it.",
     Permission.COHORT_PLAN: "Planning cohorts needs the planner role, or the teacher role for the cohort.",
-    Permission.COHORT_READ: "Reading a cohort's members needs the teacher role for it.",
+    Permission.COHORT_READ: "Reading a cohort's members needs the teacher or the cohort leader role for it.",
     Permission.COURSE_AUTHOR: "Authoring courses needs the author role.",
     Permission.COURSE_ENROL: "Enrolling needs the learner role.",
     Permission.COURSE_PLAN: "Planning courses needs the planner or the author role.",

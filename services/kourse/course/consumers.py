@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from kourse.contracts.events import CohortDeclared, ExamScheduled, GroupJoined, ScoreReleased
+from kourse.contracts.events import (
+    CohortDeclared,
+    ExamScheduled,
+    GroupJoined,
+    ScoreReleased,
+    UserDeleted,
+)
 from kourse.course.service import replicas
+from kourse.course.tables import ERASURE, metadata
+from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery, Handlers
 
 handlers = Handlers("course")
@@ -33,3 +41,9 @@ async def on_exam_scheduled(tx: Any, event: ExamScheduled, _: Delivery) -> None:
 async def on_score_released(tx: Any, event: ScoreReleased, _: Delivery) -> None:
     """Counts the score in gates and in the course's completion."""
     await replicas.keep_score(tx, event)
+
+
+@handlers.on(UserDeleted)
+async def on_user_deleted(tx: Any, event: UserDeleted, _: Delivery) -> None:
+    """Forgets what says something of the person."""
+    await erase(tx, metadata, ERASURE, event.user_id)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from kourse.kit.erasure import Keep, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
 
 SCHEMA = "course"
@@ -290,3 +291,7 @@ CONTENT = (
 """What the operator writes."""
 LEARNERS = ("enrolment", "lesson_visit", "lesson_completion", "score")
 """What learners made."""
+
+_RESULT = Keep("what a course's figures rest on")
+ERASURE: Rules = {"score": _RESULT, "enrolment": _RESULT}
+"""What becomes of a deleted person's rows; visits and completions hang on the enrolment."""

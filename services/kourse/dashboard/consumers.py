@@ -12,9 +12,12 @@ from kourse.contracts.events import (
     ExamGraded,
     LessonCompleted,
     ScoreReleased,
+    UserDeleted,
 )
 from kourse.dashboard import service
+from kourse.dashboard.tables import metadata
 from kourse.kit.db import Transaction
+from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery, Handlers
 from kourse.kit.runtime import Runtime
 
@@ -29,11 +32,16 @@ def handlers(runtime: Runtime) -> Handlers:
         tenant = changes[0][1].tenant
         await service.advance_learners(runtime, tenant, (event.learner_id for event, _ in changes))
 
+    async def learner_deleted(tx: Transaction, event: UserDeleted, delivery: Delivery) -> None:
+        await erase(tx, metadata, {}, event.user_id)
+        await service.advance_learners(runtime, delivery.tenant, [event.user_id])
+
     async def courses_changed(_tx: Transaction, changes: Changes) -> None:
         await service.advance_tenant(runtime, changes[0][1].tenant)
 
     for of_learner in (EnrolmentCreated, LessonCompleted, ExamGraded, ScoreReleased):
         mine.on_many(of_learner)(learners_changed)
+    mine.on(UserDeleted)(learner_deleted)
     for of_course in (ContentPublished, AssignmentCreated):
         mine.on_many(of_course)(courses_changed)
     return mine

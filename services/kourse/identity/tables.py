@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import UUID
 
+from kourse.kit.erasure import Remove, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
 
 SCHEMA = "identity"
@@ -123,3 +124,14 @@ delivery = Table(
     Column("recipient", Text),
 )
 Index("ix_delivery_account_id", delivery.c.account_id, delivery.c.requested_at)
+
+_CASCADES = Remove("account_id")
+ERASURE: Rules = {
+    "credential": _CASCADES,
+    "factor": _CASCADES,
+    "recovery_code": _CASCADES,
+    "delivery": _CASCADES,
+    "membership": Remove("user_id"),
+    "role_assignment": Remove("user_id"),
+}
+"""What becomes of a deleted account's rows; ``service.lifecycle`` removes them with the account."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from kourse.contracts import events
 from kourse.kit.db import Transaction
+from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery, Handlers
 from kourse.notification.service import telling
+from kourse.notification.tables import ERASURE, metadata
 
 handlers = Handlers("notification")
 
@@ -134,3 +136,9 @@ async def schedule_exam(tx: Transaction, event: events.ExamScheduled, delivery: 
 async def reward_score(tx: Transaction, event: events.ScoreReleased, delivery: Delivery) -> None:
     """A released score is told, and a pass earns points; nothing is told before the release."""
     await telling.reward_score(tx, event, delivery)
+
+
+@handlers.on(events.UserDeleted)
+async def forget(tx: Transaction, event: events.UserDeleted, _delivery: Delivery) -> None:
+    """Nothing is told to the person any more, and what was told is forgotten."""
+    await erase(tx, metadata, ERASURE, event.user_id)

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
+from kourse.kit.erasure import Remove, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
 
 SCHEMA = "notification"
@@ -150,3 +151,11 @@ Index(
     points_entry.c.earned_at.desc(),
     points_entry.c.id.desc(),
 )
+
+ERASURE: Rules = {
+    "recipient": Remove("user_id"),
+    "enrolment": Remove("learner_id"),
+    "notification": Remove("user_id"),
+    "points_entry": Remove("learner_id"),
+}
+"""What becomes of a deleted person's rows; deliveries go with their notifications."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kourse.contracts.events import ContentPublished, UserRegistered
+from kourse.contracts.events import ContentPublished, UserDeleted, UserRegistered
+from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery, Handlers
 from kourse.profile.service import declaring, people
+from kourse.profile.tables import ERASURE, metadata
 
 handlers = Handlers("profile")
 
@@ -21,3 +23,9 @@ async def on_user_registered(tx: Any, event: UserRegistered, _: Delivery) -> Non
 async def on_content_published(tx: Any, event: ContentPublished, _: Delivery) -> None:
     """Knows the course, and wakes cohorts that waited for it."""
     await declaring.keep_course(tx, event)
+
+
+@handlers.on(UserDeleted)
+async def on_user_deleted(tx: Any, event: UserDeleted, _: Delivery) -> None:
+    """Forgets what says something of the person."""
+    await erase(tx, metadata, ERASURE, event.user_id)

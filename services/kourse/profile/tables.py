@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from kourse.kit.erasure import Keep, Remove, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
 
 SCHEMA = "profile"
@@ -158,3 +159,10 @@ Index("ix_membership_user", membership.c.tenant, membership.c.user_id)
 
 CONTENT = ("cohort", "cohort_date", "meeting")
 """What the operator writes."""
+
+ERASURE: Rules = {
+    "profile": Remove("user_id"),
+    "goal": Remove("user_id"),
+    "membership": Keep("seats and results of the cohort stay as they were"),
+}
+"""What becomes of a deleted person's rows."""

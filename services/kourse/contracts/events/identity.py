@@ -88,7 +88,7 @@ class UserLocked(Event):
     ] = None
 
 
-@event("identity.user.unlocked", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.user.unlocked", stream=Stream.USER, subject="user_id")
 class UserUnlocked(Event):
     """An administrator lifted an account's lock."""
 
@@ -96,7 +96,7 @@ class UserUnlocked(Event):
     actor_id: ActorId
 
 
-@event("identity.user.disabled", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.user.disabled", stream=Stream.USER, subject="user_id")
 class UserDisabled(Event):
     """An account or its membership was disabled; its sessions have ended, its data stay."""
 
@@ -104,7 +104,7 @@ class UserDisabled(Event):
     actor_id: ActorId
 
 
-@event("identity.user.enabled", stream=Stream.USER, subject="user_id", planned=True)
+@event("identity.user.enabled", stream=Stream.USER, subject="user_id")
 class UserEnabled(Event):
     """A disabled account or membership may be used again."""
 
@@ -112,7 +112,12 @@ class UserEnabled(Event):
     actor_id: ActorId
 
 
-@event("identity.user.deleted", stream=Stream.USER, subject="user_id", planned=True)
+@event(
+    "identity.user.deleted",
+    stream=Stream.USER,
+    subject="user_id",
+    to=("profile", "course", "assessment", "notification", "dashboard"),
+)
 class UserDeleted(Event):
     """An account is gone; whoever holds data of it makes them pseudonymous."""
 

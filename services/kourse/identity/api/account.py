@@ -10,7 +10,15 @@ from kourse.contracts.permissions import Permission
 from kourse.identity.api.shared import CurrentHouse, address_of, tenant_in
 from kourse.identity.schemas import account as own
 from kourse.identity.schemas import people as schemas
-from kourse.identity.service import emails, members, passwords, resets, second_factor, sessions
+from kourse.identity.service import (
+    emails,
+    lifecycle,
+    members,
+    passwords,
+    resets,
+    second_factor,
+    sessions,
+)
 from kourse.kit.auth import Actor, allow, public
 from kourse.kit.db import Transaction
 
@@ -69,6 +77,12 @@ async def change_email(house: CurrentHouse, actor: Self, body: own.EmailChange) 
 async def confirm_email(house: CurrentHouse, actor: Self, body: own.EmailCode) -> None:
     """The account has the new address; the former one is told."""
     await emails.confirm_change(house, actor, body.code)
+
+
+@router.post("/v1/account/delete", status_code=204, tags=["account"])
+async def delete_own_account(house: CurrentHouse, actor: Self, body: own.Confirmed) -> None:
+    """The account is gone in every tenant; services forget what says something of the person."""
+    await lifecycle.delete_own(house, actor, body.confirmation())
 
 
 @router.get("/v1/account/sessions", tags=["account"])

@@ -11,7 +11,7 @@ from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
 from kourse.identity.api.shared import CurrentHouse
 from kourse.identity.schemas import people as schemas
-from kourse.identity.service import members
+from kourse.identity.service import lifecycle, members
 from kourse.identity.service.members import Admit
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
@@ -19,6 +19,7 @@ from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.idempotency import IdempotencyKey, idempotency
 
 router = APIRouter()
+Manager = Annotated[Actor, allow(Permission.ACCOUNT_MANAGE)]
 
 
 @router.post("/v1/memberships", status_code=201, tags=["memberships"])
@@ -63,6 +64,38 @@ async def assign_roles(
 ) -> None:
     """The member holds exactly these roles; access tokens that say otherwise are dead at once."""
     await members.assign_roles(house, actor, user_id, [one.assignment() for one in body.roles])
+
+
+@router.put("/v1/memberships/{user_id}/status", status_code=204, tags=["memberships"])
+async def change_membership(
+    user_id: UUID,
+    house: CurrentHouse,
+    actor: Annotated[Actor, allow(Permission.MEMBERSHIP_MANAGE)],
+    body: schemas.MembershipChange,
+) -> None:
+    """The member is active or suspended; a suspended one's sessions here end at once."""
+    await lifecycle.set_membership(house, actor, user_id, body.status)
+
+
+@router.put("/v1/accounts/{user_id}/status", status_code=204, tags=["accounts"])
+async def change_account(
+    user_id: UUID, house: CurrentHouse, actor: Manager, body: schemas.AccountChange
+) -> None:
+    """The account is open or disabled in every tenant; a disabled one's sessions end at once."""
+    is_disabled = body.status == "disabled"
+    await lifecycle.set_disabled(house, actor, user_id, is_disabled=is_disabled)
+
+
+@router.post("/v1/accounts/{user_id}/unlock", status_code=204, tags=["accounts"])
+async def unlock_account(user_id: UUID, house: CurrentHouse, actor: Manager) -> None:
+    """No lock after wrong passwords is in force."""
+    await lifecycle.unlock(house, actor, user_id)
+
+
+@router.delete("/v1/accounts/{user_id}", status_code=204, tags=["accounts"])
+async def delete_account(user_id: UUID, house: CurrentHouse, actor: Manager) -> None:
+    """The account is gone in every tenant; services forget what says something of the person."""
+    await lifecycle.delete(house, actor, user_id)
 
 
 def _member_after(cursor: str | None) -> UUID | None:

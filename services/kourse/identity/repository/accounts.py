@@ -109,6 +109,11 @@ async def set_disabled(tx: AsyncSession, account_id: UUID, *, is_disabled: bool)
     return (await tx.execute(statement)).scalar_one_or_none() is not None
 
 
+async def remove_account(tx: AsyncSession, account_id: UUID) -> None:
+    """The account is gone with all that only it had, and its address is free."""
+    await tx.execute(delete(account).where(account.c.id == account_id))
+
+
 async def find_sealed(tx: AsyncSession, email: str) -> tuple[UUID, str] | None:
     """Account id and sealed password behind a normalised address; None without either."""
     statement = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, text
+from sqlalchemy import delete, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,9 @@ from kourse.identity.domain.accounts import Account, Assignment, MembershipStatu
 from kourse.identity.repository.accounts import account_of
 from kourse.identity.tables import account, membership, role_assignment
 from kourse.kit.ids import new_id
+
+_SET_ACCOUNT = text("SELECT set_config('app.account', :account, true)")
+_SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,41 @@ async def find_status(tx: AsyncSession, user_id: UUID) -> MembershipStatus | Non
     found = await tx.execute(select(membership.c.status).where(membership.c.user_id == user_id))
     status = found.scalar_one_or_none()
     return None if status is None else MembershipStatus(status)
+
+
+async def set_status(tx: AsyncSession, user_id: UUID, status: MembershipStatus) -> bool:
+    """Whether this call changed how the account stands to the tenant."""
+    statement = (
+        update(membership)
+        .where(membership.c.user_id == user_id, membership.c.status != status.value)
+        .values(status=status.value)
+        .returning(membership.c.user_id)
+    )
+    return (await tx.execute(statement)).scalar_one_or_none() is not None
+
+
+async def remove_member(tx: AsyncSession, user_id: UUID) -> None:
+    """The account holds no role and no membership in the tenant."""
+    await tx.execute(delete(role_assignment).where(role_assignment.c.user_id == user_id))
+    await tx.execute(delete(membership).where(membership.c.user_id == user_id))
+
+
+async def list_tenants(tx: AsyncSession, user_id: UUID) -> list[str]:
+    """Every tenant that the account belongs to, whichever the session is for."""
+    await tx.execute(_SET_ACCOUNT, {"account": str(user_id)})
+    found = await tx.execute(
+        select(membership.c.tenant)
+        .where(membership.c.user_id == user_id)
+        .order_by(membership.c.tenant)
+    )
+    await tx.execute(_SET_ACCOUNT, {"account": ""})
+    return list(found.scalars())
+
+
+async def enter(tx: AsyncSession, tenant: str) -> None:
+    """The session is for this tenant from now on, for acts that reach several at once."""
+    await tx.execute(_SET_TENANT, {"tenant": tenant})
+    tx.info["tenant"] = tenant
 
 
 async def list_assignments(tx: AsyncSession, user_id: UUID) -> list[Assignment]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from kourse.contracts.permissions import Role
-from kourse.identity.domain.accounts import Assignment, normalised_email
+from kourse.identity.domain.accounts import Assignment, MembershipStatus, normalised_email
 from kourse.identity.domain.passwords import MAXIMUM_LENGTH
 from kourse.identity.repository.memberships import Member
 from kourse.identity.service.sessions import Issued
@@ -160,6 +160,18 @@ class Roles(Body):
     """All roles that a member is to hold."""
 
     roles: Annotated[list[HeldRole], Field(max_length=200)]
+
+
+class MembershipChange(Body):
+    """How a member is to stand to the tenant."""
+
+    status: MembershipStatus
+
+
+class AccountChange(Body):
+    """Whether an account is to let its holder in."""
+
+    status: Literal["active", "disabled"]
 
 
 class MemberView(View):

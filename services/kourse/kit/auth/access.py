@@ -15,7 +15,12 @@ from kourse.kit.auth.claims import USER_AUDIENCE
 from kourse.kit.telemetry import bind
 
 NEVER_BLIND = frozenset(
-    {Permission.ATTEMPT_GRADE, Permission.MEMBERSHIP_MANAGE, Permission.ROLE_ASSIGN}
+    {
+        Permission.ACCOUNT_MANAGE,
+        Permission.ATTEMPT_GRADE,
+        Permission.MEMBERSHIP_MANAGE,
+        Permission.ROLE_ASSIGN,
+    }
 )
 """Routes with these permissions answer 503 while revoked tokens cannot be told from others."""
 

@@ -4,8 +4,8 @@ from alembic import op
 
 from kourse.kit.migrations import grant
 
-revision = "0004"
-down_revision = "0003"
+revision = "0006"
+down_revision = "0005"
 
 SCHEMA = "identity"
 
