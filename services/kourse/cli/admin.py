@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,11 +14,6 @@ import typer
 from kourse.cli.options import Form, Output
 
 app = typer.Typer(help="Administration of an installation.", no_args_is_help=True)
-
-
-@app.callback()
-def _admin() -> None:
-    """Keeps ``migrate`` a sub-command while it is the only one."""
 
 
 @app.command()
@@ -50,6 +48,28 @@ def migrate(
         typer.echo(f"Up to date: {', '.join(each.service for each in done)} ({count} applied).")
     else:
         typer.echo(json.dumps({"schemas": [asdict(each) for each in done]}))
+
+
+@app.command("rotate-keys")
+def rotate_keys(
+    directory: Annotated[
+        Path,
+        typer.Argument(
+            help="Directory that identity reads its signing keys from.",
+            exists=True,
+            file_okay=False,
+            writable=True,
+        ),
+    ],
+) -> None:
+    """Add a signing key that takes over in 20 minutes, and remove those that no valid token needs."""
+    from kourse.kit.auth.key_files import begins_at, rotate
+
+    made, removed = rotate(directory, now=time.time())
+    begins = datetime.fromtimestamp(begins_at(made), UTC)
+    typer.echo(f"{made.name} signs from {begins:%Y-%m-%d %H:%M:%S} UTC on.")
+    for old in removed:
+        typer.echo(f"{old.name} is removed: no valid token needs it.")
 
 
 def _progress(line: str, *, err: bool) -> None:

@@ -45,7 +45,7 @@ def build_house(settings: IdentitySettings, database: Database, store: TokenStor
             access_lifetime=settings.access_token_lifetime,
         ),
         codes=Codes(store, lifetime=settings.code_lifetime, tries=settings.code_tries),
-        keys=SigningKeys.load(settings.signing_key_file),
+        keys=SigningKeys(settings.signing_key_file),
         clients=Clients.load(settings.clients_file),
     )
 

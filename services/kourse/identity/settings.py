@@ -44,7 +44,8 @@ class IdentitySettings(ServiceSettings, service="identity"):
     nobody can add a second factor. Losing it means that everybody adds theirs anew."""
 
     signing_key_file: Path
-    """PEM file of the EC P-256 key that signs every token."""
+    """PEM file of the EC P-256 key that signs every token, or a directory of such files, of which each
+    signs from the Unix second on that names it (`kourse admin rotate-keys`)."""
 
     clients_file: Path | None = None
     """JSON file of service clients: id to ``{"secretSha256": hex, "audiences": [names]}``."""

@@ -130,6 +130,7 @@ ERASURE: Rules = {
     "credential": _CASCADES,
     "factor": _CASCADES,
     "recovery_code": _CASCADES,
+    "account_link": _CASCADES,
     "delivery": _CASCADES,
     "membership": Remove("user_id"),
     "role_assignment": Remove("user_id"),

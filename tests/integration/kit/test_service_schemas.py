@@ -84,6 +84,7 @@ class TestTenancy:
             "identity.account_link",
             "identity.credential",
             "identity.factor",
+            "identity.recovery_code",
         ]
 
     def test_has_the_same_rule_for_reading_and_writing(self, admin):
@@ -93,11 +94,13 @@ class TestTenancy:
         rule = "(tenant = NULLIF(current_setting('app.tenant'::text, true), ''::text))"
         assert rules == [(rule, rule)]
 
-    def test_is_crossed_by_worker_roles_only(self, admin):
-        roles = admin.execute(
-            "SELECT DISTINCT unnest(roles) FROM pg_policies WHERE policyname <> 'tenant_isolation'"
+    def test_is_crossed_by_worker_roles_and_by_the_holder_of_a_membership_only(self, admin):
+        crossing = admin.execute(
+            "SELECT DISTINCT schemaname || '.' || tablename, cmd, unnest(roles) FROM pg_policies"
+            " WHERE policyname <> 'tenant_isolation'"
         ).fetchall()
-        assert all(role.endswith("_worker") for (role,) in roles)
+        others = [one for one in crossing if not one[2].endswith("_worker")]
+        assert others == [("identity.membership", "SELECT", "public")]
 
 
 class TestRoles:

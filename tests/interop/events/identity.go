@@ -101,8 +101,6 @@ type UserLocked struct {
 const TypeUserUnlocked = "identity.user.unlocked"
 
 // UserUnlocked: An administrator lifted an account's lock.
-//
-// Planned: no service emits it yet, and it may still change.
 type UserUnlocked struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -115,8 +113,6 @@ const TypeUserDisabled = "identity.user.disabled"
 
 // UserDisabled: An account or its membership was disabled; its sessions have ended, its data
 // stay.
-//
-// Planned: no service emits it yet, and it may still change.
 type UserDisabled struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -128,8 +124,6 @@ type UserDisabled struct {
 const TypeUserEnabled = "identity.user.enabled"
 
 // UserEnabled: A disabled account or membership may be used again.
-//
-// Planned: no service emits it yet, and it may still change.
 type UserEnabled struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
@@ -141,8 +135,6 @@ type UserEnabled struct {
 const TypeUserDeleted = "identity.user.deleted"
 
 // UserDeleted: An account is gone; whoever holds data of it makes them pseudonymous.
-//
-// Planned: no service emits it yet, and it may still change.
 type UserDeleted struct {
 	// Account of the person.
 	UserID string `json:"user_id"`

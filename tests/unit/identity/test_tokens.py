@@ -19,9 +19,17 @@ from kourse.identity.service.signing import SigningKeys
 SESSION = tokens.Session("0196-sid", UUID(int=7), "demo")
 
 
-def pem(curve: ec.EllipticCurve | None = None) -> bytes:
-    key = ec.generate_private_key(curve or ec.SECP256R1())
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+@pytest.fixture
+def pem(tmp_path):
+    """Makes files with a private key."""
+
+    def made(curve=None):
+        key = ec.generate_private_key(curve or ec.SECP256R1())
+        path = tmp_path / f"{secrets.token_hex(4)}.pem"
+        path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        return path
+
+    return made
 
 
 class TestPersonClaims:
@@ -79,7 +87,7 @@ class TestCodeDigest:
 
 
 class TestSigningKeys:
-    def test_signs_what_its_public_keys_verify(self):
+    def test_signs_what_its_public_keys_verify(self, pem):
         keys = SigningKeys(pem())
 
         token = keys.sign({"sub": "x"})
@@ -88,7 +96,7 @@ class TestSigningKeys:
         assert decoded.header == {"alg": "ES256", "typ": "at+jwt", "kid": keys.kid}
         assert decoded.claims["sub"] == "x"
 
-    def test_gives_every_token_an_id_of_its_own(self):
+    def test_gives_every_token_an_id_of_its_own(self, pem):
         keys = SigningKeys(pem())
         public = KeySet.import_key_set(keys.jwks())
 
@@ -96,16 +104,16 @@ class TestSigningKeys:
 
         assert len(ids) == 10
 
-    def test_publishes_no_private_part(self):
+    def test_publishes_no_private_part(self, pem):
         (published,) = SigningKeys(pem()).jwks()["keys"]
 
         assert set(published) == {"kty", "crv", "x", "y", "kid", "use", "alg"}
 
-    def test_keeps_its_id_as_long_as_the_key_is_the_same(self):
+    def test_keeps_its_id_as_long_as_the_key_is_the_same(self, pem):
         same = pem()
 
         assert SigningKeys(same).kid == SigningKeys(same).kid != SigningKeys(pem()).kid
 
-    def test_refuses_another_curve(self):
+    def test_refuses_another_curve(self, pem):
         with pytest.raises(ValueError, match="P-256"):
             SigningKeys(pem(ec.SECP384R1()))
