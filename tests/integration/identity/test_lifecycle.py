@@ -2,7 +2,7 @@
 
 import pytest
 
-from integration.identity.conftest import ADMIN, PASSWORD, address, bearer
+from integration.identity.conftest import ADMIN, PASSWORD, bearer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,11 +70,11 @@ class TestSuspend:
 
 class TestDisable:
     async def test_is_refused_to_a_tenant_admin(self, house):
-        body = {
-            "email": address(), "displayName": "A", "roles": ["tenant-admin"], "password": PASSWORD,
-        }  # fmt: skip
-        await house.post("/v1/memberships", body, token=await house.admin())
-        tokens = await house.tokens(body["email"])
+        admin, _ = await house.member()
+        roles = [{"role": "tenant-admin", "until": "2099-01-01T00:00:00Z"}]
+        path = f"/v1/memberships/{house.user_id(admin)}/roles"
+        assert (await put(house, path, {"roles": roles}, await house.admin())).status == 204
+        tokens = await house.tokens(admin)
         email, _ = await house.member()
 
         path = f"/v1/accounts/{house.user_id(email)}/status"

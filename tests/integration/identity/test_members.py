@@ -114,6 +114,39 @@ class TestAdmitMember:
         assert house.events(house.user_id(body["email"])) == ["identity.user.registered"]
 
 
+async def send_roster(house, *lines, token=None, dry_run=False):
+    """The outcomes of a roster's lines."""
+    text = "\n".join(["email,displayName,roles", *lines])
+    path = f"/v1/memberships/import?dryRun={str(dry_run).lower()}"
+    answer = await house.post(path, {"csv": text}, token=token or await house.admin())
+    if answer.status != 200:
+        return answer.status
+    return [one["outcome"] for one in (await answer.json())["lines"]]
+
+
+class TestImportRoster:
+    async def test_is_refused_to_a_learner(self, house):
+        _, tokens = await house.member()
+
+        assert await send_roster(house, token=tokens["accessToken"]) == 403
+
+    async def test_does_every_line_that_can_be_done_and_changes_nothing_when_repeated(self, house):
+        email = address()
+        lines = [f"{email},Ana,teacher", "nobody,Bo,learner", f"{address()},Cy,platform-admin x"]
+
+        assert await send_roster(house, *lines) == ["admitted", "refused", "refused"]
+        assert await send_roster(house, *lines) == ["unchanged", "refused", "refused"]
+
+        assert house.events(house.user_id(email)) == ["identity.user.registered"]
+
+    async def test_keeps_nothing_of_a_dry_run(self, house):
+        email = address()
+
+        assert await send_roster(house, f"{email},Ana,learner", dry_run=True) == ["admitted"]
+
+        assert house.rows("SELECT 1 FROM identity.account WHERE email = %s", email) == []
+
+
 class TestListMembers:
     async def test_is_refused_to_somebody_without_a_token(self, house):
         assert (await house.http.get("/v1/memberships")).status == 401

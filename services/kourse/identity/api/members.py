@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
 from kourse.identity.api.shared import CurrentHouse
 from kourse.identity.schemas import people as schemas
-from kourse.identity.service import lifecycle, members
+from kourse.identity.service import lifecycle, members, rosters
 from kourse.identity.service.members import Admit
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
@@ -40,6 +40,22 @@ async def admit_member(
     )
     member = await members.admit(house, tx, actor, command)
     return await key.remember(tx, 201, schemas.MemberView.of(member))
+
+
+@router.post("/v1/memberships/import", tags=["memberships"])
+async def import_roster(
+    house: CurrentHouse,
+    actor: Annotated[Actor, allow(Permission.MEMBERSHIP_MANAGE)],
+    body: schemas.Roster,
+    dry_run: Annotated[bool, Query(alias="dryRun")] = False,  # noqa: FBT002 -- a query
+) -> schemas.RosterReport:
+    """Everybody on the list is a member; a repeat changes nothing, and a dry run never does.
+
+    People without an account get in by registering with the address of the list.
+    """
+    found = await rosters.import_roster(house, actor, body.csv, dry_run=dry_run)
+    lines = [schemas.RosterLine.model_validate(one) for one in found]
+    return schemas.RosterReport(dry_run=dry_run, lines=lines)
 
 
 @router.get("/v1/memberships", tags=["memberships"])

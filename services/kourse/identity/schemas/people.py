@@ -162,6 +162,31 @@ class Roles(Body):
     roles: Annotated[list[HeldRole], Field(max_length=200)]
 
 
+class Roster(Body):
+    """A class list."""
+
+    csv: Annotated[str, Field(min_length=1, max_length=200_000)]
+    """Lines of `email,displayName,roles,locale` after a line with these names; the last two may be
+    left out, roles are separated by spaces."""
+
+
+class RosterLine(View):
+    """What became of one line, the first being the header."""
+
+    line: int
+    email: str
+    outcome: Literal["admitted", "unchanged", "refused"]
+    message: str
+    """Why it was refused; else empty."""
+
+
+class RosterReport(View):
+    """What became of a roster, line by line."""
+
+    dry_run: bool
+    lines: list[RosterLine]
+
+
 class MembershipChange(Body):
     """How a member is to stand to the tenant."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -36,9 +37,7 @@ def rotate(directory: Path, *, now: float) -> tuple[Path, list[Path]]:
     path.write_bytes(pem)
     files = sorted(directory.glob("*.pem"), key=begins_at)
     superseded = [
-        old
-        for old, following in zip(files, files[1:], strict=False)
-        if begins_at(following) + OVERLAP_S <= now
+        old for old, following in pairwise(files) if begins_at(following) + OVERLAP_S <= now
     ]
     for old in superseded:
         old.unlink()
