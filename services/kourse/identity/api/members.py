@@ -62,11 +62,12 @@ async def import_roster(
 async def list_members(
     tx: Transaction,
     _actor: Annotated[Actor, allow(Permission.MEMBERSHIP_MANAGE)],
+    email: Annotated[schemas.Email | None, Query(description="Only with this address.")] = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[schemas.MemberView]:
     """The tenant's members, oldest accounts first."""
-    found = await members.list_members(tx, after=_member_after(after), limit=limit + 1)
+    found = await members.list_members(tx, email=email, after=_member_after(after), limit=limit + 1)
     shown, following = Cursor.page(found, limit, key=lambda one: (one.account.id,))
     return Page(items=[schemas.MemberView.of(one) for one in shown], next=following)
 
