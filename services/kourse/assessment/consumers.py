@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from kourse.assessment.service import grading, replicas
-from kourse.assessment.tables import ERASURE, metadata
 from kourse.contracts import events, names
 from kourse.kit.db import Transaction
 from kourse.kit.delivery import Delivery
-from kourse.kit.erasure import erase
 from kourse.kit.inbox import Handlers
 from kourse.kit.runtime import Runtime
 from kourse.kit.work import Work
@@ -41,7 +39,7 @@ async def take_enrolment(
 @handlers.on(events.UserDeleted)
 async def forget(tx: Transaction, event: events.UserDeleted, _delivery: Delivery) -> None:
     """What says something of the person is forgotten; results stay under the id."""
-    await erase(tx, metadata, ERASURE, event.user_id)
+    await replicas.forget(tx, event)
 
 
 async def grade_attempt(runtime: Runtime, event: events.Event, delivery: Delivery) -> None:

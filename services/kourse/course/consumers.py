@@ -12,8 +12,6 @@ from kourse.contracts.events import (
     UserDeleted,
 )
 from kourse.course.service import replicas
-from kourse.course.tables import ERASURE, metadata
-from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery, Handlers
 
 handlers = Handlers("course")
@@ -46,4 +44,4 @@ async def on_score_released(tx: Any, event: ScoreReleased, _: Delivery) -> None:
 @handlers.on(UserDeleted)
 async def on_user_deleted(tx: Any, event: UserDeleted, _: Delivery) -> None:
     """Forgets what says something of the person."""
-    await erase(tx, metadata, ERASURE, event.user_id)
+    await replicas.forget(tx, event)

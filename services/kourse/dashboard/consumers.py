@@ -15,9 +15,7 @@ from kourse.contracts.events import (
     UserDeleted,
 )
 from kourse.dashboard import service
-from kourse.dashboard.tables import metadata
 from kourse.kit.db import Transaction
-from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery, Handlers
 from kourse.kit.runtime import Runtime
 
@@ -33,8 +31,7 @@ def handlers(runtime: Runtime) -> Handlers:
         await service.advance_learners(runtime, tenant, (event.learner_id for event, _ in changes))
 
     async def learner_deleted(tx: Transaction, event: UserDeleted, delivery: Delivery) -> None:
-        await erase(tx, metadata, {}, event.user_id)
-        await service.advance_learners(runtime, delivery.tenant, [event.user_id])
+        await service.forget(tx, runtime, delivery.tenant, event.user_id)
 
     async def courses_changed(_tx: Transaction, changes: Changes) -> None:
         await service.advance_tenant(runtime, changes[0][1].tenant)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import structlog
 from redis.exceptions import RedisError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import Unavailable
 from kourse.dashboard.schemas import (
@@ -23,8 +24,10 @@ from kourse.dashboard.schemas import (
     Standing,
 )
 from kourse.dashboard.settings import DashboardSettings
+from kourse.dashboard.tables import metadata
 from kourse.kit import clock
 from kourse.kit.auth import Actor
+from kourse.kit.erasure import erase
 from kourse.kit.runtime import Runtime
 from kourse_rpc.assessment.v1 import assessment_pb2, assessment_pb2_grpc
 from kourse_rpc.course.v1 import course_pb2, course_pb2_grpc
@@ -221,3 +224,9 @@ async def _key(runtime: Runtime, actor: Actor) -> str | None:
 
 def _number(raw: bytes | str | None) -> int:
     return int(raw or 0)
+
+
+async def forget(tx: AsyncSession, runtime: Runtime, tenant: str, learner_id: UUID) -> None:
+    """What says something of the person is forgotten, their cached views too."""
+    await erase(tx, metadata, {}, learner_id)
+    await advance_learners(runtime, tenant, [learner_id])

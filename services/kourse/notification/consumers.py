@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from kourse.contracts import events
 from kourse.kit.db import Transaction
-from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery, Handlers
 from kourse.notification.service import telling
-from kourse.notification.tables import ERASURE, metadata
 
 handlers = Handlers("notification")
 
@@ -141,4 +139,4 @@ async def reward_score(tx: Transaction, event: events.ScoreReleased, delivery: D
 @handlers.on(events.UserDeleted)
 async def forget(tx: Transaction, event: events.UserDeleted, _delivery: Delivery) -> None:
     """Nothing is told to the person any more, and what was told is forgotten."""
-    await erase(tx, metadata, ERASURE, event.user_id)
+    await telling.forget(tx, event)

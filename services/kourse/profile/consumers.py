@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kourse.contracts.events import ContentPublished, UserDeleted, UserRegistered
-from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery, Handlers
 from kourse.profile.service import declaring, people
-from kourse.profile.tables import ERASURE, metadata
 
 handlers = Handlers("profile")
 
@@ -28,4 +26,4 @@ async def on_content_published(tx: Any, event: ContentPublished, _: Delivery) ->
 @handlers.on(UserDeleted)
 async def on_user_deleted(tx: Any, event: UserDeleted, _: Delivery) -> None:
     """Forgets what says something of the person."""
-    await erase(tx, metadata, ERASURE, event.user_id)
+    await people.forget(tx, event)

@@ -5,8 +5,15 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.repository import content, replicas
-from kourse.contracts.events import CohortDeclared, ContentPublished, EnrolmentCreated
+from kourse.assessment.tables import ERASURE, metadata
+from kourse.contracts.events import (
+    CohortDeclared,
+    ContentPublished,
+    EnrolmentCreated,
+    UserDeleted,
+)
 from kourse.kit import documents
+from kourse.kit.erasure import erase
 
 
 async def take_course(tx: AsyncSession, event: ContentPublished) -> None:
@@ -64,3 +71,8 @@ async def take_enrolment(tx: AsyncSession, event: EnrolmentCreated) -> None:
             "labels": list(event.labels),
         },
     )
+
+
+async def forget(tx: AsyncSession, event: UserDeleted) -> None:
+    """What says something of the person is forgotten; results stay under the id."""
+    await erase(tx, metadata, ERASURE, event.user_id)

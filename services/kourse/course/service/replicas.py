@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.events import CohortDeclared, ExamScheduled, GroupJoined, ScoreReleased
+from kourse.contracts.events import (
+    CohortDeclared,
+    ExamScheduled,
+    GroupJoined,
+    ScoreReleased,
+    UserDeleted,
+)
 from kourse.course.repository import learning
 from kourse.course.service import enrolments, progress
+from kourse.course.tables import ERASURE, metadata
+from kourse.kit.erasure import erase
 
 
 async def keep_cohort(tx: AsyncSession, event: CohortDeclared) -> None:
@@ -69,3 +77,8 @@ async def keep_score(tx: AsyncSession, event: ScoreReleased) -> None:
         },
     )
     await progress.settle(tx, event.learner_id, event.course)
+
+
+async def forget(tx: AsyncSession, event: UserDeleted) -> None:
+    """What says something of the person is forgotten; results stay under the id."""
+    await erase(tx, metadata, ERASURE, event.user_id)

@@ -8,11 +8,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts import events
+from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery
 from kourse.notification.domain import points
 from kourse.notification.domain.kinds import Kind
 from kourse.notification.repository import deliveries, ledger, notices, replicas
 from kourse.notification.repository.notices import Notice
+from kourse.notification.tables import ERASURE, metadata
 
 _WARNINGS: dict[type[events.Event], Kind] = {
     events.PasswordReset: Kind.PASSWORD_RESET,
@@ -188,3 +190,8 @@ async def reward_score(tx: AsyncSession, event: events.ScoreReleased, delivery: 
 
 def _course(course_id: UUID, name: str) -> dict[str, Any]:
     return {"course_id": str(course_id), "course": name}
+
+
+async def forget(tx: AsyncSession, event: events.UserDeleted) -> None:
+    """What says something of the person is forgotten, and nothing is told to them any more."""
+    await erase(tx, metadata, ERASURE, event.user_id)

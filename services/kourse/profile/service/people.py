@@ -10,9 +10,11 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import Invalid
-from kourse.contracts.events import UserRegistered
+from kourse.contracts.events import UserDeleted, UserRegistered
+from kourse.kit.erasure import erase
 from kourse.profile.errors import ProfileChanged, ProfileNotReady
 from kourse.profile.repository import people
+from kourse.profile.tables import ERASURE, metadata
 from kourse.rules.dates import zone_of
 
 RETRY_AFTER_S = 1.0
@@ -75,3 +77,8 @@ def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
     if len(merged) > MOST_PREFERENCES:
         raise Invalid(f"At most {MOST_PREFERENCES} preferences are kept.")
     return merged
+
+
+async def forget(tx: AsyncSession, event: UserDeleted) -> None:
+    """What says something of the person is forgotten."""
+    await erase(tx, metadata, ERASURE, event.user_id)
