@@ -123,3 +123,23 @@ class TestSigningKeys:
 
         with pytest.raises(ValueError, match="signs yet"):
             SigningKeys(tmp_path, now=lambda: BEGIN)
+
+
+class TestPeppers:
+    def test_stay_the_same_for_every_replica_while_keys_rotate(self, directory, clock):
+        long_running = SigningKeys(directory, now=clock)
+        made_under = long_running.kid
+        before = long_running.peppers()[made_under]
+        rotate(directory, now=clock.now)
+        clock.now += LEAD_S + 1
+
+        restarted = SigningKeys(directory, now=clock)
+
+        assert restarted.kid == long_running.kid != made_under
+        assert restarted.peppers() == long_running.peppers()
+        assert restarted.peppers()[made_under] == before
+
+    def test_differ_from_key_to_key(self, directory, clock):
+        rotate(directory, now=clock.now)
+
+        assert len(set(SigningKeys(directory, now=clock).peppers().values())) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,6 +23,19 @@ def registration_of(account_id: UUID) -> str:
 def change_of(account_id: UUID) -> str:
     """Owner of the codes that verify an account's next address."""
     return f"change/{account_id}"
+
+
+@dataclass(frozen=True)
+class Live:
+    """A delivery whose code may still be good.
+
+    Attributes:
+        tenant: Which it belongs to.
+        kid: Id of the key whose pepper is in the digest.
+    """
+
+    tenant: str
+    kid: str
 
 
 class Codes:
@@ -44,21 +58,22 @@ class Codes:
         """How long a code is good for from its making on."""
         return self._lifetime
 
-    async def put(self, owner: str, tenant: str, delivery_id: UUID, digest: str) -> None:
+    async def put(self, owner: str, delivery_id: UUID, live: Live, digest: str) -> None:
         """The delivery's code is this one; an earlier one of the same delivery is dead."""
         code, index = f"code:{delivery_id}", f"codes:{owner}"
         async with self._store.pipeline(transaction=True) as pipe:
             pipe.delete(code)
             pipe.hset(code, mapping={"digest": digest, "tries": 0})
             pipe.pexpire(code, ms(self._lifetime))
-            pipe.hset(index, str(delivery_id), tenant)
+            pipe.hset(index, str(delivery_id), f"{live.tenant} {live.kid}")
             pipe.pexpire(index, ms(self._lifetime))
             await pipe.execute()
 
-    async def live(self, owner: str) -> dict[UUID, str]:
-        """Deliveries whose codes may still be good, each with its tenant."""
+    async def live(self, owner: str) -> dict[UUID, Live]:
+        """Deliveries whose codes may still be good."""
         found = await self._store.hgetall(f"codes:{owner}")
-        return {UUID(text(key)): text(tenant) for key, tenant in found.items()}
+        pairs = {UUID(text(key)): text(value).partition(" ") for key, value in found.items()}
+        return {key: Live(tenant, kid) for key, (tenant, _, kid) in pairs.items()}
 
     async def guess(self, digests: Mapping[UUID, str]) -> UUID | None:
         """The delivery whose code this is, or None; one try of each is used up.

@@ -8,7 +8,6 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.events import EmailChanged, VerificationRequested
-from kourse.identity.domain import tokens
 from kourse.identity.domain.accounts import Account
 from kourse.identity.errors import CodeRejected
 from kourse.identity.repository import accounts, audit, deliveries
@@ -17,6 +16,7 @@ from kourse.identity.repository.deliveries import DeliveryPurpose
 from kourse.identity.repository.one_time_tokens import Purpose
 from kourse.identity.service.confirming import Confirmation, ensure_holder
 from kourse.identity.service.house import House
+from kourse.identity.service.mailed_codes import recognise
 from kourse.kit.auth import Actor
 from kourse.kit.ids import new_id
 from kourse.kit.outbox import emit
@@ -67,12 +67,8 @@ async def confirm_change(house: House, actor: Actor, code: str) -> None:
         AddressTaken: Another account was faster.
     """
     live = await house.codes.live(change_of(actor.user_id))
-    digests = {
-        one: tokens.code_digest(code, one, house.keys.pepper)
-        for one, tenant in live.items()
-        if tenant == actor.tenant
-    }
-    delivery_id = await house.codes.guess(digests)
+    here = {key: one for key, one in live.items() if one.tenant == actor.tenant}
+    delivery_id = await recognise(house, here, code)
     if delivery_id is None:
         raise CodeRejected
     async with house.database.transaction(actor.tenant) as tx:

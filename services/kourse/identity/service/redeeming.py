@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 from kourse.contracts.errors import NotFound
-from kourse.identity.domain import tokens
 from kourse.identity.domain.accounts import Account
 from kourse.identity.repository import accounts, deliveries
 from kourse.identity.repository.codes import change_of, registration_of
 from kourse.identity.repository.deliveries import DeliveryPurpose, Requested
 from kourse.identity.repository.one_time_tokens import Purpose
 from kourse.identity.service.house import House
+from kourse.identity.service.mailed_codes import make_code
 
 
 @dataclass(frozen=True)
@@ -68,19 +67,12 @@ def _is_needed(requested: Requested, account: Account) -> bool:
 async def _secret(house: House, tenant: str, requested: Requested, account: Account) -> str:
     match requested.purpose:
         case DeliveryPurpose.VERIFY_EMAIL:
-            return await _code(house, tenant, requested, registration_of(account.id))
+            return await make_code(house, registration_of(account.id), tenant, requested.id)
         case DeliveryPurpose.CHANGE_EMAIL:
-            return await _code(house, tenant, requested, change_of(account.id))
+            return await make_code(house, change_of(account.id), tenant, requested.id)
         case DeliveryPurpose.RESET_PASSWORD:
             return await house.one_time_tokens.issue(
                 Purpose.RESET_PASSWORD, account.id, tenant, house.codes.lifetime
             )
         case DeliveryPurpose.FORMER_EMAIL:
             return ""
-
-
-async def _code(house: House, tenant: str, requested: Requested, owner: str) -> str:
-    code = f"{secrets.randbelow(10**tokens.CODE_DIGITS):0{tokens.CODE_DIGITS}d}"
-    digest = tokens.code_digest(code, requested.id, house.keys.pepper)
-    await house.codes.put(owner, tenant, requested.id, digest)
-    return code

@@ -14,7 +14,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.events import EmailVerified, VerificationRequested
 from kourse.contracts.permissions import Role
-from kourse.identity.domain import tokens
 from kourse.identity.domain.accounts import Account, Assignment
 from kourse.identity.errors import CodeRejected, RegistrationClosed
 from kourse.identity.repository import accounts, audit, deliveries
@@ -22,6 +21,7 @@ from kourse.identity.repository.codes import registration_of
 from kourse.identity.repository.deliveries import DeliveryPurpose
 from kourse.identity.service import joining, passwords
 from kourse.identity.service.house import House
+from kourse.identity.service.mailed_codes import recognise
 from kourse.kit.ids import new_id
 from kourse.kit.outbox import emit
 
@@ -118,13 +118,12 @@ async def verify_email(house: House, email: str, code: str) -> None:
     async with house.database.transaction(None) as tx:
         account = await accounts.find_account_by_email(tx, email)
     live = await house.codes.live(registration_of(account.id if account else _NO_ACCOUNT))
-    digests = {one: tokens.code_digest(code, one, house.keys.pepper) for one in live}
-    delivery_id = await house.codes.guess(digests)
+    delivery_id = await recognise(house, live, code)
     if account is None or delivery_id is None:
         raise CodeRejected
     if not house.settings.require_verified_email:
         await house.families.end_all(account.id)
-    async with house.database.transaction(live[delivery_id]) as tx:
+    async with house.database.transaction(live[delivery_id].tenant) as tx:
         await _activate(house, tx, account, delivery_id)
 
 

@@ -91,9 +91,10 @@ async def reset(house: House, token: str, password: str) -> None:
         await house.credentials.set_password(tx, account, sealed)
         await emit(tx, PasswordReset(user_id=account.id))
         await audit.record(tx, "auth.reset-password", actor=account.id, target=account.id)
+        # Before the commit: a crash may end sessions for nothing, but leaves no stolen one alive.
+        await house.families.end_all(account.id)
+        await house.families.outdate(account.id, before=clock.now())
     await house.credentials.unlock(account)
-    await house.families.end_all(account.id)
-    await house.families.outdate(account.id, before=clock.now())
 
 
 async def _account_of(house: House, holder: Holder | None) -> Account:

@@ -24,6 +24,7 @@ from kourse.kit.ids import new_id
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the type's name, not a secret
 REREAD_S = 30.0
+_PEPPER = b"kourse one-time codes/"
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,19 @@ class SigningKeys:
         self._now = now
         self._keys = _read(path)
         self._read_at = now()
-        oldest = self._keys[0].key.as_der(private=True)
-        self.pepper = hashlib.sha256(b"kourse one-time codes/" + oldest).digest()
         self._current()
 
     @property
     def kid(self) -> str:
         """Id of the key that signs now."""
         return self._current().kid
+
+    def peppers(self) -> dict[str, bytes]:
+        """A secret that follows from each published key, by its id, for digests of short codes."""
+        return {
+            one.kid: hashlib.sha256(_PEPPER + one.key.as_der(private=True)).digest()
+            for one in self._fresh()
+        }
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A signed access token with an id of its own."""

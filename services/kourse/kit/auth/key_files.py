@@ -23,6 +23,8 @@ def begins_at(file: Path) -> int:
 def rotate(directory: Path, *, now: float) -> tuple[Path, list[Path]]:
     """Puts a new key beside the others and removes those that no valid token needs.
 
+    Whoever reads the directory meanwhile finds the new key whole or not at all.
+
     Args:
         directory: Of the ``*.pem`` files.
         now: Unix seconds.
@@ -33,8 +35,11 @@ def rotate(directory: Path, *, now: float) -> tuple[Path, list[Path]]:
     made = ec.generate_private_key(ec.SECP256R1())
     pem = made.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path = directory / f"{int(now) + LEAD_S}.pem"
-    path.touch(mode=0o600)
-    path.write_bytes(pem)
+    unfinished = path.with_suffix(".new")
+    unfinished.unlink(missing_ok=True)
+    unfinished.touch(mode=0o600)
+    unfinished.write_bytes(pem)
+    unfinished.rename(path)
     files = sorted(directory.glob("*.pem"), key=begins_at)
     superseded = [
         old for old, following in pairwise(files) if begins_at(following) + OVERLAP_S <= now
