@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import secrets
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,6 +26,7 @@ from hack.stack.profiles import Profile
 from hack.stack.site import Site
 from integration.identity.backends import BACKENDS
 from kourse.identity.__main__ import service as identity_service
+from kourse.identity.domain import totp
 from kourse.identity.settings import IdentitySettings
 from kourse_rpc.identity.v1 import identity_pb2, identity_pb2_grpc
 from support.client import Client, session_to
@@ -247,6 +249,19 @@ class House:
 def address():
     """An address that no other test uses."""
     return f"{secrets.token_hex(6)}@school.example"
+
+
+async def with_code(secret, ask, *, is_right):
+    """The answer to a code of the present time step that was still good when the answer came.
+
+    Stores take a code until the end of the step after its own: a refusal that comes later says nothing, and is
+    asked for again with the next code.
+    """
+    while True:
+        step = totp.step_at(time.time())
+        answer = await ask(totp.code_at(secret, step))
+        if is_right(answer) or totp.step_at(time.time()) <= step + 1:
+            return answer
 
 
 def bearer(token):
