@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import NotFound
 from kourse.contracts.events import Event, UserDeleted, UserDisabled, UserEnabled, UserUnlocked
+from kourse.contracts.permissions import Role
 from kourse.identity.domain.accounts import Account, MembershipStatus
 from kourse.identity.errors import LastAdministrator
 from kourse.identity.repository import accounts, audit, deliveries, memberships
@@ -38,7 +39,7 @@ async def set_membership(
             raise NotFound("There is no such member.")
         if not await memberships.set_status(tx, user_id, status):
             return
-        if not await memberships.has_lasting_administrator(tx):
+        if not await memberships.is_held_for_good(tx, Role.TENANT_ADMIN):
             raise LastAdministrator
         kind = UserEnabled if is_active else UserDisabled
         await emit(tx, kind(user_id=user_id, actor_id=actor.user_id))
@@ -122,10 +123,10 @@ async def delete(house: House, actor: Actor, user_id: UUID) -> None:
 
 async def _leave(tx: AsyncSession, actor: Actor, account: Account) -> None:
     await memberships.lock_roles(tx)
-    had_administrator = await memberships.has_lasting_administrator(tx)
+    had_administrator = await memberships.is_held_for_good(tx, Role.TENANT_ADMIN)
     await deliveries.remove_deliveries(tx, account.id)
     await memberships.remove_member(tx, account.id)
-    if had_administrator and not await memberships.has_lasting_administrator(tx):
+    if had_administrator and not await memberships.is_held_for_good(tx, Role.TENANT_ADMIN):
         raise LastAdministrator
     await emit(tx, UserDeleted(user_id=account.id))
     await audit.record(tx, "membership.end", actor=actor.user_id, target=account.id)
