@@ -35,9 +35,9 @@ OPERATOR_SOURCES = (ROOT / "operator", SOURCES / "kourse")
 STOP_SECONDS = 20.0
 
 CALLS: Mapping[str, tuple[str, ...]] = {
-    "assessment": ("course", "profile"),
-    "course": ("assessment", "profile"),
-    "dashboard": ("assessment", "course", "notification", "profile"),
+    "assessment": ("course", "identity", "profile"),
+    "course": ("assessment", "identity", "profile"),
+    "dashboard": ("assessment", "course", "identity", "notification", "profile"),
     "notification": ("assessment", "course", "identity", "profile"),
     "profile": ("course", "identity"),
 }

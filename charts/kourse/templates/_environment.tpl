@@ -81,6 +81,8 @@ postgresql+psycopg://{{ index . 1 }}:$({{ index . 2 }})@{{ include "kourse.host"
   value: http://127.0.0.1:8080
 - name: KOURSE_IDENTITY_SIGNING_KEY_FILE
   value: /etc/kourse/identity/signing-key.pem
+- name: KOURSE_IDENTITY_DATA_KEY_FILE
+  value: /etc/kourse/identity/data-key
 - name: KOURSE_IDENTITY_CLIENTS_FILE
   value: /etc/kourse/identity/clients.json
 {{- with $root.Values.identity.keycloak }}

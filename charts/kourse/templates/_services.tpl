@@ -5,10 +5,10 @@ Network policies and addresses follow from it; tests hold it against the sources
 gateway: {schema: false, calls: []}
 identity: {schema: true, calls: []}
 profile: {schema: true, calls: [course, identity]}
-course: {schema: true, calls: [assessment, profile]}
-assessment: {schema: true, calls: [course, profile]}
+course: {schema: true, calls: [assessment, identity, profile]}
+assessment: {schema: true, calls: [course, identity, profile]}
 notification: {schema: true, calls: [assessment, course, identity, profile]}
-dashboard: {schema: true, calls: [course, assessment, profile, notification]}
+dashboard: {schema: true, calls: [course, assessment, identity, profile, notification]}
 {{- end -}}
 
 {{/* A service's values over the defaults, as JSON. Call with (list root name). */}}
