@@ -92,7 +92,8 @@ class TestDisable:
         assert (await house.log_in(email)).status == 401
         await disable(house, email, "active")
         assert (await house.log_in(email)).status == 200
-        assert house.audited(house.user_id(email))[-2:] == [
+        entries = house.audited(house.user_id(email))
+        assert [entry for entry in entries if entry.startswith("account.")] == [
             "account.disable:done",
             "account.enable:done",
         ]
