@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from kourse.kit.erasure import Remove, Rules
+from kourse.kit.erasure import Keep, Remove, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
 
 SCHEMA = "notification"
@@ -37,6 +37,15 @@ recipient = Table(
     Column("unsubscribe_key", UUID, nullable=False, server_default=text("gen_random_uuid()")),
     PrimaryKeyConstraint("tenant", "user_id"),
     UniqueConstraint("tenant", "unsubscribe_key"),
+)
+
+former_person = Table(
+    "former_person",
+    metadata,
+    tenant_column(),
+    Column("user_id", UUID, nullable=False),
+    moment_column("erased_at"),
+    PrimaryKeyConstraint("tenant", "user_id"),
 )
 
 course = Table(
@@ -157,5 +166,6 @@ ERASURE: Rules = {
     "enrolment": Remove("learner_id"),
     "notification": Remove("user_id"),
     "points_entry": Remove("learner_id"),
+    "former_person": Keep("events that come late must bring nobody back"),
 }
 """What becomes of a deleted person's rows; deliveries go with their notifications."""

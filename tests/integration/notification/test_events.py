@@ -7,6 +7,9 @@ from uuid import uuid4
 import pytest
 
 from kourse.contracts import events
+from kourse.notification.domain.kinds import Kind
+from kourse.notification.repository import former, notices
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -290,11 +293,49 @@ class TestScore:
 
 
 class TestPointsEntry:
-    @pytest.mark.parametrize("change", ["UPDATE %s SET points = 0", "DELETE FROM %s"])
-    async def test_cannot_be_changed_by_the_service(self, databases, change):
+    async def test_cannot_be_changed_by_the_service(self, databases):
         from sqlalchemy import text
         from sqlalchemy.exc import ProgrammingError
 
         with pytest.raises(ProgrammingError, match="permission denied"):
             async with databases[0].transaction("demo") as tx:
-                await tx.execute(text(change % "notification.points_entry"))
+                await tx.execute(text("UPDATE notification.points_entry SET points = 0"))
+
+
+class TestDeletedAccount:
+    async def test_waits_for_an_event_that_is_being_applied_and_takes_its_rows_along(
+        self, databases, bus, sql
+    ):
+        learner = uuid4()
+        async with databases[0].transaction("demo") as tx:
+            assert not await former.is_former(tx, learner)
+            erasing = asyncio.create_task(bus.send(events.UserDeleted(user_id=learner)))
+            await until(lambda: is_waited_for(sql))
+            await notices.tell(tx, learner, notices.Notice(Kind.ENROLLED, {}, uuid4()))
+
+        await erasing
+
+        assert told(sql, learner) == []
+
+    async def test_waits_for_news_to_the_whole_course_and_takes_its_rows_along(
+        self, databases, bus, sql
+    ):
+        learner, course_id = uuid4(), uuid4()
+        await bus.send(enrolment(learner, course_id))
+        async with databases[0].transaction("demo") as tx:
+            notice = notices.Notice(Kind.COURSE_PUBLISHED, {}, uuid4())
+            await notices.tell_enrolled(tx, course_id, notice)
+            erasing = asyncio.create_task(bus.send(events.UserDeleted(user_id=learner)))
+            await until(lambda: is_waited_for(sql))
+
+        await erasing
+
+        assert told(sql, learner) == []
+
+
+def is_waited_for(sql):
+    """Whether a transaction of this database waits for another."""
+    return sql(
+        "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+        " WHERE NOT l.granted AND a.datname = current_database()"
+    )

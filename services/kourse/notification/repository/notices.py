@@ -33,7 +33,9 @@ _ONE = "SELECT CAST(:user_id AS uuid) AS user_id"
 _ENROLLED = """
   SELECT learner_id AS user_id FROM {schema}.enrolment
   WHERE tenant = :tenant AND course_id = :course_id
+  FOR KEY SHARE
 """
+"""The lock has an erasure wait for this, which then takes along what was told here."""
 
 
 @dataclass(frozen=True)

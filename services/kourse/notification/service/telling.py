@@ -1,4 +1,8 @@
-"""What follows from the events of siblings: replicas, notices and points, each in the event's transaction."""
+"""What follows from the events of siblings: replicas, notices and points, each in the event's transaction.
+
+Events of identity about a person come in their order, so none comes after the last. What other siblings
+report may come late, and says nothing to anybody when the account is gone.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery
 from kourse.notification.domain import points
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.repository import deliveries, ledger, notices, replicas
+from kourse.notification.repository import deliveries, former, ledger, notices, replicas
 from kourse.notification.repository.notices import Notice
 from kourse.notification.tables import ERASURE, metadata
 
@@ -79,6 +83,8 @@ async def remember_cohort(tx: AsyncSession, event: events.CohortDeclared) -> Non
 
 async def tell_of_cohort(tx: AsyncSession, event: events.GroupJoined, delivery: Delivery) -> None:
     """The learner sees that they joined."""
+    if await former.is_former(tx, event.learner_id):
+        return
     params = {"cohort_id": str(event.cohort_id), "cohort": event.cohort}
     await notices.tell(tx, event.learner_id, Notice(Kind.COHORT_JOINED, params, delivery.id))
 
@@ -119,6 +125,8 @@ async def tell_of_assignment(
 
 async def enrol(tx: AsyncSession, event: events.EnrolmentCreated, delivery: Delivery) -> None:
     """The learner gets what goes to everybody in the course, and sees that they are in."""
+    if await former.is_former(tx, event.learner_id):
+        return
     await replicas.add_enrolment(
         tx,
         enrolment_id=event.enrolment_id,
@@ -133,6 +141,8 @@ async def reward_lesson(
     tx: AsyncSession, event: events.LessonCompleted, delivery: Delivery
 ) -> None:
     """The learner is told of the lesson and earns its points."""
+    if await former.is_former(tx, event.learner_id):
+        return
     params = _course(event.course_id, event.course) | {
         "lesson": event.lesson,
         "title": event.title,
@@ -169,6 +179,8 @@ async def schedule_exam(tx: AsyncSession, event: events.ExamScheduled, delivery:
 
 async def reward_score(tx: AsyncSession, event: events.ScoreReleased, delivery: Delivery) -> None:
     """The learner is told of a released score and earns points when they passed."""
+    if await former.is_former(tx, event.learner_id):
+        return
     params = _course(event.course_id, event.course) | {
         "exam": event.exam,
         "attempt_id": str(event.attempt_id),
@@ -194,4 +206,5 @@ def _course(course_id: UUID, name: str) -> dict[str, Any]:
 
 async def forget(tx: AsyncSession, event: events.UserDeleted) -> None:
     """What says something of the person is forgotten, and nothing is told to them any more."""
+    await former.add_former(tx, event.user_id)
     await erase(tx, metadata, ERASURE, event.user_id)
