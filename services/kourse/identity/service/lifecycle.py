@@ -41,8 +41,7 @@ async def set_membership(
             return
         if not await memberships.is_held_for_good(tx, Role.TENANT_ADMIN):
             raise LastAdministrator
-        kind = UserEnabled if is_active else UserDisabled
-        await emit(tx, kind(user_id=user_id, actor_id=actor.user_id))
+        await emit(tx, _standing(actor, user_id, is_open=is_active))
         action = "membership.reinstate" if is_active else "membership.suspend"
         await audit.record(tx, action, actor=actor.user_id, target=user_id)
     if not is_active:
@@ -61,13 +60,18 @@ async def set_disabled(house: House, actor: Actor, user_id: UUID, *, is_disabled
         if not await accounts.set_disabled(tx, user_id, is_disabled=is_disabled):
             return
         await house.credentials.follow(tx, replace(account, is_disabled=is_disabled))
-        kind = UserDisabled if is_disabled else UserEnabled
-        await _tell_everywhere(tx, user_id, kind(user_id=user_id, actor_id=actor.user_id))
+        await _tell_everywhere(tx, user_id, _standing(actor, user_id, is_open=not is_disabled))
         await memberships.enter(tx, actor.tenant)
         action = "account.disable" if is_disabled else "account.enable"
         await audit.record(tx, action, actor=actor.user_id, target=user_id)
     if is_disabled:
         await _end_access(house, user_id)
+
+
+def _standing(actor: Actor, user_id: UUID, *, is_open: bool) -> Event:
+    if is_open:
+        return UserEnabled(user_id=user_id, actor_id=actor.user_id)
+    return UserDisabled(user_id=user_id, actor_id=actor.user_id)
 
 
 async def unlock(house: House, actor: Actor, user_id: UUID) -> None:
