@@ -69,6 +69,12 @@ async def get_account(tx: AsyncSession, account_id: UUID) -> Account:
     return found
 
 
+async def lock_account(tx: AsyncSession, account_id: UUID) -> None:
+    """Whoever locks the same account waits until this transaction ends."""
+    held = select(account.c.id).where(account.c.id == account_id)
+    await tx.execute(held.with_for_update(key_share=True))
+
+
 async def mark_verified(tx: AsyncSession, account_id: UUID) -> bool:
     """Whether the address became verified by this call; False when it was before."""
     statement = (

@@ -12,12 +12,14 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.identity.repository.accounts import lock_account
 from kourse.identity.tables import delivery
 
 MOST_REDEMPTIONS = 10
 """Mails for one delivery at most, all but one of them after a crash or a refusing mail server."""
 KEPT_FOR = timedelta(days=1)
 """How long a delivery waits for the mail service."""
+_HOUR = timedelta(hours=1)
 
 
 class DeliveryPurpose(StrEnum):
@@ -76,20 +78,25 @@ async def add_delivery(
     )
 
 
-async def count_recent(
-    tx: AsyncSession, account_id: UUID, purpose: DeliveryPurpose, period: timedelta
-) -> int:
-    """Deliveries for a purpose that the account asked for in the tenant within a period up to now."""
-    statement = (
+async def may_add(
+    tx: AsyncSession, account_id: UUID, purpose: DeliveryPurpose, *, most: int
+) -> bool:
+    """Whether fewer than ``most`` were asked for in the tenant within the hour up to now.
+
+    Whoever asks for the same account waits until this transaction ends, so that a limit holds however
+    many ask at once.
+    """
+    await lock_account(tx, account_id)
+    recent = (
         select(func.count())
         .select_from(delivery)
         .where(
             delivery.c.account_id == account_id,
             delivery.c.purpose == purpose.value,
-            delivery.c.requested_at > func.clock_timestamp() - period,
+            delivery.c.requested_at > func.clock_timestamp() - _HOUR,
         )
     )
-    return int((await tx.execute(statement)).scalar_one())
+    return int((await tx.execute(recent)).scalar_one()) < most
 
 
 async def claim_redemption(tx: AsyncSession, delivery_id: UUID) -> Requested | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,11 +34,9 @@ async def request_change(
         account = await accounts.get_account(tx, actor.user_id)
     await ensure_holder(house, account, presented)
     async with house.database.transaction(actor.tenant) as tx:
-        recent = await deliveries.count_recent(
-            tx, account.id, DeliveryPurpose.CHANGE_EMAIL, timedelta(hours=1)
-        )
-        is_taken = await accounts.find_account_by_email(tx, new_email) is not None
-        if not is_taken and recent < house.settings.codes_per_hour:
+        most = house.settings.codes_per_hour
+        may_send = await deliveries.may_add(tx, account.id, DeliveryPurpose.CHANGE_EMAIL, most=most)
+        if may_send and await accounts.find_account_by_email(tx, new_email) is None:
             await _send_code(tx, account, new_email)
         await audit.record(tx, "account.request-email", actor=account.id, target=account.id)
 

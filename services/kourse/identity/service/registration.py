@@ -7,7 +7,6 @@ that very mail comes back. Whoever registers somebody else's address first gains
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -90,10 +89,8 @@ async def _register(house: House, tx: AsyncSession, command: Register, sealed: s
 
 
 async def _request_code(house: House, tx: AsyncSession, account: Account, sealed: str) -> None:
-    recent = await deliveries.count_recent(
-        tx, account.id, DeliveryPurpose.VERIFY_EMAIL, timedelta(hours=1)
-    )
-    if recent >= house.settings.codes_per_hour:
+    most = house.settings.codes_per_hour
+    if not await deliveries.may_add(tx, account.id, DeliveryPurpose.VERIFY_EMAIL, most=most):
         return
     delivery_id = new_id()
     await deliveries.add_delivery(

@@ -63,8 +63,8 @@ async def _may_reset(house: House, tx: AsyncSession, account: Account) -> bool:
         return False
     if await memberships.find_status(tx, account.id) is not MembershipStatus.ACTIVE:
         return False
-    recent = await deliveries.count_recent(tx, account.id, DeliveryPurpose.RESET_PASSWORD, HOUR)
-    return recent < house.settings.resets_per_hour
+    most = house.settings.resets_per_hour
+    return await deliveries.may_add(tx, account.id, DeliveryPurpose.RESET_PASSWORD, most=most)
 
 
 async def reset(house: House, token: str, password: str) -> None:
@@ -73,35 +73,37 @@ async def reset(house: House, token: str, password: str) -> None:
     Raises:
         LinkRejected: The token is unknown, spent, too old or not the newest.
         WeakPassword: The password breaks the policy; the token stays good.
+        Unavailable: The credential store is away; the token stays good.
     """
-    holder = await house.one_time_tokens.peek(Purpose.RESET_PASSWORD, token)
-    account = await _account_of(house, holder)
+    holder = await _live(house, token)
+    async with house.database.transaction(None) as tx:
+        account = await accounts.find_account(tx, holder.subject)
+    if account is None or account.is_disabled:
+        raise LinkRejected
     passwords.ensure_good(
         password,
         minimum_length=house.settings.password_min_length,
         email=account.email,
         display_name=account.display_name,
-        tenant=holder.tenant if holder else "",
+        tenant=holder.tenant,
     )
     sealed = await house.credentials.seal(password)
-    holder = await house.one_time_tokens.spend(Purpose.RESET_PASSWORD, token)
-    if holder is None:
-        raise LinkRejected
     async with house.database.transaction(holder.tenant) as tx:
+        # Of many who present the token at once, all but the first wait here and find it spent.
+        await accounts.lock_account(tx, account.id)
+        await _live(house, token)
         await house.credentials.set_password(tx, account, sealed)
         await emit(tx, PasswordReset(user_id=account.id))
         await audit.record(tx, "auth.reset-password", actor=account.id, target=account.id)
         # Before the commit: a crash may end sessions for nothing, but leaves no stolen one alive.
+        await house.one_time_tokens.drop(Purpose.RESET_PASSWORD, account.id)
         await house.families.end_all(account.id)
         await house.families.outdate(account.id, before=clock.now())
     await house.credentials.unlock(account)
 
 
-async def _account_of(house: House, holder: Holder | None) -> Account:
+async def _live(house: House, token: str) -> Holder:
+    holder = await house.one_time_tokens.peek(Purpose.RESET_PASSWORD, token)
     if holder is None:
         raise LinkRejected
-    async with house.database.transaction(None) as tx:
-        account = await accounts.find_account(tx, holder.subject)
-    if account is None or account.is_disabled:
-        raise LinkRejected
-    return account
+    return holder
