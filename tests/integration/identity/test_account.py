@@ -1,14 +1,12 @@
 """What people do with their own account, on real servers, also as an attacker would try it."""
 
 import asyncio
-from base64 import b32decode
 from datetime import timedelta
-from urllib.parse import parse_qs, urlsplit
 
 import grpc
 import pytest
 
-from integration.identity.conftest import PASSWORD, address, bearer, with_code
+from integration.identity.conftest import PASSWORD, address, bearer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -78,6 +76,13 @@ class TestRequestPasswordReset:
         answers = [await request_reset(house, email) for _ in range(5)]
 
         assert {answer.status for answer in answers} == {202}
+        assert house.events(house.user_id(email)).count("identity.reset.requested") == 3
+
+    async def test_stops_mailing_a_victim_however_many_ask_at_once(self, house):
+        email, _ = await house.member()
+
+        await asyncio.gather(*(request_reset(house, email) for _ in range(10)))
+
         assert house.events(house.user_id(email)).count("identity.reset.requested") == 3
 
     async def test_stops_serving_one_network_address_after_ten_in_an_hour(self, house):
@@ -371,105 +376,6 @@ class TestSessions:
         await house.refresh(tokens["refreshToken"], agent="thief")
 
         assert house.events(house.user_id(email))[-1] == "identity.session.compromised"
-
-
-async def offer_factor(house, tokens, **more):
-    """The secret of a second factor that nobody has confirmed."""
-    body = {"password": PASSWORD, **more}
-    answer = await house.post("/v1/account/factor", body, token=tokens["accessToken"])
-    assert answer.status == 200, await answer.text()
-    offered = await answer.json()
-    assert parse_qs(urlsplit(offered["address"]).query)["secret"] == [offered["secret"]]
-    return b32decode(offered["secret"])
-
-
-async def add_factor(house, tokens):
-    """Secret and recovery codes of a second factor."""
-    secret = await offer_factor(house, tokens)
-
-    async def confirm(code):
-        path, body = "/v1/account/factor/confirm", {"code": code}
-        return await house.post(path, body, token=tokens["accessToken"])
-
-    answer = await with_code(secret, confirm, is_right=is_ok)
-    assert answer.status == 200, await answer.text()
-    return secret, (await answer.json())["codes"]
-
-
-def is_ok(answer):
-    return answer.status == 200
-
-
-class TestSecondFactor:
-    async def test_counts_for_nothing_until_a_code_came_back(self, house):
-        email, tokens = await house.member()
-        await offer_factor(house, tokens)
-
-        body = {"code": "000000"}
-        wrong = await house.post("/v1/account/factor/confirm", body, token=tokens["accessToken"])
-
-        assert wrong.status == 400
-        assert (await house.log_in(email)).status == 200
-
-    async def test_is_asked_for_at_log_in_by_whoever_knows_the_password(self, house):
-        email, tokens = await house.member()
-        secret, _ = await add_factor(house, tokens)
-
-        missing = await house.log_in(email)
-        assert (await missing.json())["code"] == "second-factor-required"
-        stranger = await house.log_in(email, WRONG)
-        assert (await stranger.json())["code"] == "invalid-credentials"
-        right = await with_code(secret, lambda code: house.log_in(email, code=code), is_right=is_ok)
-        assert right.status == 200
-        assert house.events(house.user_id(email))[-1] == "identity.factor.added"
-
-    async def test_takes_a_recovery_code_in_its_place_once(self, house):
-        email, tokens = await house.member()
-        _, codes = await add_factor(house, tokens)
-
-        assert len(set(codes)) == 10
-        assert (await house.log_in(email, recoveryCode=codes[0].upper())).status == 200
-        assert (await house.log_in(email, recoveryCode=codes[0])).status == 401
-        assert (await house.log_in(email, recoveryCode=codes[1])).status == 200
-
-    async def test_is_removed_with_a_code_alone(self, house):
-        email, tokens = await house.member()
-        _, codes = await add_factor(house, tokens)
-        path, token = "/v1/account/factor/remove", tokens["accessToken"]
-
-        refused = await house.post(path, {"password": PASSWORD}, token=token)
-        assert (await refused.json())["code"] == "second-factor-required"
-        body = {"password": PASSWORD, "recoveryCode": codes[0]}
-        assert (await house.post(path, body, token=token)).status == 204
-
-        assert (await house.log_in(email)).status == 200
-        assert house.events(house.user_id(email))[-1] == "identity.factor.removed"
-
-    async def test_guards_what_else_the_password_opens(self, house):
-        _, tokens = await house.member()
-        await add_factor(house, tokens)
-
-        answer = await change_password(house, tokens)
-
-        assert (await answer.json())["code"] == "second-factor-required"
-
-    async def test_is_not_replaced_by_somebody_at_an_open_screen(self, house):
-        _, tokens = await house.member()
-        _, codes = await add_factor(house, tokens)
-
-        body = {"password": PASSWORD, "recoveryCode": codes[0]}
-        answer = await house.post("/v1/account/factor", body, token=tokens["accessToken"])
-
-        assert (answer.status, (await answer.json())["code"]) == (409, "second-factor-exists")
-
-    async def test_stores_neither_secret_nor_recovery_code_in_the_clear(self, house):
-        _, tokens = await house.member()
-        secret, codes = await add_factor(house, tokens)
-
-        assert all(bytes(sealed).find(secret) < 0 for (sealed,) in house.rows(
-            "SELECT sealed FROM identity.factor"
-        ))  # fmt: skip
-        assert codes[0] not in str(house.rows("SELECT digest FROM identity.recovery_code"))
 
 
 class TestRedeemDelivery:

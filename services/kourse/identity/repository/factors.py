@@ -35,14 +35,18 @@ async def lock_factor(tx: AsyncSession, account_id: UUID) -> Factor | None:
     return await _one(tx, _select(account_id).with_for_update())
 
 
-async def put_factor(tx: AsyncSession, account_id: UUID, sealed: bytes) -> None:
-    """The account's second factor is this one from the commit on."""
+async def put_factor(tx: AsyncSession, account_id: UUID, sealed: bytes, *, last_step: int) -> None:
+    """The account's second factor is this one from the commit on; steps up to the last are spent."""
     await tx.execute(
         insert(factor)
-        .values(account_id=account_id, sealed=sealed, last_step=0)
+        .values(account_id=account_id, sealed=sealed, last_step=last_step)
         .on_conflict_do_update(
             index_elements=[factor.c.account_id],
-            set_={"sealed": sealed, "last_step": 0, "added_at": func.clock_timestamp()},
+            set_={
+                "sealed": sealed,
+                "last_step": last_step,
+                "added_at": func.clock_timestamp(),
+            },
         )
     )
 

@@ -36,9 +36,9 @@ class FactorOffers:
             sealed, tries, _ = await pipe.execute()
         return bytes.fromhex(sealed.decode()) if sealed and int(tries) <= TRIES else None
 
-    async def drop(self, account_id: UUID) -> None:
-        """Nothing is offered."""
-        await self._store.delete(_key(account_id))
+    async def take(self, account_id: UUID) -> bool:
+        """Whether something was offered, which nothing is any more; true for one of many callers."""
+        return bool(await self._store.delete(_key(account_id)))
 
 
 def _key(account_id: UUID) -> str:

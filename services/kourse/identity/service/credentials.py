@@ -99,8 +99,17 @@ class CredentialStore(Protocol):
     async def state(self, tx: AsyncSession, account: Account) -> CredentialState:
         """What the store knows of the account."""
 
-    async def put_factor(self, tx: AsyncSession, account: Account, secret: bytes) -> None:
-        """Log-in asks for codes of this TOTP secret (RFC 6238: SHA-1, six digits, 30 s)."""
+    async def put_factor(
+        self, tx: AsyncSession, account: Account, secret: bytes, *, spent: int | None = None
+    ) -> None:
+        """Log-in asks for codes of this TOTP secret (RFC 6238: SHA-1, six digits, 30 s).
+
+        Args:
+            tx: The caller's transaction.
+            account: Whose factor.
+            secret: What its codes follow from.
+            spent: Time step, of now or next to it, whose code was used already.
+        """
 
     async def remove_factor(self, tx: AsyncSession, account: Account) -> None:
         """Log-in asks for the password alone."""

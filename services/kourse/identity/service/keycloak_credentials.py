@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kourse.identity.domain.accounts import Account
 from kourse.identity.domain.keycloak import factor_of, password_of, user_of
 from kourse.identity.domain.passwords import prepared
+from kourse.identity.domain.totp import code_at
 from kourse.identity.repository import links
 from kourse.identity.repository.keycloak import Keycloak
 from kourse.identity.repository.keycloak_users import KeycloakUsers
@@ -120,11 +121,18 @@ class KeycloakCredentials:
             locked_until=max(ends, default=None),
         )
 
-    async def put_factor(self, tx: AsyncSession, account: Account, secret: bytes) -> None:
-        """Gives the user this one-time password credential and no other."""
+    async def put_factor(
+        self, tx: AsyncSession, account: Account, secret: bytes, *, spent: int | None = None
+    ) -> None:
+        """Gives the user this one-time password credential and no other.
+
+        Keycloak remembers a code as used when it has checked it, so it is asked about the spent one.
+        """
         subject = await self._subject(tx, account)
         await self._users.remove_credentials(subject, "otp")
         await self._users.put(subject, {"credentials": [factor_of(secret)]})
+        if spent is not None:
+            await self._keycloak.code_opens(account.email, code_at(secret, spent))
 
     async def remove_factor(self, tx: AsyncSession, account: Account) -> None:
         """Takes the user's one-time password credentials away."""

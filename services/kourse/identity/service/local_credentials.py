@@ -90,10 +90,12 @@ class LocalCredentials:
             locked_until=locked_until,
         )
 
-    async def put_factor(self, tx: AsyncSession, account: Account, secret: bytes) -> None:
+    async def put_factor(
+        self, tx: AsyncSession, account: Account, secret: bytes, *, spent: int | None = None
+    ) -> None:
         """Writes the factor's row, its secret encrypted and bound to the account."""
         sealed = self._vault.seal(secret, bound_to=str(account.id))
-        await factors.put_factor(tx, account.id, sealed)
+        await factors.put_factor(tx, account.id, sealed, last_step=spent or 0)
 
     async def remove_factor(self, tx: AsyncSession, account: Account) -> None:
         """Removes the factor's row."""

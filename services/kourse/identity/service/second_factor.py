@@ -52,22 +52,24 @@ async def offer(house: House, actor: Actor, presented: Confirmation) -> Offer:
 async def confirm(house: House, actor: Actor, code: str) -> list[str]:
     """Log-in asks for codes from now on; returns the recovery codes, which are shown this once.
 
+    The code that confirms opens nothing afterwards (RFC 6238 section 5.2).
+
     Raises:
-        CodeRejected: The code is not of the offered secret, or nothing is offered.
+        CodeRejected: The code is not of the offered secret, or nothing is offered any more.
     """
     account = await _account(house, actor)
     sealed = await house.factor_offers.attempt(account.id)
     secret = sealed and house.vault.open(sealed, bound_to=_offer_to(account))
-    if not secret or totp.matching_step(secret, code, clock.now().timestamp(), after=0) is None:
+    step = secret and totp.matching_step(secret, code, clock.now().timestamp(), after=0)
+    if not secret or not step or not await house.factor_offers.take(account.id):
         raise CodeRejected
     codes = [_recovery_code() for _ in range(RECOVERY_CODES)]
     async with house.database.transaction(actor.tenant) as tx:
-        await house.credentials.put_factor(tx, account, secret)
+        await house.credentials.put_factor(tx, account, secret, spent=step)
         digests = [tokens.recovery_digest(one) for one in codes]
         await recovery_codes.replace_codes(tx, account.id, digests)
         await emit(tx, FactorAdded(user_id=account.id))
         await audit.record(tx, "account.add-factor", actor=account.id, target=account.id)
-    await house.factor_offers.drop(account.id)
     return codes
 
 
