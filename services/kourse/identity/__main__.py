@@ -98,6 +98,8 @@ def lockout_policy(settings: IdentitySettings) -> LockoutPolicy:
         wait_increment=settings.lockout_wait_increment,
         max_wait=settings.lockout_max_wait,
         max_delta=settings.lockout_max_delta,
+        quick_check=settings.lockout_quick_check,
+        min_quick_wait=settings.lockout_min_quick_wait,
     )
 
 

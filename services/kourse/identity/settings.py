@@ -118,3 +118,9 @@ class IdentitySettings(ServiceSettings, service="identity"):
 
     lockout_max_delta: Duration = timedelta(seconds=43_200)
     """Pause between failures after which counting starts again."""
+
+    lockout_quick_check: Duration = timedelta(seconds=1)
+    """Two failures closer than this look like a machine."""
+
+    lockout_min_quick_wait: Duration = timedelta(seconds=60)
+    """Wait after two such failures."""

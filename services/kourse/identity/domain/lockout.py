@@ -35,7 +35,7 @@ class LockoutPolicy:
     wait_increment: timedelta = timedelta(seconds=60)
     max_wait: timedelta = timedelta(seconds=900)
     max_delta: timedelta = timedelta(seconds=43_200)
-    quick_check: timedelta = timedelta(milliseconds=1000)
+    quick_check: timedelta = timedelta(seconds=1)
     min_quick_wait: timedelta = timedelta(seconds=60)
 
     def __post_init__(self) -> None:
