@@ -380,6 +380,19 @@ class TestQuota:
         assert bad == [401] * 5
         await problem(blocked, 429, "quota-exceeded")
 
+    async def test_of_an_address_is_the_same_whatever_address_the_client_claims(
+        self, configured, start, redis
+    ):
+        async with (
+            start(configured(failure_quota=5, failure_window=HOUR, cache_url=redis.url)) as process,
+            session_to(f"http://127.0.0.1:{process.http_port}") as session,
+        ):
+            http = Client(session)
+            claimed = [{"X-Forwarded-For": f"198.51.100.{n}", "X-Real-IP": "::1"} for n in range(6)]
+            answers = [await http.get("/v1/courses/a", headers=each) for each in claimed]
+
+        assert [answer.status for answer in answers] == [401] * 5 + [429]
+
 
 class TestPages:
     async def test_describe_what_the_table_offers(self, http):
