@@ -16,8 +16,8 @@ class Locking:
 
     Attributes:
         settings: Of identity, which choose it.
-        failures: Gives for a house and an address the failures in a row, and the Unix milliseconds of
-            the last of them and of the end of its lock.
+        failures: Gives for a house and an address the failures in a row, and the Unix milliseconds in
+            which their lock ends.
     """
 
     settings: dict
@@ -43,7 +43,7 @@ class Local:
 
 async def _local_failures(house, email):
     key = f"lockout:{hashlib.sha256(email.encode()).hexdigest()}"
-    known = await house.store.hmget(key, ["count", "last", "until"])
+    known = await house.store.hmget(key, ["count", "until"])
     return tuple(int(float(one or 0)) for one in known)
 
 
@@ -77,8 +77,7 @@ class Keycloak:
 
             async def failures(_house, email):
                 found = admin.failures(realm, email)
-                ends_ms = found["failedLoginNotBefore"] * 1000
-                return found["numFailures"], found["lastFailure"], ends_ms
+                return found["numFailures"], found["failedLoginNotBefore"] * 1000
 
             yield Locking({"keycloak_realm": realm}, failures)
 
