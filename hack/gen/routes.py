@@ -52,4 +52,5 @@ def _row(service: str, demand: Demand) -> dict[str, str | bool]:
         "service": service,
         "permission": demand.word,
     }
-    return row | {"patient": True} if demand.patient else row
+    flags = {"scoped": demand.scoped, "patient": demand.patient}
+    return row | {name: True for name, is_set in flags.items() if is_set}

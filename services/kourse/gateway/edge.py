@@ -130,7 +130,7 @@ class Edge:
                 retry_after_s=decision.retry_after_s,
                 extensions={"violated-policies": [self.users.quota.name]},
             )
-        if not actor.holds_somewhere(route.permission):
+        if not route.admits(actor):
             raise Forbidden(DENIALS[route.permission])
         return actor
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kourse.contracts.permissions import Permission
+from kourse.kit.auth import Actor
 from kourse.kit.http.routes import PUBLIC
 
 TABLE = Path(__file__).with_name("routes.json")
@@ -23,6 +24,7 @@ class Route:
         path: Template, as ``/v1/courses/{course}``.
         service: Who answers.
         permission: What the caller needs, or None for public routes.
+        scoped: Whether holding it for some course or cohort lets one in; the service asks for which.
         patient: Whether its answer may take long.
     """
 
@@ -30,7 +32,15 @@ class Route:
     path: str
     service: str
     permission: Permission | None
+    scoped: bool = False
     patient: bool = False
+
+    def admits(self, actor: Actor) -> bool:
+        """Whether what the actor holds is enough to come this far."""
+        if self.permission is None:
+            return True
+        held = actor.holds_somewhere if self.scoped else actor.holds
+        return held(self.permission)
 
 
 @dataclass
@@ -78,7 +88,8 @@ def load_table(path: Path = TABLE) -> RouteTable:
 def _route(row: Mapping[str, Any]) -> Route:
     word = row["permission"]
     permission = None if word == PUBLIC else Permission(word)
-    return Route(row["method"], row["path"], row["service"], permission, row.get("patient", False))
+    flags = {name: row.get(name, False) for name in ("scoped", "patient")}
+    return Route(row["method"], row["path"], row["service"], permission, **flags)
 
 
 def _descend(node: _Node, segments: list[str]) -> _Node | None:
