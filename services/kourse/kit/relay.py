@@ -31,6 +31,11 @@ log = structlog.get_logger(__name__)
 LANES = 2
 ROUND_S = 1.0
 """Seconds between looks at what the other replicas hold, and, without a notification, at the outbox."""
+LINGER_S = 0.01
+"""Least seconds between the beginnings of small batches that follow each other: with much traffic there are
+fewer and larger ones, and with little nothing waits."""
+SMALL = 128
+"""Events below which a batch is small."""
 MEASURE_S = 5.0
 """Seconds between measurements of the backlog."""
 
@@ -117,8 +122,12 @@ class Relay:
     ) -> None:
         while not self._stopping.is_set() and (left := until - time.monotonic()) > 0:
             wake.clear()
-            if not await link.publish_pending(parts):
+            rested = time.monotonic() + LINGER_S
+            published = await link.publish_pending(parts)
+            if not published:
                 await pause(wake, left)
+            elif published < SMALL:
+                await asyncio.sleep(rested - time.monotonic())
 
     def _hold(self, parts: frozenset[int]) -> None:
         self.parts = parts

@@ -55,6 +55,26 @@ class TestGathering:
         await asyncio.gather(*tasks)
         assert database.lots == [["a1"], ["b1"], ["c1", "d1"]]
 
+    async def test_keeps_a_distance_between_small_lots(self, database, monkeypatch):
+        monkeypatch.setattr("kourse.kit.inbox.gathering.LINGER_S", 0.2)
+        database.free.set()
+        gathering = Gathering(database.act, most=100)
+        hands = [[f"a{number}"] for number in range(20)]
+        tasks = [task for hand in hands for task in await some(gathering, hand)]
+        await asyncio.gather(*tasks)
+        assert [[arrival] for lot in database.lots for arrival in lot] == hands
+        assert database.lots[:AT_ONCE] == hands[:AT_ONCE]
+        assert len(database.lots) < len(hands) / 2
+
+    async def test_hurries_when_lots_are_half_full(self, database, monkeypatch):
+        monkeypatch.setattr("kourse.kit.inbox.gathering.LINGER_S", 3600.0)
+        database.free.set()
+        gathering = Gathering(database.act, most=4)
+        hands = [[f"{name}1", f"{name}2"] for name in "abcdef"]
+        tasks = [task for hand in hands for task in await some(gathering, hand)]
+        await asyncio.gather(*tasks)
+        assert database.lots == hands
+
     async def test_keeps_lots_within_bounds_and_hands_whole(self, database):
         database.free.set()
         gathering = Gathering(database.act, most=3)
