@@ -96,7 +96,7 @@ class IdentitySettings(ServiceSettings, service="identity"):
     """Reset links that one network address may ask for in an hour; more are silently not sent."""
 
     hash_workers: Annotated[int, Field(ge=0, le=64)] = 0
-    """Passwords hashed at a time; 0 is one for each core."""
+    """Passwords hashed at a time; 0 is one for each core but one, and at least one."""
 
     hash_queue: Annotated[int, Field(ge=0)] = 50
     """Passwords that may wait for a worker; more get 503 at once."""

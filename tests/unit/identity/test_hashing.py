@@ -1,12 +1,14 @@
 """The pool that hashes passwords: right answers, and a bound on what waits."""
 
 import asyncio
+import os
+import sys
 import threading
 
 import pytest
 
 from kourse.contracts.errors import Unavailable
-from kourse.identity.service.hashing import HashPool
+from kourse.identity.service.hashing import NICENESS, HashPool
 
 
 @pytest.fixture
@@ -54,3 +56,26 @@ class TestHashPool:
 
         assert refusal.value.retry_after_s is not None
         assert await pool.seal("there is room again")
+
+
+class TestNeighbours:
+    @pytest.mark.parametrize(("cores", "workers"), [(None, 1), (1, 1), (2, 1), (8, 7)])
+    def test_have_a_core_for_themselves(self, monkeypatch, cores, workers):
+        monkeypatch.setattr("os.cpu_count", lambda: cores)
+        pool = HashPool(workers=0, queue=1, memory_kib=8, iterations=1)
+        pool.close()
+
+        assert pool.workers == workers
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="threads have no priority of their own")
+    async def test_go_before_the_threads_that_hash(self, pool, monkeypatch):
+        met = []
+
+        def hashing(_hasher, password):
+            met.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return password
+
+        monkeypatch.setattr("argon2.PasswordHasher.hash", hashing)
+        await pool.seal("lantern over quiet water")
+
+        assert met == [min(os.getpriority(os.PRIO_PROCESS, 0) + NICENESS, 19)]

@@ -1,9 +1,14 @@
-"""Password hashing in a bounded pool: an expensive hash per request must not become a way to stop us."""
+"""Password hashing in a bounded pool: an expensive hash per request must not become a way to stop us.
+
+The pool leaves a core to everybody else, and its threads give way to whatever else wants to run: a class that
+logs in at once waits for itself and slows down nobody.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,21 +21,29 @@ from kourse.contracts.errors import Unavailable
 
 T = TypeVar("T")
 BUSY_RETRY_AFTER_S = 2.0
+NICENESS = 5
+"""By how much the threads that hash are nicer than the rest, where a thread has a priority of its own."""
 
 
 class HashPool:
     """Hashes and checks passwords with argon2id on a few threads.
 
+    Attributes:
+        workers: Hashes at a time.
+
     Args:
-        workers: Hashes at a time; 0 is one for each core.
+        workers: Hashes at a time; 0 is one for each core but one, and at least one.
         queue: Hashes that may wait; one more is refused at once.
         memory_kib: Memory of one hash.
         iterations: Passes of one hash.
     """
 
     def __init__(self, *, workers: int, queue: int, memory_kib: int, iterations: int) -> None:
-        threads = workers or os.cpu_count() or 1
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password")
+        threads = workers or max(1, (os.cpu_count() or 1) - 1)
+        self.workers = threads
+        self._pool = ThreadPoolExecutor(
+            threads, thread_name_prefix="password", initializer=_give_way
+        )
         self._room = threading.BoundedSemaphore(threads + queue)
         self._hasher = PasswordHasher(
             time_cost=iterations, memory_cost=memory_kib, parallelism=1, type=Type.ID
@@ -76,3 +89,9 @@ class HashPool:
         future = self._pool.submit(work)
         future.add_done_callback(lambda _: self._room.release())
         return await asyncio.wrap_future(future)
+
+
+def _give_way() -> None:
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICENESS)
