@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
-.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-operator gen fmt \
+.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-operator bench-login gen fmt \
   images cluster cluster-down test-cluster bench-cluster
 
 help: ## Show this help
@@ -77,6 +77,9 @@ bench-events: environment ## Measure the event backbone beside plain publishing,
 
 bench-operator: environment ## Measure the operator beside one in Go, on the same servers
 	@$(VENV)/python -m hack.bench operator
+
+bench-login: environment ## Measure log-ins in a storm, and what others notice of it
+	@$(VENV)/python -m hack.bench login
 
 bench-cluster: environment ## Measure installation and memory in a kind cluster
 	@$(VENV)/python -m hack.bench cluster

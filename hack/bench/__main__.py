@@ -15,6 +15,7 @@ BENCHMARKS = {
     "stack": "time and memory of the local stack",
     "events": "the event backbone, from outbox row to effect",
     "operator": "the operator beside one in Go",
+    "login": "log-ins in a storm, and who is in already",
     "cluster": "the charts in a kind cluster",
 }
 RESULTS = Path(".kourse") / "bench"

@@ -77,8 +77,8 @@ class Learner:
         Raises:
             Stuck: A step was refused or did not come about.
         """
-        await self._get_in()
-        await self._join()
+        await self.get_in()
+        await self.join()
         for lesson in self._classroom.lessons:
             path = f"/v1/courses/{self._classroom.course}/lessons/{lesson}/completion"
             await self._person.do("POST", path)
@@ -95,8 +95,12 @@ class Learner:
         await self._until("the messages", self._told)
         await self._until("the points", self._rewarded)
 
-    async def _get_in(self) -> None:
-        """Registers, verifies and logs in, asking for another code when none comes."""
+    async def get_in(self) -> None:
+        """Registers, verifies and logs in, asking for another code when none comes.
+
+        Raises:
+            Stuck: It did not work out in time.
+        """
         deadline = time.monotonic() + PATIENCE_S
         body = {
             "email": self._person.email,
@@ -119,7 +123,12 @@ class Learner:
                 return
         raise Stuck(f"{self._person.email} did not get in")
 
-    async def _join(self) -> None:
+    async def join(self) -> None:
+        """Joins the class by its code and is enrolled.
+
+        Raises:
+            Stuck: It was refused or did not come about.
+        """
         code = self._classroom.codes[self._cohort]
         await self._person.do("POST", "/v1/cohorts/join", {"code": code})
         self.deeds.cohort = self._cohort
@@ -132,8 +141,17 @@ class Learner:
             self.deeds.enrolment = mine[0]["id"]
         return bool(mine)
 
+    async def start_quiz(self) -> None:
+        """Begins an attempt, as soon as the quiz lets one.
+
+        Raises:
+            Stuck: It was refused or did not come about.
+        """
+        await self._until("the attempt", self._started)
+
     async def _sit_quiz(self) -> None:
-        await self._until("the attempt", self._started, after_s=SOON_S)
+        await asyncio.sleep(SOON_S)
+        await self.start_quiz()
         attempt = self.deeds.attempt
         for slot, answer in self._known.items():
             path = f"/v1/attempts/{attempt}/answers/{slot}"
