@@ -15,7 +15,7 @@ from hack.chaos.campaign import Campaign
 from hack.chaos.storm import DECK
 from hack.stack.lifecycle import stop
 
-JOURNEYS = 400
+JOURNEYS = 500
 SEED = "1"
 GAP_S = 3.0
 
