@@ -14,19 +14,24 @@ from hack.stack.sample import bring_up
 
 
 @pytest.fixture(scope="session")
-def state(tmp_path_factory):
-    """State directory of a full stack with the sample course live.
+def where(tmp_path_factory):
+    """Where the parts of a full stack are, with the sample course live.
 
     It goes down with the run, unless ``KOURSE_TEST_STATE`` names a directory to keep it in.
     """
     kept = os.environ.get("KOURSE_TEST_STATE")
     state = Path(kept) / "e2e" if kept else tmp_path_factory.mktemp("stack")
     try:
-        bring_up(state)
-        yield state
+        yield bring_up(state)
     finally:
         if not kept:
             stop(state)
+
+
+@pytest.fixture(scope="session")
+def state(where):
+    """The stack's state directory."""
+    return where.state_dir
 
 
 @pytest.fixture(scope="session")
