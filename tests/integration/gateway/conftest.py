@@ -23,7 +23,7 @@ TABLE = RouteTable(
         Route("GET", "/v1/public", "course", None),
         Route("POST", "/v1/public", "course", None),
         Route("GET", "/v1/courses/{course}", "course", Permission.CATALOGUE_READ),
-        Route("GET", "/v1/cohorts/{cohort}/members", "course", Permission.COHORT_READ),
+        Route("GET", "/v1/cohorts/{cohort}/members", "course", Permission.COHORT_READ, scoped=True),
         Route("GET", "/v1/slow", "course", None),
         Route("GET", "/v1/plan", "course", None, patient=True),
         Route("GET", "/v1/events", "course", None),

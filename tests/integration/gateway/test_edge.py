@@ -106,6 +106,14 @@ class TestToken:
         assert document["detail"] == DENIALS[Permission.COHORT_READ]
         assert upstream.asked == 0
 
+    async def test_with_the_permission_for_some_course_opens_nothing_of_the_whole_tenant(
+        self, http, issuer
+    ):
+        token = issuer.token(roles=[], scopes=["author@course:a"])
+        response = await http.get("/v1/courses/a", headers=bearer(token))
+
+        await problem(response, 403, "forbidden")
+
     async def test_with_the_permission_for_some_cohort_lets_the_service_decide(self, http, issuer):
         headers = bearer(issuer.token(scopes=["teacher@cohort:b"]))
 
