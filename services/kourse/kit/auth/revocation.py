@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError, RedisError  # noqa: A004 - Redis' own
 
 from kourse.contracts.errors import Unauthenticated
 from kourse.kit.auth.claims import Claims
@@ -49,10 +49,9 @@ class DenyList:
         """
         if self._store is None or self._clock() < self._silent_until:
             return False
+        keys = (session_key(claims.session_id), not_before_key(claims.subject))
         try:
-            denied, not_before = await self._store.mget(
-                session_key(claims.session_id), not_before_key(claims.subject)
-            )
+            denied, not_before = await _ask(self._store, keys)
         except (RedisError, OSError, TimeoutError) as error:
             self._silent_until = self._clock() + PAUSE_S
             log.warning("the deny list cannot be asked", error=type(error).__name__)
@@ -60,3 +59,11 @@ class DenyList:
         if denied is not None or claims.issued_at < float(not_before or 0):
             raise Unauthenticated(_REVOKED)
         return True
+
+
+async def _ask(store: Redis, keys: tuple[str, str]) -> Sequence[bytes | str | None]:
+    """The values; asked again where a connection had died while it rested, as all do in a restart."""
+    try:
+        return await store.mget(*keys)
+    except ConnectionError:
+        return await store.mget(*keys)

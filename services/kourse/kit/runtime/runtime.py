@@ -70,12 +70,12 @@ class Runtime:
     @cached_property
     def cache(self) -> Redis:
         """The cache; answers are bytes, and it may be gone at any time."""
-        return _redis(self._setting("cache_url"))
+        return redis_client(self._setting("cache_url"))
 
     @cached_property
     def token_store(self) -> Redis:
         """The durable store of sessions, codes and the deny list."""
-        return _redis(self._setting("token_store_url"))
+        return redis_client(self._setting("token_store_url"))
 
     @cached_property
     def store(self) -> ObjectStore:
@@ -163,7 +163,8 @@ class Runtime:
         return value
 
 
-def _redis(url: str) -> Redis:
+def redis_client(url: str) -> Redis:
+    """A client that gives up on a silent server within a moment; connects on first use."""
     pool = BlockingConnectionPool.from_url(
         url,
         max_connections=REDIS_CONNECTIONS,
