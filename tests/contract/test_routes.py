@@ -19,6 +19,7 @@ PUBLIC = {
     "POST /v1/auth/request-password-reset",
     "POST /v1/auth/reset-password",
     "POST /v1/auth/verify-email",
+    "POST /v1/oauth/token",
     "POST /v1/notifications/unsubscribe/{tenant}/{key}",
 }
 """Routes without a token; a new one is added here on purpose or not at all."""

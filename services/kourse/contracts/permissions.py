@@ -15,6 +15,7 @@ class Permission(StrEnum):
 
     ACCESS_EXPLAIN = "access:explain"
     ACCOUNT_MANAGE = "account:manage"
+    ACCOUNT_READ = "account:read"
     ACCOUNT_SELF = "account:self"
     ATTEMPT_READ = "attempt:read"
     ATTEMPT_TAKE = "attempt:take"
@@ -42,6 +43,7 @@ class Permission(StrEnum):
     POINTS_OWN = "points:own"
     PROFILE_OWN = "profile:own"
     ROLE_ASSIGN = "role:assign"
+    SERVICE_ACCOUNT_MANAGE = "service-account:manage"
 
 
 class Role(StrEnum):
@@ -59,6 +61,7 @@ class Role(StrEnum):
 
 _LEARNER = frozenset(
     {
+        Permission.ACCOUNT_READ,
         Permission.ACCOUNT_SELF,
         Permission.ATTEMPT_TAKE,
         Permission.CATALOGUE_READ,
@@ -92,6 +95,7 @@ _COHORT_LEADER = _LEARNER | {
 """Looks after a cohort's people, without a say in dates or grades."""
 _PLANNER = frozenset(
     {
+        Permission.ACCOUNT_READ,
         Permission.ACCOUNT_SELF,
         Permission.COHORT_PLAN,
         Permission.COURSE_PLAN,
@@ -118,15 +122,41 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.TENANT_ADMIN: _TEACHER
     | _AUTHOR
     | _EVENTS
-    | {Permission.MEMBERSHIP_MANAGE, Permission.ROLE_ASSIGN},
+    | {
+        Permission.MEMBERSHIP_MANAGE,
+        Permission.ROLE_ASSIGN,
+        Permission.SERVICE_ACCOUNT_MANAGE,
+    },
     Role.PLATFORM_ADMIN: _EVENTS
-    | {Permission.ACCOUNT_MANAGE, Permission.ACCOUNT_SELF, Permission.PLATFORM_OPERATE},
+    | {
+        Permission.ACCOUNT_MANAGE,
+        Permission.ACCOUNT_READ,
+        Permission.ACCOUNT_SELF,
+        Permission.PLATFORM_OPERATE,
+    },
 }
 """Nobody gives a role that allows more than they may themselves, so no tenant admin makes a platform admin."""
+
+HOLDERS_ALONE = frozenset({Permission.ACCOUNT_SELF})
+"""What no token of a program opens, not even its holder's: passwords, addresses, sessions, tokens."""
+PERSONAL = HOLDERS_ALONE | {
+    Permission.ACCOUNT_READ,
+    Permission.ATTEMPT_TAKE,
+    Permission.COHORT_JOIN,
+    Permission.COURSE_ENROL,
+    Permission.COURSE_STUDY,
+    Permission.DASHBOARD_OWN,
+    Permission.GRADEBOOK_OWN,
+    Permission.NOTIFICATION_OWN,
+    Permission.POINTS_OWN,
+    Permission.PROFILE_OWN,
+}
+"""What makes sense for people alone, and so is never a service account's."""
 
 DENIALS: Mapping[Permission, str] = {
     Permission.ACCESS_EXPLAIN: "Explaining a learner's access needs the teacher or the cohort leader role for it.",
     Permission.ACCOUNT_MANAGE: "Managing other people's accounts needs the platform admin role.",
+    Permission.ACCOUNT_READ: "Reading an account needs membership of this tenant.",
     Permission.ACCOUNT_SELF: "Managing an account needs a signed-in person.",
     Permission.ATTEMPT_READ: "Reading learners' attempts needs the teacher or the grader role for it.",
     Permission.ATTEMPT_TAKE: "Taking an exam needs the learner role.",
@@ -154,6 +184,7 @@ DENIALS: Mapping[Permission, str] = {
     Permission.POINTS_OWN: "Points need membership of this tenant.",
     Permission.PROFILE_OWN: "A profile needs membership of this tenant.",
     Permission.ROLE_ASSIGN: "Assigning roles needs the tenant admin role.",
+    Permission.SERVICE_ACCOUNT_MANAGE: "Managing service accounts needs the tenant admin role.",
 }
 
 

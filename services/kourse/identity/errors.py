@@ -120,3 +120,25 @@ class AddressTaken(Conflict):
 
     code = "address-taken"
     title = "This address cannot be used."
+
+
+class TokenRejected(Rejected):
+    """A program showed a secret that is unknown, expired or revoked, or whose holder may not be in."""
+
+    code = "token-rejected"
+    status = 400
+    title = "This token opens nothing, or nothing any more."
+
+
+class TooMany(Conflict):
+    """There are as many of these as there may be; one is removed before another is made."""
+
+    code = "too-many"
+    title = "There are as many of these as there may be."
+
+
+class NameTaken(Conflict):
+    """Another one in the tenant has this name."""
+
+    code = "name-taken"
+    title = "This name is taken."

@@ -1,6 +1,7 @@
 """Tables of identity: accounts are global, everything that gives access to a tenant is the tenant's.
 
-Row-level security covers ``membership``, ``role_assignment`` and ``delivery``. ``account``,
+Row-level security covers ``membership``, ``role_assignment``, ``delivery``, personal tokens, service
+accounts and invitations; whoever shows a secret sees the row of its digest in any tenant. ``account``,
 ``credential``, ``factor``, ``recovery_code`` and ``account_link`` know no tenant: one person is one
 account in the whole installation.
 """
@@ -21,9 +22,9 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from kourse.kit.erasure import Remove, Rules
+from kourse.kit.erasure import Keep, Remove, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
 
 SCHEMA = "identity"
@@ -125,6 +126,57 @@ delivery = Table(
 )
 Index("ix_delivery_account_id", delivery.c.account_id, delivery.c.requested_at)
 
+personal_token = Table(
+    "personal_token",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("account_id", UUID, ForeignKey(account.c.id, ondelete="CASCADE"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("permissions", ARRAY(Text), nullable=False),
+    Column("course", Text),
+    Column("cohort", Text),
+    moment_column("created_at"),
+    moment_column("expires_at", stamped=False),
+    moment_column("used_at", nullable=True),
+    CheckConstraint("course IS NULL OR cohort IS NULL", name="one_scope"),
+)
+Index("ix_personal_token_account_id", personal_token.c.account_id)
+
+service_account = Table(
+    "service_account",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("roles", JSONB, nullable=False),
+    Column("permissions", ARRAY(Text)),
+    Column("created_by", UUID, nullable=False),
+    moment_column("created_at"),
+    moment_column("disabled_at", nullable=True),
+    UniqueConstraint("tenant", "name", name="uq_service_account_name"),
+)
+
+service_account_secret = Table(
+    "service_account_secret",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column(
+        "service_account_id",
+        UUID,
+        ForeignKey(service_account.c.id, ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("digest", Text, nullable=False, unique=True),
+    moment_column("created_at"),
+    moment_column("expires_at", stamped=False),
+    moment_column("used_at", nullable=True),
+)
+Index("ix_service_account_secret_service_account_id", service_account_secret.c.service_account_id)
+
 _CASCADES = Remove("account_id")
 ERASURE: Rules = {
     "credential": _CASCADES,
@@ -134,5 +186,7 @@ ERASURE: Rules = {
     "delivery": _CASCADES,
     "membership": Remove("user_id"),
     "role_assignment": Remove("user_id"),
+    "personal_token": _CASCADES,
+    "service_account": Keep("the tenant's programs go on, and who made them must stay provable"),
 }
 """What becomes of a deleted account's rows; ``service.lifecycle`` removes them with the account."""

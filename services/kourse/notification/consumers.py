@@ -82,6 +82,12 @@ async def warn_of_missing_factor(
     await telling.warn(tx, event, delivery)
 
 
+@handlers.on(events.TokenCreated)
+async def warn_of_token(tx: Transaction, event: events.TokenCreated, delivery: Delivery) -> None:
+    """The holder of the account is warned."""
+    await telling.warn(tx, event, delivery)
+
+
 @handlers.on(events.CohortDeclared)
 async def remember_cohort(
     tx: Transaction, event: events.CohortDeclared, _delivery: Delivery

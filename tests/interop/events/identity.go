@@ -196,6 +196,20 @@ type FactorRemoved struct {
 	ActorID string `json:"actor_id"`
 }
 
+// TypeTokenCreated is the wire name of TokenCreated.
+const TypeTokenCreated = "identity.token.created"
+
+// TokenCreated: Somebody made a personal access token, with which programs act in their name
+// until it ends.
+type TokenCreated struct {
+	// Account of the person.
+	UserID string `json:"user_id"`
+	// Id of the token; not its secret.
+	TokenID string `json:"token_id"`
+	// Its end (UTC).
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
 // TypeInvitationCreated is the wire name of InvitationCreated.
 const TypeInvitationCreated = "identity.invitation.created"
 

@@ -37,6 +37,7 @@ var UserStream = []string{
 	TypeSessionCompromised,
 	TypeFactorAdded,
 	TypeFactorRemoved,
+	TypeTokenCreated,
 }
 
 // InvitationStream lists every type that the sequence of one invitation counts.

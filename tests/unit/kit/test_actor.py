@@ -9,7 +9,7 @@ from kourse.kit.auth.actor import actor_from
 from kourse.kit.auth.claims import Claims
 
 
-def actor(roles=("learner",), scopes=()):
+def actor(roles=("learner",), scopes=(), permissions=None):
     return actor_from(
         Claims(
             subject=str(UUID(int=7)),
@@ -21,6 +21,7 @@ def actor(roles=("learner",), scopes=()):
             roles=frozenset(roles),
             scopes=tuple(scopes),
             client=None,
+            permissions=None if permissions is None else frozenset(permissions),
         )
     )
 
@@ -43,6 +44,32 @@ class TestHolds:
 
     def test_gives_nothing_for_unknown_roles(self):
         assert actor(["root"]).permissions == frozenset()
+
+
+class TestLimit:
+    def test_leaves_of_a_role_what_the_token_names(self):
+        limited = actor(["teacher"], permissions=["gradebook:read"])
+
+        assert limited.permissions == {Permission.GRADEBOOK_READ}
+        assert not limited.holds_somewhere(Permission.COHORT_READ)
+
+    def test_adds_nothing_that_the_roles_do_not_allow(self):
+        assert actor(["learner"], permissions=["role:assign"]).permissions == frozenset()
+
+    def test_binds_scoped_roles_too(self):
+        held = ["teacher@cohort:a", "author@course:b"]
+        limited = actor([], held, permissions=["cohort:read"])
+
+        assert limited.holds(Permission.COHORT_READ, cohort="a")
+        assert not limited.holds(Permission.GRADEBOOK_READ, cohort="a")
+        assert limited.scope_names(Permission.COURSE_AUTHOR, "course") == frozenset()
+
+    @pytest.mark.parametrize("named", [[], ["everything"], ["GRADEBOOK:READ"]])
+    def test_allows_nothing_when_no_permission_of_the_catalog_is_named(self, named):
+        limited = actor(["tenant-admin"], ["teacher@cohort:a"], permissions=named)
+
+        assert limited.permissions == frozenset()
+        assert not any(limited.holds_somewhere(one) for one in Permission)
 
 
 class TestScopeNames:

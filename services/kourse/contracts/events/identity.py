@@ -175,6 +175,15 @@ class FactorRemoved(Event):
     actor_id: ActorId
 
 
+@event("identity.token.created", stream=Stream.USER, subject="user_id", to=("notification",))
+class TokenCreated(Event):
+    """Somebody made a personal access token, with which programs act in their name until it ends."""
+
+    user_id: UserId
+    token_id: Annotated[UUID, Field(description="Id of the token; not its secret.")]
+    expires_at: Annotated[datetime, Field(description="Its end (UTC).")]
+
+
 @event(
     "identity.invitation.created", stream=Stream.INVITATION, subject="invitation_id", planned=True
 )

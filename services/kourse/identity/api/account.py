@@ -27,7 +27,9 @@ Self = Annotated[Actor, allow(Permission.ACCOUNT_SELF)]
 
 
 @router.get("/v1/account", tags=["account"])
-async def read_account(tx: Transaction, actor: Self) -> schemas.AccountView:
+async def read_account(
+    tx: Transaction, actor: Annotated[Actor, allow(Permission.ACCOUNT_READ)]
+) -> schemas.AccountView:
     """The account of whoever asks, with their roles in this tenant."""
     account = await members.get_account(tx, actor.user_id)
     return schemas.AccountView(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Header, Request, Response
@@ -11,8 +9,7 @@ from pydantic import BaseModel
 
 from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
-from kourse.identity.api.shared import Client, CurrentHouse, tenant_in
-from kourse.identity.errors import ClientRejected
+from kourse.identity.api.shared import Client, CurrentHouse, basic_credentials, tenant_in
 from kourse.identity.schemas import people as schemas
 from kourse.identity.service import registration, sessions
 from kourse.identity.service.confirming import Confirmation
@@ -96,20 +93,8 @@ async def issue_service_token(
     """A token with which one service may call another; internal, by HTTP Basic."""
     if grant_type != "client_credentials":
         raise Malformed("The grant type must be client_credentials.")
-    client_id, secret = _basic(authorization)
+    client_id, secret = basic_credentials(authorization)
     issued = sessions.service_token(house, client_id, secret, audience)
     return ServiceToken(
         access_token=issued.access_token, expires_in=int(issued.lifetime.total_seconds())
     )
-
-
-def _basic(header: str) -> tuple[str, str]:
-    scheme, _, encoded = header.partition(" ")
-    try:
-        pair = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        pair = ""
-    client_id, separator, secret = pair.partition(":")
-    if scheme.lower() != "basic" or not separator:
-        raise ClientRejected
-    return client_id, secret

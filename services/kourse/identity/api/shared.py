@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
 
+from kourse.identity.errors import ClientRejected
 from kourse.identity.service.house import House
 from kourse.kit.auth import host_tenant
 
@@ -30,3 +33,20 @@ def address_of(request: Request) -> str:
     """The network address of whoever asks, as the gateway saw it."""
     forwarded = request.headers.get("x-forwarded-for", "")
     return forwarded or (request.client.host if request.client else "")
+
+
+def basic_credentials(header: str) -> tuple[str, str]:
+    """Client id and secret of an Authorization header (RFC 7617).
+
+    Raises:
+        ClientRejected: It holds neither.
+    """
+    scheme, _, encoded = header.partition(" ")
+    try:
+        pair = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        pair = ""
+    client_id, separator, secret = pair.partition(":")
+    if scheme.lower() != "basic" or not separator:
+        raise ClientRejected
+    return client_id, secret

@@ -65,6 +65,11 @@ class Assignment:
         kind, name = ("course", self.course) if self.course else ("cohort", self.cohort)
         return f"{self.role.value}@{kind}:{name}"
 
+    @property
+    def spelled(self) -> str:
+        """The role, with its scope where it has one."""
+        return self.role.value if self.is_tenant_wide else self.scope_claim
+
 
 @dataclass(frozen=True)
 class Standing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +44,30 @@ def person_claims(
         "roles": list(standing.roles),
         "scopes": list(standing.scopes),
     }
+
+
+def program_claims(
+    session: Session,
+    standing: Standing,
+    permissions: Iterable[str],
+    *,
+    issuer: str,
+    audience: str,
+    client: str | None = None,
+) -> dict[str, Any]:
+    """Claims of a token with which a program acts, for a person or as a service account.
+
+    Args:
+        session: Its subject and tenant; the id is the secret's that the program showed.
+        standing: The roles behind it.
+        permissions: All that the roles may allow here.
+        issuer: As in every token.
+        audience: As in every token for the platform.
+        client: The service account; None where a person is behind the program.
+    """
+    claims = person_claims(session, standing, issuer=issuer, audience=audience)
+    claims["permissions"] = sorted(permissions)
+    return claims if client is None else claims | {"client_id": client}
 
 
 def times(now: datetime, lifetime: timedelta) -> dict[str, float]:

@@ -16,7 +16,12 @@ from kourse.identity.service.sessions import Issued
 from kourse.kit.http import Body, View
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """The text.
+
+    Raises:
+        ValueError: It has characters that no screen shows.
+    """
     if not text.isprintable():
         raise ValueError("Use printable characters only.")
     return text
@@ -28,7 +33,7 @@ Password = Annotated[str, Field(min_length=1, max_length=4 * MAXIMUM_LENGTH)]
 Name = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 Label = Annotated[str, Field(pattern=LABEL)]

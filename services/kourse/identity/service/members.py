@@ -59,7 +59,7 @@ async def admit(house: House, tx: AsyncSession, actor: Actor, command: Admit) ->
         WeakPassword: The first password breaks the policy.
     """
     assignments = [Assignment(role) for role in command.roles]
-    policies.ensure(policies.may_grant(actor.permissions, assignments))
+    policies.ensure(policies.may_grant(actor, assignments))
     account = await _ensure_account(house, tx, command)
     if not await joining.join(tx, account, assignments):
         raise AlreadyMember
@@ -92,7 +92,7 @@ async def assign_roles(
         Forbidden: The actor does not hold all that the roles allow.
         LastAdministrator: Nobody would be left who can assign roles without an end.
     """
-    policies.ensure(policies.may_grant(actor.permissions, assignments))
+    policies.ensure(policies.may_grant(actor, assignments))
     async with house.database.transaction(actor.tenant) as tx:
         await memberships.lock_roles(tx)
         if await memberships.find_status(tx, user_id) is None:
@@ -105,7 +105,7 @@ async def assign_roles(
             "membership.assign-roles",
             actor=actor.user_id,
             target=user_id,
-            detail={"roles": sorted(_spelled(one) for one in assignments)},
+            detail={"roles": sorted(one.spelled for one in assignments)},
         )
         await emit(tx, _assigned(actor.user_id, user_id, assignments))
     await house.families.outdate(user_id, before=clock.now())
@@ -203,7 +203,3 @@ async def _sealed_first_password(house: House, tenant: str, command: Admit) -> s
         tenant=tenant,
     )
     return await house.credentials.seal(command.password)
-
-
-def _spelled(assignment: Assignment) -> str:
-    return assignment.role.value if assignment.is_tenant_wide else assignment.scope_claim

@@ -19,7 +19,7 @@ from kourse.identity.errors import LinkRejected
 from kourse.identity.repository import accounts, audit, deliveries, memberships
 from kourse.identity.repository.deliveries import DeliveryPurpose
 from kourse.identity.repository.one_time_tokens import Holder, Purpose
-from kourse.identity.service import passwords
+from kourse.identity.service import passwords, personal_tokens
 from kourse.identity.service.house import House
 from kourse.kit import clock
 from kourse.kit.ids import new_id
@@ -68,7 +68,7 @@ async def _may_reset(house: House, tx: AsyncSession, account: Account) -> bool:
 
 
 async def reset(house: House, token: str, password: str) -> None:
-    """The account opens with the new password alone; its sessions and its lock have ended.
+    """The account opens with the new password alone; its sessions, its tokens and its lock have ended.
 
     Raises:
         LinkRejected: The token is unknown, spent, too old or not the newest.
@@ -97,6 +97,7 @@ async def reset(house: House, token: str, password: str) -> None:
         await audit.record(tx, "auth.reset-password", actor=account.id, target=account.id)
         # Before the commit: a crash may end sessions for nothing, but leaves no stolen one alive.
         await house.one_time_tokens.drop(Purpose.RESET_PASSWORD, account.id)
+        await personal_tokens.revoke_everywhere(house, tx, account.id)
         await house.families.end_all(account.id)
         await house.families.outdate(account.id, before=clock.now())
     await house.credentials.unlock(account)

@@ -70,7 +70,7 @@ async def log_in(house: House, tenant: str, command: LogIn) -> Issued:
     check = await confirming.check(house, command.email, command.presented)
     async with house.database.transaction(tenant) as tx:
         account = await accounts.find_account_by_email(tx, command.email)
-        refusal = confirming.refusal_of(check.outcome) or await _refusal(house, tx, account)
+        refusal = confirming.refusal_of(check.outcome) or await refusal_of(house, tx, account)
         target = account.id if account else ""
         if account and check.locked_until:
             await _tell_of_lock(tx, account, check.locked_until)
@@ -85,10 +85,10 @@ async def log_in(house: House, tenant: str, command: LogIn) -> Issued:
     return _issued(house, session, assignments, refresh_token)
 
 
-async def _refusal(
+async def refusal_of(
     house: House, tx: AsyncSession, account: Account | None
 ) -> InvalidCredentials | EmailNotVerified | NotAMember | None:
-    """Why somebody with the right password does not get in."""
+    """Why somebody who has shown who they are does not get into the transaction's tenant, or None."""
     if account is None or account.is_disabled:
         return InvalidCredentials()
     if house.settings.require_verified_email and not account.is_verified:
@@ -122,7 +122,7 @@ async def _still_held(house: House, session: Session) -> list[Assignment] | None
     """Role assignments of the session's holder; None when they may not be in any more."""
     async with house.database.transaction(session.tenant) as tx:
         account = await accounts.find_account(tx, session.user_id)
-        if await _refusal(house, tx, account) is not None:
+        if await refusal_of(house, tx, account) is not None:
             return None
         return await memberships.list_assignments(tx, session.user_id)
 
@@ -162,6 +162,11 @@ def service_token(house: House, client_id: str, secret: str, audience: str) -> I
     house.clients.ensure_allowed(client_id, secret, audience)
     issuer = house.settings.token_issuer
     claims = tokens.service_claims(client_id, issuer=issuer, audience=audience)
+    return issue(house, claims)
+
+
+def issue(house: House, claims: dict[str, Any]) -> Issued:
+    """An access token with these claims, its id and its times; without a refresh token."""
     return Issued(_signed(house, claims), house.settings.access_token_lifetime)
 
 

@@ -1,4 +1,4 @@
-"""The person on whose behalf a request is made."""
+"""The person or the service account on whose behalf a request is made."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ class Actor:
     """Who acts, where, and what they may do.
 
     Attributes:
-        user_id: The account.
+        user_id: The account, or the service account.
         tenant: The only tenant in which they act now.
         roles: Roles in the whole tenant.
-        session_id: The log-in.
+        session_id: The log-in, or the secret that a program showed.
         permissions: What the tenant-wide roles allow; ``holds`` also knows narrower ones.
-        client: The calling service, where a service acts for itself.
+        client: The service account, where a program acts for itself; None for a person.
         scopes: Narrower roles, as ``role@course:name`` or ``role@cohort:name``.
+        limit: Permissions beyond which no role allows anything; None where there is no such limit.
     """
 
     user_id: UUID
@@ -31,6 +32,7 @@ class Actor:
     permissions: frozenset[Permission]
     client: str | None = None
     scopes: tuple[str, ...] = ()
+    limit: frozenset[Permission] | None = None
 
     def holds(
         self, permission: Permission, *, course: str | None = None, cohort: str | None = None
@@ -42,14 +44,14 @@ class Actor:
             f"{kind}:{name}" for kind, name in (("course", course), ("cohort", cohort)) if name
         }
         return any(
-            scope in wanted and permission in role_permissions(role)
+            scope in wanted and self._allows(role, permission)
             for role, scope in map(_split, self.scopes)
         )
 
     def holds_somewhere(self, permission: Permission) -> bool:
         """Whether it is held in the whole tenant or for at least one course or cohort."""
         return permission in self.permissions or any(
-            permission in role_permissions(role) for role, _ in map(_split, self.scopes)
+            self._allows(role, permission) for role, _ in map(_split, self.scopes)
         )
 
     def scope_names(self, permission: Permission, kind: str) -> frozenset[str]:
@@ -57,20 +59,27 @@ class Actor:
         return frozenset(
             scope.removeprefix(f"{kind}:")
             for role, scope in map(_split, self.scopes)
-            if scope.startswith(f"{kind}:") and permission in role_permissions(role)
+            if scope.startswith(f"{kind}:") and self._allows(role, permission)
         )
+
+    def _allows(self, role: str, permission: Permission) -> bool:
+        is_within = self.limit is None or permission in self.limit
+        return is_within and permission in role_permissions(role)
 
 
 def actor_from(claims: Claims) -> Actor:
-    """The actor whom a person's token names."""
+    """The actor whom a token for the platform names; unknown permissions in it allow nothing."""
+    limit = None if claims.permissions is None else _catalogued(claims.permissions)
+    allowed = _permissions(claims.roles)
     return Actor(
         user_id=UUID(claims.subject),
         tenant=claims.tenant,
         roles=claims.roles,
         session_id=claims.session_id,
-        permissions=_permissions(claims.roles),
+        permissions=allowed if limit is None else allowed & limit,
         client=claims.client,
         scopes=claims.scopes,
+        limit=limit,
     )
 
 
@@ -82,6 +91,11 @@ def role_permissions(role: str) -> frozenset[Permission]:
 @lru_cache(maxsize=256)
 def _permissions(roles: frozenset[str]) -> frozenset[Permission]:
     return permissions_of(roles)
+
+
+@lru_cache(maxsize=256)
+def _catalogued(names: frozenset[str]) -> frozenset[Permission]:
+    return frozenset(permission for permission in Permission if permission.value in names)
 
 
 def _split(held: str) -> tuple[str, str]:

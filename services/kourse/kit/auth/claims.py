@@ -1,8 +1,10 @@
 """What an access token says, once it is certain that identity said it.
 
 A person's token (``aud`` is ``kourse``) carries ``iss sub aud exp iat jti sid tenant roles`` and, for
-roles held at a course or cohort only, ``scopes``; a service's token (``aud`` is the called service)
-carries ``iss sub aud exp iat jti client_id``, where ``sub`` and ``client_id`` are the caller's name.
+roles held at a course or cohort only, ``scopes``. A program's token is one of these that says more:
+``permissions`` keeps it to those of the catalog, and a service account's names itself in ``client_id``
+also. A service's token (``aud`` is the called service) carries ``iss sub aud exp iat jti client_id``,
+where ``sub`` and ``client_id`` are the caller's name.
 """
 
 from __future__ import annotations
@@ -32,13 +34,14 @@ class Claims:
     """The checked claims of one token.
 
     Attributes:
-        subject: The person's id, or the calling service's name.
+        subject: Id of the person or the service account, or the calling service's name.
         expires_at: Unix seconds.
         issued_at: Unix seconds, with fractions where identity gives them.
-        session_id: The log-in it came from; "" in services' tokens.
+        session_id: The log-in or the secret it came from; "" in services' tokens.
         roles: Roles in the whole tenant.
         scopes: ``role@course:name`` or ``role@cohort:name``.
-        client: The calling service, or None for a person.
+        client: The calling service or service account, or None for a person.
+        permissions: Names beyond which the roles allow nothing; None where roles alone decide.
     """
 
     subject: str
@@ -50,6 +53,7 @@ class Claims:
     roles: frozenset[str]
     scopes: tuple[str, ...]
     client: str | None
+    permissions: frozenset[str] | None = None
 
 
 def parse_claims(payload: bytes, *, issuer: str, audience: str, now: float) -> Claims:
@@ -83,7 +87,8 @@ def parse_claims(payload: bytes, *, issuer: str, audience: str, now: float) -> C
         session_id=_text(claims, "sid") if is_person else "",
         roles=frozenset(_texts(claims, "roles")) if is_person else frozenset(),
         scopes=_texts(claims, "scopes", required=False) if is_person else (),
-        client=None if is_person else _client(claims),
+        client=_client(claims) if not is_person or "client_id" in claims else None,
+        permissions=_limit(claims) if is_person else None,
     )
 
 
@@ -128,6 +133,10 @@ def _texts(claims: Mapping[str, Any], name: str, *, required: bool = True) -> tu
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise Unauthenticated(_INVALID)
     return tuple(value)
+
+
+def _limit(claims: Mapping[str, Any]) -> frozenset[str] | None:
+    return frozenset(_texts(claims, "permissions")) if "permissions" in claims else None
 
 
 def _person(claims: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     SESSION_COMPROMISED = "session-compromised"
     FACTOR_ADDED = "factor-added"
     FACTOR_REMOVED = "factor-removed"
+    TOKEN_CREATED = "token-created"  # noqa: S105 - a kind's name
     WELCOME = "welcome"
     COHORT_JOINED = "cohort-joined"
     ENROLLED = "enrolled"
@@ -72,6 +73,7 @@ RULES = {
     Kind.SESSION_COMPROMISED: _WARNING,
     Kind.FACTOR_ADDED: _WARNING,
     Kind.FACTOR_REMOVED: _WARNING,
+    Kind.TOKEN_CREATED: _WARNING,
     Kind.WELCOME: Rule(in_feed=True, by_email=True),
     Kind.COHORT_JOINED: Rule(in_feed=True, by_email=False),
     Kind.ENROLLED: Rule(in_feed=True, by_email=True),

@@ -26,6 +26,7 @@ _WARNINGS: dict[type[events.Event], Kind] = {
     events.SessionCompromised: Kind.SESSION_COMPROMISED,
     events.FactorAdded: Kind.FACTOR_ADDED,
     events.FactorRemoved: Kind.FACTOR_REMOVED,
+    events.TokenCreated: Kind.TOKEN_CREATED,
 }
 
 
@@ -69,7 +70,8 @@ async def warn(
     | events.PasswordChanged
     | events.SessionCompromised
     | events.FactorAdded
-    | events.FactorRemoved,
+    | events.FactorRemoved
+    | events.TokenCreated,
     delivery: Delivery,
 ) -> None:
     """The holder of an account learns what happened to it, in case it was not them."""
