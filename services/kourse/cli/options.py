@@ -30,7 +30,12 @@ Files = Annotated[
 ]
 Url = Annotated[str, typer.Option(envvar="KOURSE_URL", help="Address of the gateway.")]
 Token = Annotated[
-    str, typer.Option(envvar="KOURSE_TOKEN", help="Access token.", show_default=False)
+    str,
+    typer.Option(
+        envvar="KOURSE_TOKEN",
+        help="Access token, personal access token, or CLIENT_ID:SECRET of a service account.",
+        show_default=False,
+    ),
 ]
 Email = Annotated[
     str, typer.Option(envvar=["KOURSE_EMAIL", "KOURSE_TEACHER_EMAIL"], help="Log-in.")

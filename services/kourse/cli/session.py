@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import sleep
@@ -14,6 +16,8 @@ import httpx2
 TIMEOUT_S = 30.0
 RETRYABLE = frozenset({"dependency-not-ready", "unavailable", "deadline-exceeded", "not-found"})
 """Problems that pass by themselves while a manifest that was just applied takes effect."""
+PERSONAL_TOKEN = "kourse_pat_"  # noqa: S105 - a prefix
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105 - a grant's name
 PATIENCE_S = 60.0
 """Longest wait for a quota; they are filled again within a minute."""
 
@@ -49,12 +53,15 @@ class Session:
         url: Address of the gateway.
         token: Access token; it lives for minutes.
         login: E-mail address and password by which a new one is got, or None.
+        program: Secret of a program, for which a new one is got: a personal access token, or client id
+            and secret of a service account with a colon between them; "" without one.
         http: The client.
     """
 
     url: str
     token: str = field(default="", repr=False)
     login: dict[str, str] | None = field(default=None, repr=False)
+    program: str = field(default="", repr=False)
     http: httpx2.Client = field(default_factory=lambda: httpx2.Client(timeout=TIMEOUT_S))
 
     def close(self) -> None:
@@ -69,7 +76,23 @@ class Session:
             CommandError: The gateway cannot be reached.
         """
         self.token = ""
-        self.token = self._send("POST", "/v1/auth/login", self.login or {})["accessToken"]
+        if self.program:
+            self.token = self._exchange()
+        else:
+            self.token = self._send("POST", "/v1/auth/login", self.login or {})["accessToken"]
+
+    def _exchange(self) -> str:
+        """A fresh access token for the program's secret."""
+        client_id, separator, secret = self.program.rpartition(":")
+        if separator:
+            form, login = {"grant_type": "client_credentials"}, (client_id, secret)
+        else:
+            form, login = {"grant_type": TOKEN_EXCHANGE, "subject_token": secret}, None
+        with self._reaching():
+            answer = self.http.post(f"{self.url}/v1/oauth/token", data=form, auth=login)
+        if not answer.is_success:
+            raise problem_of(answer)
+        return str(answer.json()["access_token"])
 
     def get(self, path: str) -> Any:
         """The answer's JSON; a token that has run out meanwhile is renewed where there is a log-in.
@@ -90,7 +113,7 @@ class Session:
         try:
             return self._waiting(method, path, body)
         except Problem as problem:
-            if problem.code != "unauthenticated" or self.login is None:
+            if problem.code != "unauthenticated" or not (self.program or self.login):
                 raise
         self.log_in()
         return self._waiting(method, path, body)
@@ -108,15 +131,20 @@ class Session:
         headers = {} if method == "GET" else {"Idempotency-Key": str(uuid4())}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
-        try:
+        with self._reaching():
             answer = self.http.request(method, self.url + path, json=body, headers=headers)
+        if answer.is_success:
+            return answer.json() if answer.content else None
+        raise problem_of(answer)
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
         except httpx2.HTTPError as error:
             raise CommandError(
                 f"{self.url} does not answer: {error}. Is KOURSE_URL right?"
             ) from error
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        raise problem_of(answer)
 
 
 def problem_of(answer: httpx2.Response) -> Problem:
@@ -134,12 +162,14 @@ def problem_of(answer: httpx2.Response) -> Problem:
 def open_session(
     url: str, token: str = "", email: str = "", password_file: Path | None = None
 ) -> Session:
-    """A session with the token given, or with one for the log-in given.
+    """A session with the token given, or with one for the program's secret or the log-in given.
 
     Raises:
-        CommandError: Neither is given, or the log-in is refused.
+        CommandError: None is given, or the log-in is refused.
     """
     address = url.rstrip("/")
+    if token.startswith(PERSONAL_TOKEN) or ":" in token:
+        return _logged_in(Session(address, program=token))
     if token:
         return Session(address, token)
     if not email or password_file is None:
@@ -150,7 +180,10 @@ def open_session(
     if not password_file.is_file():
         raise CommandError(f"There is no password file {os.fspath(password_file)!r}.")
     password = password_file.read_text(encoding="utf-8").strip()
-    session = Session(address, login={"email": email, "password": password})
+    return _logged_in(Session(address, login={"email": email, "password": password}))
+
+
+def _logged_in(session: Session) -> Session:
     try:
         session.log_in()
     except CommandError:
