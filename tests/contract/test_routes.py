@@ -13,6 +13,7 @@ ROUTES = json.loads(TABLE.read_text())
 PUBLIC = {
     "GET /.well-known/jwks.json",
     "GET /v1/notifications/unsubscribe/{tenant}/{key}",
+    "POST /v1/auth/accept-invitation",
     "POST /v1/auth/login",
     "POST /v1/auth/refresh",
     "POST /v1/auth/register",

@@ -133,6 +133,9 @@ def owned(target):
     goal = learner.call("POST", "/v1/profile/goals", json={"title": "Understand variance"})
     feed = learner.get("/v1/notifications")["items"]
     sessions = learner.get("/v1/account/sessions")["items"]
+    wish = {"name": "export", "permissions": ["course:study"], "lifetimeDays": 1}
+    body = {**wish, "password": journey.learner.password}
+    token = learner.call("POST", "/v1/account/tokens", json=body)
     with closing(learner):
         yield (
             {
@@ -140,6 +143,7 @@ def owned(target):
                 "goal_id": goal["id"],
                 "notification_id": feed[0]["id"],
                 "session_id": sessions[0]["id"],
+                "token_id": token["details"]["id"],
                 "course": f"{run}-course",
                 "cohort": f"{run}-cohort",
                 "exam": f"{run}-quiz",

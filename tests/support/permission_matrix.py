@@ -19,13 +19,26 @@ GUARDED = [route for route in ROUTES if route.permission is not None]
 EVERY_ROLE = [role.value for role in Role]
 TENANT, OTHER_TENANT = "demo", "elsewhere"
 
-PERSONAL = {"attempt", "goal_id", "notification_id", "session_id"}
+PERSONAL = {"attempt", "goal_id", "notification_id", "session_id", "token_id"}
 """Parameters that name what belongs to one person."""
-TENANTS = {"cohort", "course", "event_id", "exam", "key", "lesson", "name", "pool", "question"}
+TENANTS = {
+    "account_id",
+    "cohort",
+    "course",
+    "event_id",
+    "exam",
+    "invitation_id",
+    "key",
+    "lesson",
+    "name",
+    "pool",
+    "question",
+    "secret_id",
+}
 """Parameters that name what belongs to one tenant."""
 PEOPLE = {"user_id"}
 """Parameters that name a person, whom only those see who manage people."""
-WITHIN = {"slot"}
+WITHIN = {"role", "slot"}
 """Parameters that mean something only within what another one names."""
 _addresses = count(1)
 

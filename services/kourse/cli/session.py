@@ -85,11 +85,14 @@ class Session:
         """A fresh access token for the program's secret."""
         client_id, separator, secret = self.program.rpartition(":")
         if separator:
-            form, login = {"grant_type": "client_credentials"}, (client_id, secret)
+            form = {"grant_type": "client_credentials"}
+            login = httpx2.BasicAuth(client_id, secret)
         else:
             form, login = {"grant_type": TOKEN_EXCHANGE, "subject_token": secret}, None
         with self._reaching():
-            answer = self.http.post(f"{self.url}/v1/oauth/token", data=form, auth=login)
+            answer = self.http.post(
+                f"{self.url}/v1/oauth/token", data=form, auth=login or httpx2.Auth()
+            )
         if not answer.is_success:
             raise problem_of(answer)
         return str(answer.json()["access_token"])

@@ -37,6 +37,7 @@ class Permission(StrEnum):
     EXAM_PLAN = "exam:plan"
     GRADEBOOK_OWN = "gradebook:own"
     GRADEBOOK_READ = "gradebook:read"
+    INVITATION_MANAGE = "invitation:manage"
     MEMBERSHIP_MANAGE = "membership:manage"
     NOTIFICATION_OWN = "notification:own"
     PLATFORM_OPERATE = "platform:operate"
@@ -84,6 +85,7 @@ _TEACHER = _LEARNER | {
     Permission.COHORT_PLAN,
     Permission.COHORT_READ,
     Permission.GRADEBOOK_READ,
+    Permission.INVITATION_MANAGE,
 }
 _GRADER = _LEARNER | {Permission.ATTEMPT_GRADE, Permission.ATTEMPT_READ}
 """Sees and grades attempts, and nothing else of those who made them."""
@@ -178,6 +180,7 @@ DENIALS: Mapping[Permission, str] = {
     Permission.EXAM_PLAN: "Planning exams and question pools needs the planner or the author role.",
     Permission.GRADEBOOK_OWN: "Reading grades needs membership of this tenant.",
     Permission.GRADEBOOK_READ: "Reading the grade book needs the teacher role for this course or cohort.",
+    Permission.INVITATION_MANAGE: "Inviting people needs the tenant admin role, or the teacher role for the cohort.",
     Permission.MEMBERSHIP_MANAGE: "Managing memberships needs the tenant admin role.",
     Permission.NOTIFICATION_OWN: "Notifications need membership of this tenant.",
     Permission.PLATFORM_OPERATE: "What concerns every tenant needs the platform admin role.",

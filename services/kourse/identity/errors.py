@@ -73,6 +73,13 @@ class LinkRejected(Rejected):
     title = "This link is not valid any more."
 
 
+class InvitationClosed(Conflict):
+    """The invitation was accepted, revoked, or has expired: there is nothing left to do with it."""
+
+    code = "invitation-closed"
+    title = "This invitation is over."
+
+
 class FactorExists(Conflict):
     """The account has a second factor; it is removed before another is added."""
 

@@ -177,6 +177,31 @@ service_account_secret = Table(
 )
 Index("ix_service_account_secret_service_account_id", service_account_secret.c.service_account_id)
 
+invitation = Table(
+    "invitation",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("email", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("course", Text),
+    Column("cohort", Text),
+    moment_column("until", nullable=True),
+    Column("locale", Text, nullable=False),
+    Column("invited_by", UUID, nullable=False),
+    Column("delivery_id", UUID, nullable=False),
+    Column("redemptions", Integer, nullable=False, server_default=text("0")),
+    moment_column("created_at"),
+    moment_column("expires_at", stamped=False),
+    moment_column("revoked_at", nullable=True),
+    moment_column("accepted_at", nullable=True),
+    Column("accepted_by", UUID, ForeignKey(account.c.id, ondelete="CASCADE")),
+    CheckConstraint("course IS NULL OR cohort IS NULL", name="one_scope"),
+)
+Index("ix_invitation_email", invitation.c.tenant, invitation.c.email)
+Index("ix_invitation_delivery_id", invitation.c.delivery_id)
+Index("ix_invitation_accepted_by", invitation.c.accepted_by)
+
 _CASCADES = Remove("account_id")
 ERASURE: Rules = {
     "credential": _CASCADES,
@@ -187,6 +212,7 @@ ERASURE: Rules = {
     "membership": Remove("user_id"),
     "role_assignment": Remove("user_id"),
     "personal_token": _CASCADES,
+    "invitation": Remove("accepted_by"),
     "service_account": Keep("the tenant's programs go on, and who made them must stay provable"),
 }
 """What becomes of a deleted account's rows; ``service.lifecycle`` removes them with the account."""

@@ -88,6 +88,14 @@ async def warn_of_token(tx: Transaction, event: events.TokenCreated, delivery: D
     await telling.warn(tx, event, delivery)
 
 
+@handlers.on(events.InvitationCreated)
+async def send_invitation(
+    tx: Transaction, event: events.InvitationCreated, delivery: Delivery
+) -> None:
+    """A link is mailed."""
+    await telling.send_invitation(tx, event, delivery)
+
+
 @handlers.on(events.CohortDeclared)
 async def remember_cohort(
     tx: Transaction, event: events.CohortDeclared, _delivery: Delivery

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from kourse.contracts.events import ContentPublished, UserDeleted, UserRegistered
+from kourse.contracts.events import (
+    ContentPublished,
+    InvitationAccepted,
+    UserDeleted,
+    UserRegistered,
+)
 from kourse.kit.inbox import Delivery, Handlers
-from kourse.profile.service import declaring, people
+from kourse.profile.service import declaring, joining, people
 
 handlers = Handlers("profile")
 
@@ -15,6 +20,12 @@ handlers = Handlers("profile")
 async def on_user_registered(tx: Any, event: UserRegistered, _: Delivery) -> None:
     """Makes the new member's profile."""
     await people.welcome(tx, event)
+
+
+@handlers.on(InvitationAccepted)
+async def on_invitation_accepted(tx: Any, event: InvitationAccepted, _: Delivery) -> None:
+    """Whoever was invited to a class is in it."""
+    await joining.join_invited(tx, event)
 
 
 @handlers.on(ContentPublished)

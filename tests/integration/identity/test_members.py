@@ -292,3 +292,75 @@ class TestFirstAdministrator:
         async with start() as house:
             assert house.rows(role) == [(1,)]
             assert len(house.events(first)) == told
+
+
+class TestRoles:
+    async def test_are_given_and_taken_one_by_one_with_scope_and_end(self, house):
+        email, _ = await house.member()
+        headers = bearer(await house.admin())
+        path = f"/v1/memberships/{house.user_id(email)}/roles"
+        until = "2999-01-01T00:00:00Z"
+        given = {"role": "teacher", "scope": {"cohort": "autumn"}, "until": until}
+
+        assert (await house.http.post(path, json=given, headers=headers)).status == 204
+        listed = (await (await house.http.get(path, headers=headers)).json())["roles"]
+        assert [(one["role"], one["scope"]["cohort"], one["until"]) for one in listed] == [
+            ("learner", None, None),
+            ("teacher", "autumn", until),
+        ]
+        claims = await house.claims((await house.tokens(email))["accessToken"])
+        assert claims["scopes"] == ["teacher@cohort:autumn"]
+
+        taken = await house.http.delete(f"{path}/teacher?cohort=autumn", headers=headers)
+        again = await house.http.delete(f"{path}/teacher?cohort=autumn", headers=headers)
+        assert (taken.status, again.status) == (204, 404)
+        assert (
+            await house.http.delete(f"{path}/learner?course=a&cohort=b", headers=headers)
+        ).status == 400
+
+    async def test_given_again_get_another_end(self, house):
+        email, _ = await house.member()
+        headers = bearer(await house.admin())
+        path = f"/v1/memberships/{house.user_id(email)}/roles"
+
+        for until in ("2999-01-01T00:00:00Z", None):
+            body = {"role": "author", "until": until}
+            assert (await house.http.post(path, json=body, headers=headers)).status == 204
+
+        listed = (await (await house.http.get(path, headers=headers)).json())["roles"]
+        assert [(one["role"], one["until"]) for one in listed] == [
+            ("learner", None),
+            ("author", None),
+        ]
+
+    async def test_that_ended_are_in_no_token(self, house):
+        email, _ = await house.member()
+        path = f"/v1/memberships/{house.user_id(email)}/roles"
+        body = {"role": "author", "until": "2020-01-01T00:00:00Z"}
+
+        answer = await house.http.post(path, json=body, headers=bearer(await house.admin()))
+
+        assert answer.status == 204
+        claims = await house.claims((await house.tokens(email))["accessToken"])
+        assert claims["roles"] == ["learner"]
+
+    async def test_taken_are_lost_at_once(self, house):
+        email, tokens = await house.member()
+        path = f"/v1/memberships/{house.user_id(email)}/roles/learner"
+
+        assert (await house.http.delete(path, headers=bearer(await house.admin()))).status == 204
+
+        account = await house.http.get("/v1/account", headers=bearer(tokens["accessToken"]))
+        assert account.status == 401
+
+    async def test_of_the_platform_are_out_of_a_tenants_reach(self, house):
+        email, _ = await house.member()
+        path = f"/v1/memberships/{house.user_id(email)}/roles"
+        body = {"roles": [{"role": "learner"}, {"role": "tenant-admin"}]}
+        await house.http.put(path, json=body, headers=bearer(await house.admin()))
+        headers = bearer((await house.tokens(email))["accessToken"])
+        body = {"role": "platform-admin"}
+
+        assert (await house.http.post(path, json=body, headers=headers)).status == 403
+        first = f"/v1/memberships/{house.user_id(ADMIN[0])}/roles/platform-admin"
+        assert (await house.http.delete(first, headers=headers)).status == 403

@@ -21,6 +21,7 @@ from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "lantern over quiet water"
+ADMIN = {"email": "admin@kourse.example", "password": "an administrator's secret"}
 SECRET = "notification's client secret"
 
 
@@ -50,6 +51,8 @@ async def platform(scratch, servers, broker_url, tmp_path_factory):
         worker_database_url=scratch.url("kourse_identity_worker"),
         signing_key_file=directory / "signing.pem",
         clients_file=directory / "clients.json",
+        bootstrap_admin_email=ADMIN["email"],
+        bootstrap_admin_password=ADMIN["password"],
         hash_memory_kib=8,
         hash_iterations=1,
         **shared,
@@ -90,10 +93,11 @@ async def mails(web, servers, email, count):
     return await until(enough)
 
 
-async def post(web, address, body, expected):
-    async with web.post(address, json=body) as answer:
+async def post(web, address, body, expected, token=None):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async with web.post(address, json=body, headers=headers) as answer:
         assert answer.status == expected, await answer.text()
-        return await answer.json() if expected == 200 else None
+        return await answer.json() if expected in {200, 201} else None
 
 
 class TestRegistration:
@@ -138,3 +142,41 @@ class TestRegistration:
 
         code = re.search(r"\b\d{6}\b", found[-1]["text"])[0]
         await post(web, f"{identity}/v1/auth/verify-email", {"email": email, "code": code}, 204)
+
+
+class TestInvitation:
+    async def test_reaches_somebody_without_an_account_and_lets_them_in(
+        self, platform, web, servers
+    ):
+        identity, _ = platform
+        email = f"{secrets.token_hex(6)}@school.example"
+        admin = (await post(web, f"{identity}/v1/auth/login", ADMIN, 200))["accessToken"]
+        wish = {"emails": [email], "role": "learner", "locale": "de", "lifetimeDays": 7}
+        await post(web, f"{identity}/v1/invitations", wish, 201, admin)
+
+        (mail,) = await mails(web, servers, email, 1)
+        token = re.search(r"/accept-invitation#(\S+)", mail["text"])[1]
+        newcomer = {"token": token, "password": PASSWORD, "displayName": "Ana Lindqvist"}
+        await post(web, f"{identity}/v1/auth/accept-invitation", newcomer, 204)
+
+        assert mail["subject"] == "Du bist eingeladen"
+        login = {"email": email, "password": PASSWORD}
+        await post(web, f"{identity}/v1/auth/login", login, 200)
+
+
+class TestPersonalToken:
+    async def test_is_told_by_mail_to_the_holder_of_the_account(self, platform, web, servers):
+        identity, _ = platform
+        admin = (await post(web, f"{identity}/v1/auth/login", ADMIN, 200))["accessToken"]
+        wish = {"name": "export", "permissions": ["membership:manage"], "lifetimeDays": 1}
+        body = {**wish, "password": ADMIN["password"]}
+        made = await post(web, f"{identity}/v1/account/tokens", body, 201, admin)
+
+        subject = "A personal access token was made"
+
+        async def told():
+            async with web.get(servers.endpoints.mail_url, params={"to": ADMIN["email"]}) as answer:
+                return [one for one in await answer.json() if one["subject"] == subject]
+
+        (mail,) = await until(told)
+        assert made["token"] not in mail["text"]

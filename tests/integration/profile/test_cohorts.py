@@ -4,7 +4,10 @@ import asyncio
 from uuid import UUID
 
 import grpc.aio
+import pytest
 
+from kourse.contracts.events import InvitationAccepted
+from kourse.profile import consumers
 from kourse_rpc.profile.v1 import profile_pb2, profile_pb2_grpc
 from support.courses import cohort_document
 from support.houses import LEARNER, OTHER_LEARNER
@@ -12,6 +15,7 @@ from support.waiting import until
 
 TEACHER = {"who": UUID(int=100), "roles": ["teacher"]}
 JOIN = "/v1/cohorts/join"
+TENANT = "demo"
 
 
 async def code_of(house, cohort="lisbon"):
@@ -143,6 +147,46 @@ class TestJoin:
         code = await code_of(house)
         answer = await house.post(JOIN, {"code": code}, tenant="other")
         assert answer.code == "code-unknown"
+
+
+class TestJoinInvited:
+    async def test_makes_a_learner_of_a_cohort_its_member_once(self, database, declare, rows):
+        await declare()
+
+        for _ in range(2):
+            await come_in(database, "learner", "lisbon")
+
+        assert rows("SELECT taken FROM profile.seat_count") == [(1,)]
+        assert rows("SELECT count(*) FROM profile.outbox WHERE type = 'profile.group.joined'") == [
+            (1,)
+        ]
+
+    @pytest.mark.parametrize(
+        ("role", "cohort"), [("teacher", "lisbon"), ("learner", None), ("learner", "nowhere")]
+    )
+    async def test_lets_nobody_else_in(self, database, declare, rows, role, cohort):
+        await declare()
+
+        await come_in(database, role, cohort)
+
+        assert rows("SELECT count(*) FROM profile.outbox WHERE type = 'profile.group.joined'") == [
+            (0,)
+        ]
+
+    async def test_gives_no_seat_that_is_taken(self, database, declare, rows):
+        await declare(seats=1)
+
+        for number in range(2):
+            await come_in(database, "learner", "lisbon", UUID(int=100 + number))
+
+        assert rows("SELECT taken FROM profile.seat_count") == [(1,)]
+
+
+async def come_in(database, role, cohort, user_id=LEARNER):
+    """Tells of an invitation that was accepted, as identity does."""
+    event = InvitationAccepted(invitation_id=UUID(int=5), user_id=user_id, role=role, cohort=cohort)
+    async with database.transaction(TENANT) as tx:
+        await consumers.on_invitation_accepted(tx, event, None)
 
 
 class TestListCohorts:

@@ -204,8 +204,8 @@ const TypeTokenCreated = "identity.token.created"
 type TokenCreated struct {
 	// Account of the person.
 	UserID string `json:"user_id"`
-	// Id of the token; not its secret.
-	TokenID string `json:"token_id"`
+	// Id of the personal access token.
+	GrantID string `json:"grant_id"`
 	// Its end (UTC).
 	ExpiresAt time.Time `json:"expires_at"`
 }
@@ -215,8 +215,6 @@ const TypeInvitationCreated = "identity.invitation.created"
 
 // InvitationCreated: Somebody is invited to the tenant; address and link are redeemed with the
 // delivery id.
-//
-// Planned: no service emits it yet, and it may still change.
 type InvitationCreated struct {
 	// Id of the invitation.
 	InvitationID string `json:"invitation_id"`
@@ -229,12 +227,15 @@ type InvitationCreated struct {
 // TypeInvitationAccepted is the wire name of InvitationAccepted.
 const TypeInvitationAccepted = "identity.invitation.accepted"
 
-// InvitationAccepted: The invited person became a member.
-//
-// Planned: no service emits it yet, and it may still change.
+// InvitationAccepted: The invited person is a member with the role; a learner of a cohort is to
+// be in the cohort too.
 type InvitationAccepted struct {
 	// Id of the invitation.
 	InvitationID string `json:"invitation_id"`
 	// Account of the person.
 	UserID string `json:"user_id"`
+	// Name of the role.
+	Role string `json:"role"`
+	// Name of the cohort that the role is for, or null.
+	Cohort *string `json:"cohort"`
 }

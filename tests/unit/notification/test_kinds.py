@@ -21,6 +21,7 @@ class TestRules:
     def test_let_nothing_but_what_identity_addresses_go_to_an_unverified_address(self):
         assert [kind for kind in Kind if RULES[kind].to_unverified] == [
             Kind.VERIFICATION,
+            Kind.INVITATION,
             Kind.RESET_LINK,
             Kind.FORMER_EMAIL,
         ]

@@ -180,12 +180,15 @@ class TokenCreated(Event):
     """Somebody made a personal access token, with which programs act in their name until it ends."""
 
     user_id: UserId
-    token_id: Annotated[UUID, Field(description="Id of the token; not its secret.")]
+    grant_id: Annotated[UUID, Field(description="Id of the personal access token.")]
     expires_at: Annotated[datetime, Field(description="Its end (UTC).")]
 
 
 @event(
-    "identity.invitation.created", stream=Stream.INVITATION, subject="invitation_id", planned=True
+    "identity.invitation.created",
+    stream=Stream.INVITATION,
+    subject="invitation_id",
+    to=("notification",),
 )
 class InvitationCreated(Event):
     """Somebody is invited to the tenant; address and link are redeemed with the delivery id."""
@@ -196,10 +199,18 @@ class InvitationCreated(Event):
 
 
 @event(
-    "identity.invitation.accepted", stream=Stream.INVITATION, subject="invitation_id", planned=True
+    "identity.invitation.accepted",
+    stream=Stream.INVITATION,
+    subject="invitation_id",
+    to=("profile",),
 )
 class InvitationAccepted(Event):
-    """The invited person became a member."""
+    """The invited person is a member with the role; a learner of a cohort is to be in the cohort too."""
 
     invitation_id: Annotated[UUID, Field(description="Id of the invitation.")]
     user_id: UserId
+    role: Annotated[str, Field(description="Name of the role.", examples=["learner"])]
+    cohort: Annotated[
+        str | None,
+        Field(description="Name of the cohort that the role is for, or null.", examples=["autumn"]),
+    ] = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from kourse.identity.api import account, members, programs, sessions
+from kourse.identity.api import account, invitations, members, programs, sessions
 
 router = APIRouter()
-for part in (sessions, account, members, programs):
+for part in (sessions, account, members, invitations, programs):
     router.include_router(part.router)

@@ -8,8 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from kourse.contracts.errors import Malformed
-from kourse.contracts.permissions import Permission
+from kourse.contracts.permissions import Permission, Role
 from kourse.identity.api.shared import CurrentHouse
+from kourse.identity.domain.accounts import Assignment
 from kourse.identity.schemas import people as schemas
 from kourse.identity.service import lifecycle, members, rosters
 from kourse.identity.service.members import Admit
@@ -81,6 +82,43 @@ async def assign_roles(
 ) -> None:
     """The member holds exactly these roles; access tokens that say otherwise are dead at once."""
     await members.assign_roles(house, actor, user_id, [one.assignment() for one in body.roles])
+
+
+@router.get("/v1/memberships/{user_id}/roles", tags=["memberships"])
+async def list_roles(
+    user_id: UUID,
+    tx: Transaction,
+    _actor: Annotated[Actor, allow(Permission.MEMBERSHIP_MANAGE)],
+) -> schemas.RolesView:
+    """Every role of the member with its scope and its end, those that have ended too."""
+    found = await members.list_roles(tx, user_id)
+    return schemas.RolesView(roles=[schemas.HeldRole.of(one) for one in found])
+
+
+@router.post("/v1/memberships/{user_id}/roles", status_code=204, tags=["memberships"])
+async def grant_role(
+    user_id: UUID,
+    house: CurrentHouse,
+    actor: Annotated[Actor, allow(Permission.ROLE_ASSIGN)],
+    body: schemas.HeldRole,
+) -> None:
+    """The member holds this role too; a repeat moves its end alone."""
+    await members.grant_role(house, actor, user_id, body.assignment())
+
+
+@router.delete("/v1/memberships/{user_id}/roles/{role}", status_code=204, tags=["memberships"])
+async def take_role(
+    user_id: UUID,
+    role: Role,
+    house: CurrentHouse,
+    actor: Annotated[Actor, allow(Permission.ROLE_ASSIGN)],
+    course: schemas.Label | None = None,
+    cohort: schemas.Label | None = None,
+) -> None:
+    """The member does not hold this role there; access tokens that say otherwise are dead at once."""
+    if course and cohort:
+        raise Malformed("Name a course or a cohort, not both.")
+    await members.take_role(house, actor, user_id, Assignment(role, course, cohort))
 
 
 @router.put("/v1/memberships/{user_id}/status", status_code=204, tags=["memberships"])

@@ -167,6 +167,12 @@ class Roles(Body):
     roles: Annotated[list[HeldRole], Field(max_length=200)]
 
 
+class RolesView(View):
+    """All roles that a member holds."""
+
+    roles: list[HeldRole]
+
+
 class Roster(Body):
     """A class list."""
 

@@ -111,6 +111,60 @@ async def assign_roles(
     await house.families.outdate(user_id, before=clock.now())
 
 
+async def list_roles(tx: AsyncSession, user_id: UUID) -> list[Assignment]:
+    """Every role of a member of the tenant, with those that have ended.
+
+    Raises:
+        NotFound: The account is no member here.
+    """
+    if await memberships.find_status(tx, user_id) is None:
+        raise NotFound("There is no such member.")
+    return await memberships.list_assignments(tx, user_id)
+
+
+async def grant_role(house: House, actor: Actor, user_id: UUID, one: Assignment) -> None:
+    """The member holds the role there until its end, beside what they hold; a repeat moves the end alone.
+
+    Raises:
+        NotFound: The account is no member here.
+        Forbidden: The actor does not hold all that the role allows.
+        LastAdministrator: Nobody would be left who can assign roles without an end.
+    """
+    policies.ensure(policies.may_grant(actor, [one]))
+    await _change_role(house, actor, user_id, one, keep=True)
+
+
+async def take_role(house: House, actor: Actor, user_id: UUID, one: Assignment) -> None:
+    """The member does not hold the role there, and no access token says otherwise.
+
+    Raises:
+        NotFound: The account is no member here, or does not hold it.
+        Forbidden: The actor does not hold all that the role allows.
+        LastAdministrator: Nobody would be left who can assign roles without an end.
+    """
+    policies.ensure(policies.may_grant(actor, [one]))
+    await _change_role(house, actor, user_id, one, keep=False)
+
+
+async def _change_role(
+    house: House, actor: Actor, user_id: UUID, one: Assignment, *, keep: bool
+) -> None:
+    async with house.database.transaction(actor.tenant) as tx:
+        await memberships.lock_roles(tx)
+        held = await list_roles(tx, user_id)
+        others = [each for each in held if each.spelled != one.spelled]
+        if not keep and len(others) == len(held):
+            raise NotFound("They do not hold this role there.")
+        await memberships.replace_assignments(tx, user_id, [*others, one] if keep else others)
+        if not await memberships.is_held_for_good(tx, Role.TENANT_ADMIN):
+            raise LastAdministrator
+        action = "membership.grant-role" if keep else "membership.take-role"
+        detail = {"role": one.spelled, "until": one.until and one.until.isoformat()}
+        await audit.record(tx, action, actor=actor.user_id, target=user_id, detail=detail)
+        await tell_roles(tx, actor.user_id, user_id)
+    await house.families.outdate(user_id, before=clock.now())
+
+
 def _assigned(actor_id: UUID, user_id: UUID, assignments: Sequence[Assignment]) -> RolesAssigned:
     roles = [
         HeldRole(role=one.role.value, course=one.course, cohort=one.cohort, until=one.until)
@@ -158,6 +212,12 @@ async def ensure_first_administrator(house: House) -> None:
             await _ensure_platform_administrator(tx, account)
 
 
+async def tell_roles(tx: AsyncSession, actor_id: UUID, user_id: UUID) -> None:
+    """Whoever keeps track learns which roles the member holds now."""
+    held = await memberships.list_assignments(tx, user_id)
+    await emit(tx, _assigned(actor_id, user_id, held))
+
+
 async def _ensure_platform_administrator(tx: AsyncSession, account: Account) -> None:
     """Gives the role to the configured administrator when nobody holds it, as in older installations.
 
@@ -169,8 +229,7 @@ async def _ensure_platform_administrator(tx: AsyncSession, account: Account) -> 
         return
     await memberships.add_assignments(tx, account.id, [Assignment(Role.PLATFORM_ADMIN)])
     await audit.record(tx, "membership.bootstrap", actor="installer", target=account.id)
-    held = await memberships.list_assignments(tx, account.id)
-    await emit(tx, _assigned(account.id, account.id, held))
+    await tell_roles(tx, account.id, account.id)
 
 
 async def _ensure_account(house: House, tx: AsyncSession, command: Admit) -> Account:

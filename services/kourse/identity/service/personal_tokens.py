@@ -83,7 +83,7 @@ async def create(
         )
         await emit(
             tx,
-            TokenCreated(user_id=account.id, token_id=made.id, expires_at=made.expires_at),
+            TokenCreated(user_id=account.id, grant_id=made.id, expires_at=made.expires_at),
         )
         await audit.record(
             tx,

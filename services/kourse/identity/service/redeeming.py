@@ -8,12 +8,13 @@ from uuid import UUID
 
 from kourse.contracts.errors import NotFound
 from kourse.identity.domain.accounts import Account
-from kourse.identity.repository import accounts, deliveries
+from kourse.identity.repository import accounts, deliveries, invitations
 from kourse.identity.repository.codes import change_of, registration_of
 from kourse.identity.repository.deliveries import DeliveryPurpose, Requested
 from kourse.identity.repository.one_time_tokens import Purpose
 from kourse.identity.service.house import House
 from kourse.identity.service.mailed_codes import make_code
+from kourse.kit import clock
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,9 @@ async def redeem_delivery(house: House, tenant: str, delivery_id: UUID) -> Redee
     Raises:
         NotFound: The delivery is unknown here, too old, or needed no more.
     """
+    invitation = await _redeem_invitation(house, tenant, delivery_id)
+    if invitation is not None:
+        return invitation
     async with house.database.transaction(tenant) as tx:
         requested = await deliveries.claim_redemption(tx, delivery_id)
         account = await accounts.find_account(tx, requested.account_id) if requested else None
@@ -56,6 +60,16 @@ async def redeem_delivery(house: House, tenant: str, delivery_id: UUID) -> Redee
         secret=secret,
         lifetime=house.codes.lifetime,
     )
+
+
+async def _redeem_invitation(house: House, tenant: str, delivery_id: UUID) -> Redeemed | None:
+    async with house.database.transaction(tenant) as tx:
+        found = await invitations.claim_redemption(tx, delivery_id)
+    if found is None:
+        return None
+    lifetime = found.expires_at - clock.now()
+    token = await house.one_time_tokens.issue(Purpose.INVITATION, found.id, tenant, lifetime)
+    return Redeemed(found.email, "", found.locale, token, lifetime)
 
 
 def _is_needed(requested: Requested, account: Account) -> bool:

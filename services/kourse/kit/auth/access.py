@@ -18,8 +18,10 @@ NEVER_BLIND = frozenset(
     {
         Permission.ACCOUNT_MANAGE,
         Permission.ATTEMPT_GRADE,
+        Permission.INVITATION_MANAGE,
         Permission.MEMBERSHIP_MANAGE,
         Permission.ROLE_ASSIGN,
+        Permission.SERVICE_ACCOUNT_MANAGE,
     }
 )
 """Routes with these permissions answer 503 while revoked tokens cannot be told from others."""

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     """What somebody can be told; the value is the ``type`` in the feed and names the templates."""
 
     VERIFICATION = "verification"
+    INVITATION = "invitation"
     PASSWORD_RESET = "password-reset"  # noqa: S105 - a kind's name
     RESET_LINK = "reset-link"
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a kind's name
@@ -66,6 +67,7 @@ _WARNING = Rule(in_feed=True, by_email=True, urgency=Urgency.SECURITY)
 RULES = {
     Kind.VERIFICATION: _REDEEMED,
     Kind.RESET_LINK: _REDEEMED,
+    Kind.INVITATION: _REDEEMED,
     Kind.FORMER_EMAIL: _REDEEMED,
     Kind.PASSWORD_RESET: _WARNING,
     Kind.PASSWORD_CHANGED: _WARNING,

@@ -57,6 +57,14 @@ async def send_reset_link(
     await notices.tell(tx, event.user_id, Notice(Kind.RESET_LINK, params, delivery.id))
 
 
+async def send_invitation(
+    tx: AsyncSession, event: events.InvitationCreated, delivery: Delivery
+) -> None:
+    """A link is on its way to somebody who may have no account: it is told under the invitation's id."""
+    params = {"delivery_id": str(event.delivery_id)}
+    await notices.tell(tx, event.invitation_id, Notice(Kind.INVITATION, params, delivery.id))
+
+
 async def tell_of_email(tx: AsyncSession, event: events.EmailChanged, delivery: Delivery) -> None:
     """The person learns of their new address at both addresses."""
     params = {"delivery_id": str(event.delivery_id)}

@@ -12,7 +12,8 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import TooManyRequests
-from kourse.contracts.events import GroupJoined
+from kourse.contracts.events import GroupJoined, InvitationAccepted
+from kourse.contracts.permissions import Role
 from kourse.kit import outbox
 from kourse.kit.auth import Actor
 from kourse.kit.clock import database_now
@@ -20,7 +21,7 @@ from kourse.kit.runtime import Runtime
 from kourse.kit.telemetry import get_logger
 from kourse.profile.domain import codes
 from kourse.profile.errors import CodeUnknown, CohortFull, RunOver
-from kourse.profile.repository import members
+from kourse.profile.repository import cohorts, members
 from kourse.rules.dates import zone_of
 
 log = get_logger(__name__)
@@ -102,6 +103,20 @@ async def join(runtime: Runtime, actor: Actor, typed: str) -> Row[Any]:
         if not is_wrong:  # nor is a full cohort or an outage a guess
             await guesses.forgive(actor.tenant, actor.user_id)
     return cohort
+
+
+async def join_invited(tx: AsyncSession, event: InvitationAccepted) -> None:
+    """A learner who was invited to a cohort is its member, as far as it still takes anybody."""
+    if event.cohort is None or event.role != Role.LEARNER:
+        return
+    cohort = await cohorts.find_cohort(tx, event.cohort)
+    if cohort is None:
+        log.warning("invitation.no_cohort", cohort=event.cohort)
+        return
+    try:
+        await _admit(tx, cohort, event.user_id)
+    except (RunOver, CohortFull) as refusal:
+        log.warning("invitation.not_joined", cohort=event.cohort, reason=refusal.code)
 
 
 async def _admit(tx: AsyncSession, cohort: Row[Any], user_id: UUID) -> None:

@@ -1,4 +1,4 @@
-"""Personal access tokens and service accounts; who shows a secret sees its row in any tenant."""
+"""Personal access tokens, service accounts, invitations; who shows a secret sees its row in any tenant."""
 
 from alembic import op
 
@@ -59,6 +59,32 @@ CREATE TABLE identity.service_account_secret (
 );
 CREATE INDEX ix_service_account_secret_service_account_id
   ON identity.service_account_secret (service_account_id);
+
+CREATE TABLE identity.invitation (
+  id uuid NOT NULL,
+  tenant text NOT NULL,
+  email text NOT NULL,
+  role text NOT NULL,
+  course text,
+  cohort text,
+  until timestamptz,
+  locale text NOT NULL,
+  invited_by uuid NOT NULL,
+  delivery_id uuid NOT NULL,
+  redemptions integer NOT NULL DEFAULT 0,
+  created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  expires_at timestamptz NOT NULL,
+  revoked_at timestamptz,
+  accepted_at timestamptz,
+  accepted_by uuid,
+  CONSTRAINT pk_invitation PRIMARY KEY (id),
+  CONSTRAINT ck_invitation_one_scope CHECK (course IS NULL OR cohort IS NULL),
+  CONSTRAINT fk_invitation_accepted_by_account FOREIGN KEY (accepted_by)
+    REFERENCES identity.account (id) ON DELETE CASCADE
+);
+CREATE INDEX ix_invitation_email ON identity.invitation (tenant, email);
+CREATE INDEX ix_invitation_delivery_id ON identity.invitation (delivery_id);
+CREATE INDEX ix_invitation_accepted_by ON identity.invitation (accepted_by);
 """
 SHOWN = ("personal_token", "service_account_secret")
 
@@ -66,7 +92,7 @@ SHOWN = ("personal_token", "service_account_secret")
 def upgrade() -> None:
     for statement in filter(str.strip, DDL.split(";\n")):
         op.execute(statement)
-    for table in (*SHOWN, "service_account"):
+    for table in (*SHOWN, "service_account", "invitation"):
         enable_tenancy(table, SCHEMA)
     for table in SHOWN:
         op.execute(
