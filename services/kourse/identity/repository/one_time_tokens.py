@@ -15,7 +15,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from kourse.identity.domain import tokens
-from kourse.identity.repository.token_store import TokenStore, ms, script, text
+from kourse.identity.repository.token_store import TokenStore, ms, text
 
 RANDOM_BYTES = 32
 _ID_BYTES = 16
@@ -37,11 +37,10 @@ class Holder:
 
 
 class OneTimeTokens:
-    """Issues tokens and uses them up."""
+    """Issues tokens, and says whose they are while they live."""
 
     def __init__(self, store: TokenStore) -> None:
         self._store = store
-        self._spend = script(store, "spend")
 
     async def issue(self, purpose: Purpose, subject: UUID, tenant: str, lifetime: timedelta) -> str:
         """A new token for the subject; an earlier one of the same purpose is dead."""
@@ -64,14 +63,6 @@ class OneTimeTokens:
             return None
         is_live = hmac.compare_digest(text(digest), tokens.digest(token))
         return Holder(subject, text(tenant)) if is_live else None
-
-    async def spend(self, purpose: Purpose, token: str) -> Holder | None:
-        """Whose live token this was; of many callers at once, one gets the answer."""
-        subject = _subject(token)
-        if subject is None:
-            return None
-        tenant = await self._spend(keys=[_key(purpose, subject)], args=[tokens.digest(token)])
-        return None if tenant is None else Holder(subject, text(tenant))
 
     async def drop(self, purpose: Purpose, subject: UUID) -> None:
         """No token of the subject is good for this any more."""
