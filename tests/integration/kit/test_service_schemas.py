@@ -94,13 +94,17 @@ class TestTenancy:
         rule = "(tenant = NULLIF(current_setting('app.tenant'::text, true), ''::text))"
         assert rules == [(rule, rule)]
 
-    def test_is_crossed_by_worker_roles_and_by_the_holder_of_a_membership_only(self, admin):
+    def test_is_crossed_by_worker_roles_and_by_who_holds_a_membership_or_a_secret_only(self, admin):
         crossing = admin.execute(
-            "SELECT DISTINCT schemaname || '.' || tablename, cmd, unnest(roles) FROM pg_policies"
-            " WHERE policyname <> 'tenant_isolation'"
+            "SELECT DISTINCT schemaname || '.' || tablename AS crossed, cmd, unnest(roles) FROM pg_policies"
+            " WHERE policyname <> 'tenant_isolation' ORDER BY crossed"
         ).fetchall()
         others = [one for one in crossing if not one[2].endswith("_worker")]
-        assert others == [("identity.membership", "SELECT", "public")]
+        assert others == [
+            ("identity.membership", "SELECT", "public"),
+            ("identity.personal_token", "SELECT", "public"),
+            ("identity.service_account_secret", "SELECT", "public"),
+        ]
 
 
 class TestRoles:
