@@ -5,7 +5,7 @@ from __future__ import annotations
 from kourse.contracts import events
 from kourse.kit.db import Transaction
 from kourse.kit.inbox import Delivery, Handlers
-from kourse.notification.service import telling
+from kourse.notification.service import rewarding, telling
 
 handlers = Handlers("notification")
 
@@ -134,8 +134,9 @@ async def enrol(tx: Transaction, event: events.EnrolmentCreated, delivery: Deliv
 
 @handlers.on(events.LessonCompleted)
 async def reward_lesson(tx: Transaction, event: events.LessonCompleted, delivery: Delivery) -> None:
-    """A lesson earns points."""
-    await telling.reward_lesson(tx, event, delivery)
+    """A completed lesson is told and earns points."""
+    await telling.tell_of_lesson(tx, event, delivery)
+    await rewarding.reward_lesson(tx, event, delivery)
 
 
 @handlers.on(events.ExamScheduled)
@@ -147,7 +148,8 @@ async def schedule_exam(tx: Transaction, event: events.ExamScheduled, delivery: 
 @handlers.on(events.ScoreReleased)
 async def reward_score(tx: Transaction, event: events.ScoreReleased, delivery: Delivery) -> None:
     """A released score is told, and a pass earns points; nothing is told before the release."""
-    await telling.reward_score(tx, event, delivery)
+    await telling.tell_of_score(tx, event, delivery)
+    await rewarding.reward_score(tx, event, delivery)
 
 
 @handlers.on(events.UserDeleted)

@@ -9,7 +9,7 @@ import grpc.aio
 from kourse.contracts.errors import Malformed
 from kourse.kit.db import Database
 from kourse.kit.runtime import Runtime
-from kourse.notification.service import reading
+from kourse.notification.service import reading, standing
 from kourse_rpc.notification.v1 import notification_pb2, notification_pb2_grpc
 
 
@@ -28,10 +28,10 @@ class NotificationServicer(notification_pb2_grpc.NotificationServiceServicer):
         except ValueError:
             raise Malformed("The learner's id is not a UUID.") from None
         async with self._database.transaction(request.tenant) as tx:
-            standing = await reading.standing(tx, learner_id)
+            reached = await standing.of(tx, learner_id)
             unread = await reading.count_unread(tx, learner_id)
         return notification_pb2.GetStandingResponse(
-            points=standing.points, level=standing.level, unread=unread
+            points=reached.points, level=reached.level, unread=unread
         )
 
 

@@ -1,4 +1,4 @@
-"""What follows from the events of siblings: replicas, notices and points, each in the event's transaction.
+"""What follows from the events of siblings: replicas and notices, each in the event's transaction.
 
 Events of identity about a person come in their order, so none comes after the last. What other siblings
 report may come late, and says nothing to anybody when the account is gone.
@@ -14,9 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kourse.contracts import events
 from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery
-from kourse.notification.domain import points
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.repository import deliveries, former, ledger, notices, replicas
+from kourse.notification.repository import deliveries, former, notices, replicas
 from kourse.notification.repository.notices import Notice
 from kourse.notification.tables import ERASURE, metadata
 
@@ -147,10 +146,10 @@ async def enrol(tx: AsyncSession, event: events.EnrolmentCreated, delivery: Deli
     await notices.tell(tx, event.learner_id, Notice(Kind.ENROLLED, params, delivery.id))
 
 
-async def reward_lesson(
+async def tell_of_lesson(
     tx: AsyncSession, event: events.LessonCompleted, delivery: Delivery
 ) -> None:
-    """The learner is told of the lesson and earns its points."""
+    """The learner is told of the lesson."""
     if await former.is_former(tx, event.learner_id):
         return
     params = _course(event.course_id, event.course) | {
@@ -160,17 +159,6 @@ async def reward_lesson(
         "total": event.total,
     }
     await notices.tell(tx, event.learner_id, Notice(Kind.LESSON_COMPLETED, params, delivery.id))
-    earned = points.earned_by_lesson(
-        lesson_id=event.lesson_id,
-        course_id=event.course_id,
-        title=event.title,
-        course=event.course,
-        completed=event.completed,
-        total=event.total,
-    )
-    await ledger.add_entries(
-        tx, event.learner_id, earned, source_event=delivery.id, earned_at=delivery.time
-    )
 
 
 async def schedule_exam(tx: AsyncSession, event: events.ExamScheduled, delivery: Delivery) -> None:
@@ -187,8 +175,8 @@ async def schedule_exam(tx: AsyncSession, event: events.ExamScheduled, delivery:
     await notices.tell_enrolled(tx, event.course_id, notice)
 
 
-async def reward_score(tx: AsyncSession, event: events.ScoreReleased, delivery: Delivery) -> None:
-    """The learner is told of a released score and earns points when they passed."""
+async def tell_of_score(tx: AsyncSession, event: events.ScoreReleased, delivery: Delivery) -> None:
+    """The learner is told of a released score."""
     if await former.is_former(tx, event.learner_id):
         return
     params = _course(event.course_id, event.course) | {
@@ -202,12 +190,6 @@ async def reward_score(tx: AsyncSession, event: events.ScoreReleased, delivery: 
         "passed": event.passed,
     }
     await notices.tell(tx, event.learner_id, Notice(Kind.EXAM_GRADED, params, delivery.id))
-    earned = points.earned_by_score(
-        exam_id=event.exam_id, title=event.title, course=event.course, passed=event.passed
-    )
-    await ledger.add_entries(
-        tx, event.learner_id, earned, source_event=delivery.id, earned_at=delivery.time
-    )
 
 
 def _course(course_id: UUID, name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What goes in and out of notification over HTTP."""
+"""The feed and the preferences over HTTP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kourse.kit.http import Body, Page, View
-from kourse.notification.service.reading import ExplainedEntry, FeedEntry
+from kourse.notification.service.reading import FeedEntry
 
 _INTERNAL = frozenset({"delivery_id"})
 
@@ -47,43 +47,6 @@ class Feed(Page[NotificationView]):
 
     unread: int
     """Unread entries of the whole feed."""
-
-
-class PointsEntryView(View):
-    """Points that were given once, for one deed."""
-
-    id: UUID
-    points: int
-    reason: str
-    text: str
-    """The sentence that explains them, in the reader's language."""
-    course: str
-    earned_at: datetime
-
-    @classmethod
-    def of(cls, explained: ExplainedEntry) -> Self:
-        """As the learner sees it."""
-        entry = explained.entry
-        return cls(
-            id=entry.id,
-            points=entry.points,
-            reason=entry.reason.value,
-            text=explained.text,
-            course=entry.course,
-            earned_at=entry.earned_at,
-        )
-
-
-class PointsView(View):
-    """A learner's points, and why each was given."""
-
-    points: int
-    level: int
-    next_level_at: int
-    """Points at which the next level begins."""
-    entries: list[PointsEntryView]
-    next: str | None = None
-    """Cursor of the next page of entries, or null at the end."""
 
 
 class Preferences(Body):

@@ -1,26 +1,24 @@
-"""HTTP routes of notification: the feed, the points, and whether mail is wanted."""
+"""The feed, and whether mail is wanted."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path
 from fastapi.responses import HTMLResponse
 
-from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
 from kourse.kit.auth import Actor, allow, public
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit
 from kourse.kit.runtime import CurrentRuntime
-from kourse.notification import schemas
+from kourse.notification.api.positions import position
+from kourse.notification.schemas import messages as schemas
 from kourse.notification.service import reading, rendering
 
 router = APIRouter()
 Reader = Annotated[Actor, allow(Permission.NOTIFICATION_OWN)]
-Learner = Annotated[Actor, allow(Permission.POINTS_OWN)]
 Tenant = Annotated[str, Path(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
 
@@ -29,7 +27,7 @@ async def list_notifications(
     tx: Transaction, actor: Reader, limit: Limit = 20, after: After = None
 ) -> schemas.Feed:
     """The reader's own feed, newest first, with the number of unread entries."""
-    entries = await reading.feed(tx, actor.user_id, after=_position(after), limit=limit + 1)
+    entries = await reading.feed(tx, actor.user_id, after=position(after), limit=limit + 1)
     shown, following = Cursor.page(
         entries, limit, key=lambda entry: (entry.told.created_at, entry.told.id)
     )
@@ -83,32 +81,3 @@ async def unsubscribe(runtime: CurrentRuntime, tenant: Tenant, key: UUID) -> Non
     """Whoever got this link by mail gets no more, without logging in (RFC 8058)."""
     async with runtime.database.transaction(tenant) as tx:
         await reading.unsubscribe(tx, key)
-
-
-@router.get("/v1/points", tags=["points"])
-async def read_points(
-    tx: Transaction, actor: Learner, limit: Limit = 20, after: After = None
-) -> schemas.PointsView:
-    """The learner's own points and level, and a sentence for every entry of the ledger."""
-    standing = await reading.standing(tx, actor.user_id)
-    entries = await reading.explained_entries(
-        tx, actor.user_id, after=_position(after), limit=limit + 1
-    )
-    shown, following = Cursor.page(
-        entries, limit, key=lambda one: (one.entry.earned_at, one.entry.id)
-    )
-    return schemas.PointsView(
-        points=standing.points,
-        level=standing.level,
-        next_level_at=standing.next_level_at,
-        entries=[schemas.PointsEntryView.of(one) for one in shown],
-        next=following,
-    )
-
-
-def _position(cursor: str | None) -> reading.Position | None:
-    key = Cursor.decode(cursor, 2)
-    try:
-        return None if key is None else (datetime.fromisoformat(key[0]), UUID(key[1]))
-    except (ValueError, TypeError, AttributeError):
-        raise Malformed("`after` is not a cursor of this list.") from None

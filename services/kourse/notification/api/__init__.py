@@ -1,0 +1,11 @@
+"""HTTP routes of notification: messages, and the game."""
+
+from fastapi import APIRouter
+
+from kourse.notification.api import messages, points
+
+router = APIRouter()
+router.include_router(messages.router)
+router.include_router(points.router)
+
+__all__ = ["router"]
