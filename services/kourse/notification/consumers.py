@@ -96,6 +96,14 @@ async def send_invitation(
     await telling.send_invitation(tx, event, delivery)
 
 
+@handlers.on(events.SettingsChanged)
+async def change_settings(
+    tx: Transaction, event: events.SettingsChanged, delivery: Delivery
+) -> None:
+    """A learner's language and time zone are known."""
+    await telling.change_settings(tx, event, delivery)
+
+
 @handlers.on(events.CohortDeclared)
 async def remember_cohort(
     tx: Transaction, event: events.CohortDeclared, _delivery: Delivery

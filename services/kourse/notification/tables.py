@@ -39,6 +39,16 @@ recipient = Table(
     UniqueConstraint("tenant", "unsubscribe_key"),
 )
 
+calendar = Table(
+    "calendar",
+    metadata,
+    tenant_column(),
+    Column("learner_id", UUID, nullable=False),
+    moment_column("since_at", stamped=False),
+    Column("time_zone", Text, nullable=False),
+    PrimaryKeyConstraint("tenant", "learner_id", "since_at"),
+)
+
 former_person = Table(
     "former_person",
     metadata,
@@ -163,6 +173,7 @@ Index(
 
 ERASURE: Rules = {
     "recipient": Remove("user_id"),
+    "calendar": Remove("learner_id"),
     "enrolment": Remove("learner_id"),
     "notification": Remove("user_id"),
     "points_entry": Remove("learner_id"),

@@ -8,7 +8,7 @@ import pytest
 
 from kourse.contracts import events
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.repository import former, notices
+from kourse.notification.repository import calendars, former, notices
 from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -125,6 +125,33 @@ class TestRegistration:
         await asyncio.gather(*(bus.send(event, again=delivery) for _ in range(5)))
 
         assert mailed(sql, user_id) == ["welcome"]
+
+
+class TestSettings:
+    async def test_are_known_with_the_moment_from_which_they_hold(self, bus, sql, databases):
+        learner = uuid4()
+        changed = events.SettingsChanged(learner_id=learner, time_zone="Asia/Tokyo", locale="de")
+
+        delivery = await bus.send(changed)
+        await bus.send(changed, again=delivery)
+
+        async with databases[0].transaction("demo") as tx:
+            calendar = await calendars.calendar_of(tx, learner)
+            assert await calendars.time_zone_of(tx, learner) == "Asia/Tokyo"
+            assert await calendars.time_zone_of(tx, uuid4()) == "UTC"
+        assert (calendar.since, calendar.zones) == ((delivery.time,), ("Asia/Tokyo",))
+        locale = "SELECT locale FROM notification.recipient WHERE user_id = %s"
+        assert sql(locale, learner) == [("de",)]
+
+    async def test_are_forgotten_with_the_person_and_do_not_come_back(self, bus, sql):
+        learner = uuid4()
+        changed = events.SettingsChanged(learner_id=learner, time_zone="Asia/Tokyo", locale="de")
+        await bus.send(changed)
+
+        await bus.send(events.UserDeleted(user_id=learner))
+        await bus.send(changed)
+
+        assert sql("SELECT 1 FROM notification.calendar WHERE learner_id = %s", learner) == []
 
 
 class TestCourse:

@@ -65,6 +65,25 @@ class TestChangeProfile:
         answer = await house.patch(PROFILE, change)
         assert (answer.status, answer.code) == (status, code)
 
+    async def test_tells_siblings_of_another_time_zone_or_language_alone(
+        self, house, register, rows
+    ):
+        await register()
+
+        await house.patch(PROFILE, {"pace": "Intensive"})
+        await house.patch(PROFILE, {"timeZone": "Pacific/Auckland"})
+        await house.patch(PROFILE, {"timeZone": "Pacific/Auckland", "level": "Advanced"})
+        await house.patch(PROFILE, {"locale": "de"})
+
+        told = rows(
+            "SELECT payload ->> 'time_zone', payload ->> 'locale'"
+            " FROM profile.outbox WHERE type = 'profile.settings.changed' ORDER BY id"
+        )
+        assert told == [
+            ("Pacific/Auckland", "pt"),
+            ("Pacific/Auckland", "de"),
+        ]
+
     async def test_changes_nothing_when_nothing_is_sent(self, house, register):
         await register()
         answer = await house.patch(PROFILE, {"level": None})

@@ -144,8 +144,6 @@ const TypeSettingsChanged = "profile.settings.changed"
 
 // SettingsChanged: A learner's time zone or language changed, by which reminders and quiet hours
 // go.
-//
-// Planned: no service emits it yet, and it may still change.
 type SettingsChanged struct {
 	// Account of the learner.
 	LearnerID string `json:"learner_id"`

@@ -124,7 +124,13 @@ class MessageSent(Event):
     author_id: Annotated[UUID, Field(description="Account of its author.")]
 
 
-@event("profile.settings.changed", stream=Stream.LEARNER, subject="learner_id", planned=True)
+@event(
+    "profile.settings.changed",
+    stream=Stream.LEARNER,
+    subject="learner_id",
+    to=("notification",),
+    private=True,
+)
 class SettingsChanged(Event):
     """A learner's time zone or language changed, by which reminders and quiet hours go."""
 

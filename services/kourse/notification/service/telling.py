@@ -15,7 +15,7 @@ from kourse.contracts import events
 from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.repository import deliveries, former, notices, replicas
+from kourse.notification.repository import calendars, deliveries, former, notices, replicas
 from kourse.notification.repository.notices import Notice
 from kourse.notification.tables import ERASURE, metadata
 
@@ -83,6 +83,16 @@ async def warn(
 ) -> None:
     """The holder of an account learns what happened to it, in case it was not them."""
     await notices.tell(tx, event.user_id, Notice(_WARNINGS[type(event)], {}, delivery.id))
+
+
+async def change_settings(
+    tx: AsyncSession, event: events.SettingsChanged, delivery: Delivery
+) -> None:
+    """The learner is written to in this language, and their days go by this time zone from now on."""
+    if await former.is_former(tx, event.learner_id):
+        return
+    await replicas.put_recipient(tx, event.learner_id, event.locale)
+    await calendars.add_change(tx, event.learner_id, event.time_zone, since_at=delivery.time)
 
 
 async def remember_cohort(tx: AsyncSession, event: events.CohortDeclared) -> None:

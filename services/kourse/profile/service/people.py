@@ -10,7 +10,8 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import Invalid
-from kourse.contracts.events import UserDeleted, UserRegistered
+from kourse.contracts.events import SettingsChanged, UserDeleted, UserRegistered
+from kourse.kit import outbox
 from kourse.kit.erasure import erase
 from kourse.profile.errors import ProfileChanged, ProfileNotReady
 from kourse.profile.repository import people
@@ -45,7 +46,7 @@ def _ready(found: Row[Any] | None) -> Row[Any]:
 async def change(
     tx: AsyncSession, user_id: UUID, values: Mapping[str, Any], *, seen_version: int | None
 ) -> Row[Any]:
-    """The profile with these values.
+    """The profile with these values; siblings learn of another time zone or language.
 
     Args:
         tx: The transaction.
@@ -69,7 +70,13 @@ async def change(
         wanted["preferences"] = _merged(found.preferences, wanted["preferences"])
     if all(getattr(found, name) == value for name, value in wanted.items()):
         return found
-    return await people.change_profile(tx, user_id, wanted)
+    changed = await people.change_profile(tx, user_id, wanted)
+    if (changed.time_zone, changed.locale) != (found.time_zone, found.locale):
+        await outbox.emit(
+            tx,
+            SettingsChanged(learner_id=user_id, time_zone=changed.time_zone, locale=changed.locale),
+        )
+    return changed
 
 
 def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""By which time zone each learner's days went, and since when; rows are added and never changed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.notification.domain.calendars import DEFAULT_ZONE, Calendar
+from kourse.notification.tables import calendar
+
+
+async def add_change(
+    tx: AsyncSession, learner_id: UUID, time_zone: str, *, since_at: datetime
+) -> None:
+    """The learner's days go by this zone from then on; a repeat changes nothing."""
+    row = insert(calendar).values(
+        tenant=tx.info["tenant"], learner_id=learner_id, since_at=since_at, time_zone=time_zone
+    )
+    await tx.execute(row.on_conflict_do_nothing())
+
+
+async def calendar_of(tx: AsyncSession, learner_id: UUID) -> Calendar:
+    """All that is known of the learner's time zones."""
+    query = select(calendar.c.since_at, calendar.c.time_zone).where(
+        calendar.c.learner_id == learner_id
+    )
+    return Calendar.of((row.since_at, row.time_zone) for row in (await tx.execute(query)).all())
+
+
+async def time_zone_of(tx: AsyncSession, learner_id: UUID) -> str:
+    """Name of the zone that the learner's days go by now."""
+    query = (
+        select(calendar.c.time_zone)
+        .where(calendar.c.learner_id == learner_id)
+        .order_by(calendar.c.since_at.desc())
+        .limit(1)
+    )
+    return (await tx.execute(query)).scalar_one_or_none() or DEFAULT_ZONE
