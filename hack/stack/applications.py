@@ -38,11 +38,12 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "assessment": ("course", "identity", "profile"),
     "course": ("assessment", "identity", "profile"),
     "dashboard": ("assessment", "course", "identity", "notification", "profile"),
+    "gateway": ("identity",),
     "notification": ("assessment", "course", "identity", "profile"),
     "profile": ("course", "identity"),
 }
-"""Which service calls which, for itself or to fetch events that it misses from their producer's archive:
-identity gives out tokens for these calls only."""
+"""Which service calls which: for itself, to fetch events that it misses from their producer's archive, and
+all of them to tell the audit trail what they did and denied. Identity gives out tokens for these calls only."""
 
 Settings = Mapping[str, str]
 

@@ -2,7 +2,7 @@
 for itself or to fetch events that it misses from their producer's archive.
 Network policies and addresses follow from it; tests hold it against the sources. */}}
 {{- define "kourse.catalogue" -}}
-gateway: {schema: false, calls: []}
+gateway: {schema: false, calls: [identity]}
 identity: {schema: true, calls: []}
 profile: {schema: true, calls: [course, identity]}
 course: {schema: true, calls: [assessment, identity, profile]}

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     ATTEMPT_READ = "attempt:read"
     ATTEMPT_TAKE = "attempt:take"
     ATTEMPT_GRADE = "attempt:grade"
+    AUDIT_READ = "audit:read"
     CATALOGUE_READ = "catalogue:read"
     COHORT_CODE = "cohort:code"
     COHORT_JOIN = "cohort:join"
@@ -125,12 +126,14 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | _AUTHOR
     | _EVENTS
     | {
+        Permission.AUDIT_READ,
         Permission.MEMBERSHIP_MANAGE,
         Permission.ROLE_ASSIGN,
         Permission.SERVICE_ACCOUNT_MANAGE,
     },
     Role.PLATFORM_ADMIN: _EVENTS
     | {
+        Permission.AUDIT_READ,
         Permission.ACCOUNT_MANAGE,
         Permission.ACCOUNT_READ,
         Permission.ACCOUNT_SELF,
@@ -163,6 +166,7 @@ DENIALS: Mapping[Permission, str] = {
     Permission.ATTEMPT_READ: "Reading learners' attempts needs the teacher or the grader role for it.",
     Permission.ATTEMPT_TAKE: "Taking an exam needs the learner role.",
     Permission.ATTEMPT_GRADE: "Grading needs the teacher or the grader role for it.",
+    Permission.AUDIT_READ: "Reading the audit trail needs the tenant admin role.",
     Permission.CATALOGUE_READ: "Reading the catalogue needs membership of this tenant.",
     Permission.COHORT_CODE: "Reading a join code needs the teacher or the cohort leader role for this cohort.",
     Permission.COHORT_JOIN: "Joining a cohort needs the learner role.",

@@ -65,6 +65,7 @@ def build(runtime: Runtime, settings: GatewaySettings, table: RouteTable) -> Pat
         users=_limiter(user, store, settings),
         failures=FailureLimiter(_limiter(failures, store, settings)),
         clients=Clients(settings.trusted_proxies),
+        denials=runtime.denials,
     )
     description = Description(upstreams, table, settings.description_ttl.total_seconds())
     return Paths(edge, pages(description), upstreams)

@@ -24,15 +24,18 @@ from kourse.gateway.settings import GatewaySettings
 from kourse.gateway.strictness import METHODS, allowed_host, canonical_path, check_headers
 from kourse.gateway.table import Route, RouteTable
 from kourse.gateway.upstreams import Upstreams
+from kourse.kit.audit.denials import Denials
 from kourse.kit.auth import USER_AUDIENCE, Actor, Verifier
 from kourse.kit.auth.actor import actor_from
 from kourse.kit.http import MethodNotAllowed, problem_response
-from kourse.kit.telemetry import bind
+from kourse.kit.telemetry import accept_client_address, bind
 
 ROUTE_KEY = "kourse.route"
 """Where the template of the matched route is left for metrics."""
 _REFUSALS = frozenset({400, 401, 403, 404, 405, 413})
 """Answers of the gateway that count against the address they go to."""
+_DENIED = frozenset({401, 403})
+"""Refusals of somebody who is known: their token is for another tenant, or lacks the permission."""
 _DENIALS = frozenset({400, 401, 403})
 """Answers of services that do; not to find a thing is no offence."""
 
@@ -42,11 +45,13 @@ class Passage:
     """What is known of one request on its way.
 
     Attributes:
-        headers: Headers of the answer, also of a refusal.
         address: The client.
+        actor: Who asks, once that is known.
+        headers: Headers of the answer, also of a refusal.
     """
 
     address: str
+    actor: Actor | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
 
@@ -62,6 +67,7 @@ class Edge:
         users: Quota of each person.
         failures: Quota of failures of each address.
         clients: Tells clients' addresses.
+        denials: What the audit trail is told.
     """
 
     settings: GatewaySettings
@@ -71,11 +77,13 @@ class Edge:
     users: Limiter
     failures: FailureLimiter
     clients: Clients
+    denials: Denials
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
         peer = scope["client"][0] if scope.get("client") else None
         passage = Passage(self.clients.address(peer, scope["headers"]))
+        accept_client_address(passage.address)
         key = limit_key(passage.address)
         try:
             if wait_s := self.failures.wait_s(key):
@@ -86,6 +94,7 @@ class Edge:
         except ClientGone:
             return
         except KourseError as refusal:
+            self._note_denial(scope, refusal, passage)
             is_failure = refusal.status in _REFUSALS
             await problem_response(refusal, passage.headers)(scope, receive, send)
         if is_failure:
@@ -118,7 +127,7 @@ class Edge:
         if route.permission is None:
             return None
         claims = await self.verifier.verify(_bearer(scope), USER_AUDIENCE)
-        actor = actor_from(claims)
+        passage.actor = actor = actor_from(claims)
         bind(tenant=actor.tenant, subject=claims.subject)
         if self._host_tenant(scope) not in {None, actor.tenant}:
             raise Unauthenticated("This access token is for another tenant.")
@@ -133,6 +142,19 @@ class Edge:
         if not route.admits(actor):
             raise Forbidden(DENIALS[route.permission])
         return actor
+
+    def _note_denial(self, scope: Scope, refusal: KourseError, passage: Passage) -> None:
+        """The audit trail hears of people with a valid token who try what it does not allow."""
+        if passage.actor is None or refusal.status not in _DENIED:
+            return
+        method = scope["method"]
+        self.denials.note(
+            tenant=passage.actor.tenant,
+            actor=passage.actor.user_id,
+            target=f"{method} {scope['path']}",
+            route=f"{method} {scope.get(ROUTE_KEY, '')}",
+            code=refusal.code,
+        )
 
     def _call(self, scope: Scope, route: Route, actor: Actor | None, passage: Passage) -> Call:
         peer = scope["client"][0] if scope.get("client") else None

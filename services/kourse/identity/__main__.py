@@ -12,7 +12,7 @@ from kourse.identity.repository.lockouts import Lockouts
 from kourse.identity.repository.offers import FactorOffers
 from kourse.identity.repository.one_time_tokens import OneTimeTokens
 from kourse.identity.repository.token_store import TokenStore
-from kourse.identity.service import members
+from kourse.identity.service import caretaking, members
 from kourse.identity.service.clients import Clients
 from kourse.identity.service.credentials import CredentialStore
 from kourse.identity.service.hashing import HashPool
@@ -20,6 +20,7 @@ from kourse.identity.service.house import House
 from kourse.identity.service.keycloak_credentials import KeycloakCredentials
 from kourse.identity.service.local_credentials import LocalCredentials
 from kourse.identity.service.signing import SigningKeys
+from kourse.identity.service.trail import LocalTrail
 from kourse.identity.service.vault import Vault
 from kourse.identity.settings import IdentitySettings
 from kourse.kit.db import Database
@@ -117,6 +118,15 @@ def service(settings: IdentitySettings) -> Service:
         if house is not None:
             await house.credentials.close()
 
+    async def audit_rounds(runtime: Runtime) -> None:
+        keep = settings.audit_address_lifetime
+        await caretaking.every_night(runtime.database, runtime.worker_database, keep=keep)
+
+    async def key_watch(runtime: Runtime) -> None:
+        house: House = runtime.extras["house"]
+        own = LocalTrail(runtime.database, settings.service)
+        await caretaking.watch_keys(house.keys, own, settings.default_tenant)
+
     return Service(
         settings=settings,
         title="kourse identity",
@@ -124,6 +134,8 @@ def service(settings: IdentitySettings) -> Service:
         servicers=(rpc.register,),
         setup=set_up,
         teardown=tear_down,
+        trail=lambda runtime: LocalTrail(runtime.database, settings.service),
+        tasks=[audit_rounds, key_watch] if settings.worker_database_url else [],
         needs=frozenset({"database", "keys", "token_store"}),
     )
 

@@ -7,16 +7,24 @@ from uuid import UUID
 import grpc.aio
 
 from kourse.contracts.errors import Forbidden, Malformed
+from kourse.contracts.names import SERVICES
 from kourse.identity.domain.accounts import Account
 from kourse.identity.service import members, redeeming
 from kourse.identity.service.house import House
+from kourse.identity.service.trail import LocalTrail
 from kourse.kit.rpc import caller
+from kourse.kit.rpc.trail import read
 from kourse.kit.runtime import Runtime
+from kourse_rpc.audit.v1 import audit_pb2, audit_pb2_grpc
 from kourse_rpc.identity.v1 import identity_pb2, identity_pb2_grpc
 
 MOST_CONTACTS = 1000
 SENDERS = frozenset({"notification"})
 """Services that write to people and so may learn addresses and secrets."""
+
+
+RECORDERS = frozenset({*SERVICES, "gateway"}) - {"identity"}
+"""Programs that tell the audit trail what they did and denied."""
 
 
 class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
@@ -54,8 +62,27 @@ class IdentityServicer(identity_pb2_grpc.IdentityServiceServicer):
         )
 
 
+class TrailServicer(audit_pb2_grpc.TrailServiceServicer):
+    """Takes what siblings tell the audit trail; each speaks for itself only."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    async def Append(  # noqa: N802 - the procedure's name
+        self, request: audit_pb2.AppendRequest, _context: object
+    ) -> audit_pb2.AppendResponse:
+        """The entries are in their tenants' trails."""
+        if caller() not in RECORDERS:
+            raise Forbidden("Only services of the platform tell the audit trail.")
+        entries = [read(message) for message in request.entries]
+        await LocalTrail(self._house.database, caller()).append(entries)
+        return audit_pb2.AppendResponse()
+
+
 def register(server: grpc.aio.Server, runtime: Runtime) -> None:
-    """Offers the service on a server."""
+    """Offers the services on a server."""
+    recorder = TrailServicer(runtime.extras["house"])
+    audit_pb2_grpc.add_TrailServiceServicer_to_server(recorder, server)
     servicer = IdentityServicer(runtime.extras["house"])
     identity_pb2_grpc.add_IdentityServiceServicer_to_server(servicer, server)
 

@@ -95,6 +95,9 @@ class IdentitySettings(ServiceSettings, service="identity"):
     resets_per_address: Annotated[int, Field(ge=1)] = 10
     """Reset links that one network address may ask for in an hour; more are silently not sent."""
 
+    audit_address_lifetime: Duration = timedelta(days=90)
+    """How long the audit trail tells from which network address something was done."""
+
     hash_workers: Annotated[int, Field(ge=0, le=64)] = 0
     """Passwords hashed at a time; 0 is one for each core but one, and at least one."""
 

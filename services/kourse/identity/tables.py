@@ -1,7 +1,8 @@
 """Tables of identity: accounts are global, everything that gives access to a tenant is the tenant's.
 
 Row-level security covers ``membership``, ``role_assignment``, ``delivery``, personal tokens, service
-accounts and invitations; whoever shows a secret sees the row of its digest in any tenant. ``account``,
+accounts, invitations and the audit trail; whoever shows a secret sees the row of its digest in any
+tenant. ``account``,
 ``credential``, ``factor``, ``recovery_code`` and ``account_link`` know no tenant: one person is one
 account in the whole installation.
 """
@@ -13,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -202,6 +204,57 @@ Index("ix_invitation_email", invitation.c.tenant, invitation.c.email)
 Index("ix_invitation_delivery_id", invitation.c.delivery_id)
 Index("ix_invitation_accepted_by", invitation.c.accepted_by)
 
+audit_trail = Table(
+    "audit_trail",
+    metadata,
+    tenant_column(),
+    Column("seq", BigInteger, nullable=False),
+    Column("id", UUID, nullable=False),
+    moment_column("at", stamped=False),
+    moment_column("sealed_at", stamped=False),
+    Column("source", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
+    Column("correlation", Text, nullable=False),
+    Column("address_digest", Text),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    PrimaryKeyConstraint("tenant", "seq"),
+    UniqueConstraint("tenant", "id", name="uq_audit_trail_tenant_id"),
+)
+for _column in ("actor", "target"):
+    Index(
+        f"ix_audit_trail_{_column}", audit_trail.c.tenant, audit_trail.c[_column], audit_trail.c.seq
+    )
+Index(
+    "ix_audit_trail_action",
+    audit_trail.c.tenant,
+    audit_trail.c.action,
+    audit_trail.c.seq,
+    postgresql_ops={"action": "text_pattern_ops"},
+)
+Index("ix_audit_trail_at", audit_trail.c.tenant, audit_trail.c.at)
+
+audit_address = Table(
+    "audit_address",
+    metadata,
+    tenant_column(),
+    Column("seq", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    moment_column("sealed_at", stamped=False),
+    PrimaryKeyConstraint("tenant", "seq"),
+    ForeignKeyConstraint(
+        ["tenant", "seq"],
+        [audit_trail.c.tenant, audit_trail.c.seq],
+        name="fk_audit_address_tenant_audit_trail",
+    ),
+)
+Index("ix_audit_address_sealed_at", audit_address.c.sealed_at)
+
 _CASCADES = Remove("account_id")
 ERASURE: Rules = {
     "credential": _CASCADES,
@@ -209,6 +262,7 @@ ERASURE: Rules = {
     "recovery_code": _CASCADES,
     "account_link": _CASCADES,
     "delivery": _CASCADES,
+    "audit_trail": Keep("who did what must stay provable, and entries hold ids alone"),
     "membership": Remove("user_id"),
     "role_assignment": Remove("user_id"),
     "personal_token": _CASCADES,

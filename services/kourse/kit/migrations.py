@@ -28,6 +28,8 @@ VERSION_TABLE = "alembic_version"
 OPERATOR_ROLE = "kourse_operator"
 UNTENANTED = frozenset({"inbox_consumer", "partition_member", "partition_lease"})
 """Platform tables that hold nobody's data."""
+APPEND_ONLY = frozenset({"audit_trail", "audit_address"})
+"""Tables whose own revision says what the application role may do, which never is to change a row."""
 _ISOLATED = "tenant = nullif(current_setting('app.tenant', true), '')"
 _REVISION = re.compile(r"""^revision(?:\s*:[^=]+)?\s*=\s*["'](?P<id>[^"']+)["']""", re.MULTILINE)
 _PARENT = re.compile(r"""^down_revision(?:\s*:[^=]+)?\s*=\s*["'](?P<id>[^"']+)["']""", re.MULTILINE)
@@ -149,7 +151,7 @@ def grant(schema: str, service: str, operator_tables: tuple[str, ...] = ()) -> N
         operator_tables: Content tables that the operator writes.
     """
     own = "SELECT, INSERT, UPDATE, DELETE"
-    tables = set(_tables(schema)) - {*PLATFORM_TABLES, VERSION_TABLE}
+    tables = set(_tables(schema)) - {*PLATFORM_TABLES, *APPEND_ONLY, VERSION_TABLE}
     _grant_each(schema, dict.fromkeys(sorted(tables), own), app_role(service))
     if operator_tables:
         _execute(schema, f"GRANT USAGE ON SCHEMA {{schema}} TO {OPERATOR_ROLE}")

@@ -196,6 +196,17 @@ CREATE TABLE {schema}.partition_lease (
 );
 """
 
+_V3 = """
+ALTER TABLE {schema}.audit_entry DROP COLUMN seal;
+ALTER TABLE {schema}.audit_entry ADD COLUMN entry_id uuid NOT NULL DEFAULT gen_random_uuid();
+ALTER TABLE {schema}.audit_entry ALTER COLUMN correlation TYPE text USING coalesce(correlation, '');
+ALTER TABLE {schema}.audit_entry ALTER COLUMN correlation SET DEFAULT '';
+ALTER TABLE {schema}.audit_entry ALTER COLUMN correlation SET NOT NULL;
+ALTER TABLE {schema}.audit_entry ADD COLUMN address text NOT NULL DEFAULT '';
+DROP INDEX {schema}.ix_audit_entry_tenant_at;
+CREATE INDEX ix_audit_entry_entry_id ON {schema}.audit_entry (entry_id);
+"""
+
 VERSIONS = {
     1: Version(
         ddl=_V1,
@@ -247,9 +258,15 @@ VERSIONS = {
             ),
         },
     ),
+    3: Version(
+        ddl=_V3,
+        tenanted=(),
+        app={},
+        worker={"audit_entry": "SELECT, DELETE"},
+    ),
 }
-"""All versions. An audit entry, once written, no application role can change; what an event says, no
-worker role reads from where it is parked."""
+"""All versions. An audit entry, once written, no application role can change, and the worker role only
+takes it away, to the trail; what an event says, no worker role reads from where it is parked."""
 
 OPERATOR_PRIVILEGES = {
     "event_sequence": "SELECT, INSERT, UPDATE",

@@ -261,10 +261,11 @@ def _records(metadata: MetaData) -> None:
         Column("target", Text, nullable=False),
         Column("outcome", Text, nullable=False),
         Column("detail", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
-        Column("correlation", Text),
-        Column("seal", LargeBinary),
+        Column("correlation", Text, nullable=False, server_default=text("''")),
+        Column("entry_id", UUID, nullable=False, server_default=text("gen_random_uuid()")),
+        Column("address", Text, nullable=False, server_default=text("''")),
     )
-    Index("ix_audit_entry_tenant_at", entries.c.tenant, entries.c.at)
+    Index("ix_audit_entry_entry_id", entries.c.entry_id)
     Table(
         "setting",
         metadata,

@@ -23,6 +23,7 @@ from hack.install.tools import (
     KUBERNETES,
 )
 from kourse.contracts import events
+from kourse.identity.rpc import RECORDERS
 from kourse.kit.settings import ServiceSettings
 from support.rendering import CHART, COMBINATIONS, FOREIGN, SUPPORTED, documents, render
 
@@ -221,8 +222,9 @@ def peers(rules, side, port):
 
 
 def edges_of_the_sources():
-    """The calls that services make for themselves, and those that fill gaps from an archive."""
-    found = {
+    """The calls that services make, those that fill gaps from an archive, those that tell the audit trail."""
+    found = {(recorder, "identity") for recorder in RECORDERS}
+    found |= {
         (consumer, producer)
         for consumer in events.consumers()
         for producer in events.producers_for(consumer)
@@ -237,7 +239,8 @@ def edges_of_the_sources():
                 and isinstance(node.args[0], ast.Constant)
             ):
                 caller = path.relative_to(ROOT / "services" / "kourse").parts[0]
-                found.add((caller, node.args[0].value))
+                if caller != "kit":
+                    found.add((caller, node.args[0].value))
     return found
 
 

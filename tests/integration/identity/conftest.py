@@ -35,7 +35,7 @@ from support.serving import running
 
 PASSWORD = "lantern over quiet water"
 ADMIN = ("admin@kourse.example", "an administrator's secret")
-SECRETS = {"notification": "notification's secret", "dashboard": "dashboard's secret"}
+SECRETS = {name: f"{name}'s secret" for name in ("notification", "dashboard", "gateway")}
 
 
 @pytest.fixture(scope="session")

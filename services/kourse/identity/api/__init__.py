@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from kourse.identity.api import account, invitations, members, programs, sessions
+from kourse.identity.api import account, invitations, members, programs, sessions, trail
 
 router = APIRouter()
-for part in (sessions, account, members, invitations, programs):
+for part in (sessions, account, members, invitations, programs, trail):
     router.include_router(part.router)

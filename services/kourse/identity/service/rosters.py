@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +12,7 @@ from kourse.contracts.errors import Forbidden, Invalid
 from kourse.identity.domain import roster
 from kourse.identity.domain.roster import Entry, Fault
 from kourse.identity.errors import AlreadyMember
+from kourse.identity.repository import audit
 from kourse.identity.service.house import House
 from kourse.identity.service.members import Admit, admit
 from kourse.kit.auth import Actor
@@ -52,7 +54,10 @@ async def import_roster(house: House, actor: Actor, text: str, *, dry_run: bool)
         raise Invalid(str(error)) from error
     begin = house.database.rehearsal if dry_run else house.database.transaction
     async with begin(actor.tenant) as tx:
-        return [await _answer(house, tx, actor, entry) for entry in entries]
+        lines = [await _answer(house, tx, actor, entry) for entry in entries]
+        numbers = Counter(line.outcome.value for line in lines)
+        await audit.record(tx, "membership.import", actor=actor.user_id, detail=numbers)
+        return lines
 
 
 async def _answer(house: House, tx: AsyncSession, actor: Actor, entry: Entry | Fault) -> Line:

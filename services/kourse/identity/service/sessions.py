@@ -75,7 +75,8 @@ async def log_in(house: House, tenant: str, command: LogIn) -> Issued:
         if account and check.locked_until:
             await _tell_of_lock(tx, account, check.locked_until)
         if refusal is not None or account is None:
-            await audit.record(tx, "auth.login", target=target, outcome="refused")
+            reason = {"reason": (refusal or InvalidCredentials()).code}
+            await audit.record(tx, "auth.login", target=target, outcome="refused", detail=reason)
         else:
             assignments = await memberships.list_assignments(tx, account.id)
             session, refresh_token = await house.families.open(account.id, tenant, command.client)
@@ -109,6 +110,7 @@ async def refresh(house: House, token: str, client: str) -> Issued:
     assignments = await _still_held(house, session)
     if assignments is None:
         await house.families.end(session.id)
+        await _record_refusal(house, session)
         raise RefreshRejected
     rotation = await house.families.rotate(token, client)
     if rotation.outcome is families.Outcome.STOLEN:
@@ -190,6 +192,13 @@ async def _tell_of_lock(tx: AsyncSession, account: Account, until: datetime) -> 
     await audit.record(tx, "auth.lock", target=account.id)
     if await memberships.find_status(tx, account.id) is not None:
         await emit(tx, UserLocked(user_id=account.id, until=until))
+
+
+async def _record_refusal(house: House, session: Session) -> None:
+    async with house.database.transaction(session.tenant) as tx:
+        await audit.record(
+            tx, "auth.refresh", actor=session.user_id, target=session.id, outcome="refused"
+        )
 
 
 async def _record_theft(house: House, session: Session) -> None:

@@ -19,6 +19,7 @@ NEVER_BLIND = frozenset(
         Permission.ACCOUNT_MANAGE,
         Permission.ATTEMPT_GRADE,
         Permission.INVITATION_MANAGE,
+        Permission.AUDIT_READ,
         Permission.MEMBERSHIP_MANAGE,
         Permission.ROLE_ASSIGN,
         Permission.SERVICE_ACCOUNT_MANAGE,

@@ -13,7 +13,14 @@ from structlog.contextvars import clear_contextvars
 
 from kourse.contracts.errors import Unavailable
 from kourse.kit.http.problems import failure_of, problem_response
-from kourse.kit.telemetry import CORRELATION_HEADER, accept_correlation, extract, get_logger, span
+from kourse.kit.telemetry import (
+    CORRELATION_HEADER,
+    accept_client_address,
+    accept_correlation,
+    extract,
+    get_logger,
+    span,
+)
 from kourse.kit.telemetry.metrics import HTTP_DURATION, HTTP_IN_FLIGHT, HTTP_REQUESTS
 from kourse.kit.telemetry.tracing import SpanKind, mark_failed
 
@@ -57,6 +64,8 @@ class Observed:
         clear_contextvars()
         headers = Headers(scope=scope)
         request_id = accept_correlation(headers.get(CORRELATION_HEADER))
+        if not self._is_edge:
+            accept_client_address(headers.get("x-forwarded-for"))
         answer = _Answer(send, request_id)
         started = time.perf_counter()
         parent = Context() if self._is_edge else extract(headers)

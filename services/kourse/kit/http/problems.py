@@ -17,6 +17,7 @@ from kourse.kit.outages import outage_of
 from kourse.kit.telemetry import correlation_id
 
 MEDIA_TYPE = "application/problem+json"
+FORBIDDEN = 403
 MAX_ERRORS = 50
 MAX_NAME_CHARS = 64
 _BODY = "body"
@@ -72,9 +73,27 @@ def failure_of(error: BaseException) -> KourseError:
     return outage_of(error) or KourseError("Something went wrong on our side; it was logged.")
 
 
-async def on_kourse_error(_request: Request, error: Exception) -> Response:
-    """Handler of the error catalog."""
-    return problem_response(failure_of(error))
+async def on_kourse_error(request: Request, error: Exception) -> Response:
+    """Handler of the error catalog; the audit trail hears of everybody whom it denies something."""
+    failure = failure_of(error)
+    if failure.status == FORBIDDEN:
+        _note_denial(request, failure)
+    return problem_response(failure)
+
+
+def _note_denial(request: Request, failure: KourseError) -> None:
+    """Whoever has no token acts under the name of nobody, and what they try is recorded as an act."""
+    actor = getattr(request.state, "actor", None)
+    if actor is None:
+        return
+    template = getattr(request.scope.get("route"), "path", "")
+    request.app.state.runtime.denials.note(
+        tenant=actor.tenant,
+        actor=actor.user_id,
+        target=f"{request.method} {request.url.path}",
+        route=f"{request.method} {template}",
+        code=failure.code,
+    )
 
 
 async def on_http_exception(_request: Request, error: Exception) -> Response:

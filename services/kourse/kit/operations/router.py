@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import Invalid, NotFound
 from kourse.contracts.permissions import Permission
+from kourse.kit.audit.recording import record
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.inbox import rows
 from kourse.kit.operations import dead_letters, parked, republishing, views
-from kourse.kit.operations.audit import record
 from kourse.kit.runtime import CurrentRuntime
 
 Reader = Annotated[Actor, allow(Permission.EVENT_READ)]
@@ -78,7 +78,7 @@ async def replay_event(
     found = await parked.get(tx, event_id, lock=True)
     await parked.replay(tx, found)
     affected = 1 + len(found.behind)
-    await record(tx, actor, "event.replay", event_id, events=affected)
+    await _record(tx, actor, "event.replay", event_id, events=affected)
     says = f"{found.row.type} number {found.row.seq} and {affected - 1} behind it are taken again."
     return await _outcome(tx, body, affected, says)
 
@@ -90,7 +90,7 @@ async def drop_event(
     found = await parked.get(tx, event_id, lock=True)
     await parked.drop(tx, found, accept_gap=body.accept_gap)
     row = found.row
-    await record(
+    await _record(
         tx,
         actor,
         "event.drop",
@@ -121,7 +121,7 @@ async def republish_events(
     if batch:
         target = body.consumer or "everybody"
         asked = body.model_dump(mode="json", exclude={"dry_run"}, exclude_none=True)
-        await record(tx, actor, "event.republish", target, events=len(batch), **asked)
+        await _record(tx, actor, "event.republish", target, events=len(batch), **asked)
         await republishing.publish(runtime.broker, batch, body.consumer)
     says = f"{len(batch)} archived events were published again."
     return views.Republished(done=True, events=len(batch), says=says, next=following)
@@ -135,7 +135,7 @@ async def renew_epoch(
     epoch = await rows.renew_epoch(tx, consumer)
     if epoch is None:
         raise NotFound(f"{consumer} never took an event.")
-    await record(tx, actor, "event.epoch", consumer, epoch=str(epoch))
+    await _record(tx, actor, "event.epoch", consumer, epoch=str(epoch))
     return await _outcome(tx, body, 0, f"{consumer} asks the database alone about earlier events.")
 
 
@@ -151,7 +151,7 @@ async def replay_dead_letter(
     """The consumer gets the message again, in its entity's queue."""
     consumer = runtime.settings.service
     if not body.dry_run:
-        await record(tx, actor, "dead-letter.replay", key, consumer=consumer)
+        await _record(tx, actor, "dead-letter.replay", key, consumer=consumer)
         await dead_letters.replay(runtime.broker, consumer, key)
     return await _letter_outcome(runtime, body, key, "is delivered again")
 
@@ -162,9 +162,15 @@ async def drop_dead_letter(
     """The message is thrown away."""
     consumer = runtime.settings.service
     if not body.dry_run:
-        await record(tx, actor, "dead-letter.drop", key, consumer=consumer, reason=body.reason)
+        await _record(tx, actor, "dead-letter.drop", key, consumer=consumer, reason=body.reason)
         await dead_letters.drop(runtime.broker, consumer, key)
     return await _letter_outcome(runtime, body, key, "is thrown away")
+
+
+async def _record(
+    tx: AsyncSession, actor: Actor, action: str, target: object, **detail: Any
+) -> None:
+    await record(tx, action, actor=actor.user_id, target=target, detail=detail)
 
 
 async def _letter_outcome(

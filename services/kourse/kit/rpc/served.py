@@ -13,7 +13,7 @@ import grpc
 from grpc.aio import ServerInterceptor, ServicerContext
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from kourse.contracts.errors import KourseError, Malformed, Unauthenticated
+from kourse.contracts.errors import Forbidden, KourseError, Malformed, Unauthenticated
 from kourse.kit.auth.verifier import Verifier
 from kourse.kit.outages import outage_of
 from kourse.kit.rpc.statuses import status_of, trailers_of
@@ -29,6 +29,8 @@ from kourse.kit.telemetry.metrics import RPC_DURATION, RPC_SERVED
 from kourse.kit.telemetry.tracing import SpanKind
 
 CALLER: ContextVar[str] = ContextVar("caller", default="")
+OnDenial = Callable[[str, str, str], None]
+"""Gets the caller, the tenant that the request names or "", and the method."""
 OPEN_PREFIXES = ("/grpc.health.", "/grpc.reflection.")
 """Methods for probes and, in development, for people; they need no token."""
 log = get_logger(__name__)
@@ -40,11 +42,13 @@ class Served(ServerInterceptor):
     Args:
         service: The audience that tokens must have.
         verifier: Verifies tokens.
+        on_denial: Told of callers that may not do what they tried.
     """
 
-    def __init__(self, service: str, verifier: Verifier) -> None:
+    def __init__(self, service: str, verifier: Verifier, on_denial: OnDenial | None = None) -> None:
         self._service = service
         self._verifier = verifier
+        self._on_denial = on_denial
 
     async def intercept_service(
         self,
@@ -76,6 +80,7 @@ class Served(ServerInterceptor):
                 answer = behaviour(request, context)
                 if inspect.isawaitable(answer):
                     answer = await answer
+            self._note(call.failure, request, method)
             await call.settle()
             return answer
 
@@ -87,9 +92,14 @@ class Served(ServerInterceptor):
                 await self._admit(request, context)
                 async for answer in behaviour(request, context):
                     yield answer
+            self._note(call.failure, request, method)
             await call.settle()
 
         return served
+
+    def _note(self, failure: KourseError | None, request: Any, method: str) -> None:
+        if self._on_denial is not None and isinstance(failure, Forbidden):
+            self._on_denial(CALLER.get(), getattr(request, "tenant", ""), method)
 
     async def _admit(self, request: Any, context: ServicerContext[Any, Any]) -> None:
         remaining = context.time_remaining()

@@ -10,7 +10,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from kourse.kit.auth.verifier import Verifier
 from kourse.kit.rpc.channels import MAX_MESSAGE_BYTES
-from kourse.kit.rpc.served import CALLER, Served
+from kourse.kit.rpc.served import CALLER, OnDenial, Served
 
 OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -34,10 +34,19 @@ class RpcServer:
         service: Name of this service: the audience that callers' tokens must have.
         verifier: Verifies those tokens.
         reflection: Whether anybody may list the methods.
+        on_denial: Told of callers that may not do what they tried: caller, tenant or "", method.
     """
 
-    def __init__(self, service: str, verifier: Verifier, *, reflection: bool = False) -> None:
-        self.server = grpc.aio.server(interceptors=[Served(service, verifier)], options=OPTIONS)
+    def __init__(
+        self,
+        service: str,
+        verifier: Verifier,
+        *,
+        reflection: bool = False,
+        on_denial: OnDenial | None = None,
+    ) -> None:
+        served = Served(service, verifier, on_denial)
+        self.server = grpc.aio.server(interceptors=[served], options=OPTIONS)
         self._health = health.aio.HealthServicer()
         self._reflection = reflection
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self.server)

@@ -22,6 +22,7 @@ from kourse.kit.telemetry import get_logger
 if TYPE_CHECKING:
     import grpc.aio
 
+    from kourse.kit.audit.forwarding import Forwarder
     from kourse.kit.rpc import RpcServer
 
 STOP_S = 20.0
@@ -54,6 +55,7 @@ class Process:
         self._rpc: RpcServer | None = None
         self._takers: list[_Stoppable] = []
         self._relay: _Stoppable | None = None
+        self._audit: Forwarder | None = None
         self._running: set[asyncio.Task[None]] = set()
         self._relaying: asyncio.Task[None] | None = None
         self._starting: asyncio.Task[None] | None = None
@@ -123,7 +125,12 @@ class Process:
             return
         from kourse.kit.rpc import RpcServer
 
-        server = RpcServer(settings.service, self.runtime.verifier, reflection=settings.development)
+        server = RpcServer(
+            settings.service,
+            self.runtime.verifier,
+            reflection=settings.development,
+            on_denial=partial(_note_denied_call, self.runtime),
+        )
         server.register(servicers, self.runtime)
         self.rpc_port = await server.start(settings.host, settings.rpc_port)
         self._rpc = server
@@ -137,6 +144,9 @@ class Process:
 
                 self._relay = Relay(self.runtime.worker_database, self.runtime.broker)
                 self._relaying = self._supervised("relay", self._relay.run)
+        self._audit = forwarder_of(self._service, self.runtime)
+        if self._audit is not None:
+            self._keep(self._supervised("audit", self._audit.run))
         for taker in self._takers:
             self._keep(self._supervised(type(taker).__name__.lower(), taker.run))
         for task in self._service.tasks:
@@ -162,6 +172,8 @@ class Process:
             *([self._rpc.stop(DRAIN_S)] if self._rpc else []),
         )
         await _cancel(self._running)
+        if self._audit is not None:
+            await self._audit.flush()
         if self._relay is not None and self._relaying is not None:
             await self._relay.stop()
             await asyncio.wait({self._relaying})
@@ -190,6 +202,19 @@ def servicers_of(service: Service) -> list[Callable[[grpc.aio.Server, Runtime], 
 
         servicers.append(archive.register)
     return servicers
+
+
+def forwarder_of(service: Service, runtime: Runtime) -> Forwarder | None:
+    """What hands the service's entries to the audit trail; None where no trail is within reach."""
+    settings = runtime.settings
+    if service.trail is None and not settings.identity_rpc_addr:
+        return None
+    from kourse.kit.audit.forwarding import Forwarder
+    from kourse.kit.rpc.trail import RpcTrail
+
+    trail = service.trail(runtime) if service.trail else RpcTrail(runtime)
+    worker = runtime.worker_database if settings.worker_database_url else None
+    return Forwarder(settings.service, trail, runtime.denials, worker)
 
 
 def consumers_of(service: Service, runtime: Runtime) -> list[Any]:
@@ -230,6 +255,12 @@ def watch_back_ends(runtime: Runtime, service: Service) -> None:
             runtime.health.watch(name, _asking(runtime, client, method), required=is_needed)
     if settings.broker_url and has_events:
         runtime.health.watch("topology", partial(_compare_topology, runtime), required=False)
+
+
+def _note_denied_call(runtime: Runtime, caller: str, tenant: str, method: str) -> None:
+    where = tenant or runtime.settings.default_tenant
+    actor = f"service:{caller}"
+    runtime.denials.note(tenant=where, actor=actor, target=method, route=method)
 
 
 async def _compare_topology(runtime: Runtime) -> None:

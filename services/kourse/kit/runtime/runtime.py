@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Depends, Request
 from redis.asyncio import BlockingConnectionPool, Redis
 
+from kourse.kit.audit.denials import Denials
 from kourse.kit.auth import DenyList, KeyCache, ServiceTokens, Verifier, http_fetcher
 from kourse.kit.http.health import Health
 from kourse.kit.settings import PREFIX, ServiceSettings
@@ -112,6 +113,11 @@ class Runtime:
     def deny_list(self) -> DenyList:
         """Revoked log-ins; without a token store nothing can be known of them."""
         return DenyList(self.token_store if self.settings.token_store_url else None)
+
+    @cached_property
+    def denials(self) -> Denials:
+        """Denials on their way to the audit trail."""
+        return Denials(self.settings.service)
 
     @cached_property
     def service_tokens(self) -> ServiceTokens:

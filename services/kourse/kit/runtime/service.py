@@ -15,6 +15,7 @@ from kourse.kit.settings import ServiceSettings
 if TYPE_CHECKING:
     import grpc.aio
 
+    from kourse.kit.audit import Trail
     from kourse.kit.inbox import Handlers
     from kourse.kit.work import Work
 
@@ -36,6 +37,8 @@ class Service:
         teardown: Called once after the last request, before clients are closed.
         needs: Back ends without which it is not ready: ``database``, ``keys``, ``token_store``,
             ``cache``, ``broker``, ``objects``.
+        trail: Where what it records goes, for the service that keeps the audit trail; for others it is
+            that service.
         around: Wraps the HTTP application, for a service with a data path of its own.
     """
 
@@ -49,4 +52,5 @@ class Service:
     setup: Callable[[Runtime], Awaitable[None]] | None = None
     teardown: Callable[[Runtime], Awaitable[None]] | None = None
     needs: frozenset[str] = field(default_factory=lambda: frozenset({"database", "keys"}))
+    trail: Callable[[Runtime], Trail] | None = None
     around: Callable[[Runtime, FastAPI], ASGIApp] | None = None

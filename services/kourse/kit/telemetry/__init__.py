@@ -4,8 +4,10 @@ from kourse.kit.telemetry.correlation import (
     HEADER as CORRELATION_HEADER,
 )
 from kourse.kit.telemetry.correlation import (
+    accept_client_address,
     accept_correlation,
     bind,
+    client_address,
     correlation_id,
     new_correlation_id,
 )
@@ -21,8 +23,10 @@ from kourse.kit.telemetry.tracing import (
 
 __all__ = [
     "CORRELATION_HEADER",
+    "accept_client_address",
     "accept_correlation",
     "bind",
+    "client_address",
     "configure_logs",
     "configure_tracing",
     "correlation_id",

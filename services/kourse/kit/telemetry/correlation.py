@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 import time
@@ -14,6 +15,7 @@ HEADER = "x-request-id"
 
 _WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}\Z")
 _current: ContextVar[str] = ContextVar("correlation", default="")
+_address: ContextVar[str] = ContextVar("client_address", default="")
 
 
 def correlation_id() -> str:
@@ -36,6 +38,19 @@ def accept_correlation(offered: str | None) -> str:
 def new_correlation_id() -> str:
     """26 characters that sort by time (48 bit of milliseconds) and do not collide (56 bit)."""
     return f"{time.time_ns() // 1_000_000:012x}{os.urandom(7).hex()}"
+
+
+def client_address() -> str:
+    """Network address of whoever asked for what is in hand, or "" where nobody did; for the audit trail."""
+    return _address.get()
+
+
+def accept_client_address(offered: str | None) -> None:
+    """Whatever is done from now on was asked for from this address; what is none is not kept."""
+    try:
+        _address.set(str(ipaddress.ip_address((offered or "").strip())))
+    except ValueError:
+        _address.set("")
 
 
 def bind(*, tenant: str | None = None, subject: str | None = None) -> None:

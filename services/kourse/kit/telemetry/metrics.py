@@ -54,6 +54,15 @@ COMPONENT_UP = Gauge(
 TASK_RESTARTS = Counter(
     "kourse_task_restarts_total", "Background tasks begun anew after a crash.", ("service", "task")
 )
+AUDIT_DENIALS = Counter(
+    "kourse_audit_denials_total",
+    "Denials noted for the audit trail, and those of them that it will never hold singly.",
+    ("service", "became"),
+)
+AUDIT_BROKEN = Gauge(
+    "kourse_audit_broken_trails",
+    "Audit trails that are not what was sealed, as found last night; 0 where all is well.",
+)
 _BUILD = Gauge(
     "kourse_build_info", "What is running; always 1.", ("service", "version", "revision")
 )

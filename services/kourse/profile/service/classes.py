@@ -15,12 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kourse.contracts.errors import NotFound
 from kourse.contracts.permissions import Permission
 from kourse.contracts.resources.cohort import JoinPolicy
+from kourse.kit.audit.recording import record
 from kourse.kit.auth import Actor
 from kourse.kit.clock import database_now
 from kourse.profile.domain import codes
 from kourse.profile.domain.recurrence import Occurrence
 from kourse.profile.errors import CohortClosed
-from kourse.profile.repository import audit, cohorts, members
+from kourse.profile.repository import cohorts, members
 from kourse.profile.service import calendar
 
 
@@ -111,7 +112,7 @@ async def list_members(
         NotFound: There is none of that name, as far as the person may know.
     """
     row = await _taught(tx, actor, name, Permission.COHORT_READ)
-    await audit.record(tx, actor, "cohort.members.read", name)
+    await record(tx, "cohort.members.read", actor=actor.user_id, target=name)
     return await members.list_members(tx, row.id, after, limit)
 
 
@@ -126,7 +127,7 @@ async def read_code(tx: AsyncSession, actor: Actor, name: str) -> Row[Any]:
     found = await members.find_code(tx, row.id)
     if found is not None:
         return found
-    await audit.record(tx, actor, "cohort.code.made", name)
+    await record(tx, "cohort.code.made", actor=actor.user_id, target=name)
     return await _new_code(tx, row)
 
 
@@ -138,7 +139,7 @@ async def rotate_code(tx: AsyncSession, actor: Actor, name: str) -> Row[Any]:
         CohortClosed: The cohort takes nobody by code.
     """
     row = await _with_code(tx, actor, name)
-    await audit.record(tx, actor, "cohort.code.rotated", name)
+    await record(tx, "cohort.code.rotated", actor=actor.user_id, target=name)
     return await _new_code(tx, row)
 
 

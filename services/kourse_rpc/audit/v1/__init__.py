@@ -1,0 +1,1 @@
+"""Generated from protos/; see hack/gen/protos.py."""
