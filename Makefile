@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
-.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-operator bench-login gen fmt \
+.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-audit bench-operator bench-login gen fmt \
   images cluster cluster-down test-cluster bench-cluster
 
 help: ## Show this help
@@ -74,6 +74,9 @@ bench: environment ## Measure, with a calibration of the machine
 
 bench-events: environment ## Measure the event backbone beside plain publishing, on servers of its own
 	@$(VENV)/python -m hack.bench events
+
+bench-audit: environment ## Measure what sealing the audit trail costs the acts
+	@$(VENV)/python -m hack.bench audit
 
 bench-operator: environment ## Measure the operator beside one in Go, on the same servers
 	@$(VENV)/python -m hack.bench operator

@@ -14,6 +14,7 @@ from hack.bench.figures import Figure, calibration
 BENCHMARKS = {
     "stack": "time and memory of the local stack",
     "events": "the event backbone, from outbox row to effect",
+    "audit": "the audit trail, sealed behind the acts",
     "operator": "the operator beside one in Go",
     "login": "log-ins in a storm, and who is in already",
     "cluster": "the charts in a kind cluster",
