@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from kourse.cli import admin, events, explain, export, marks, plan, push_assets, status
+from kourse.cli import admin, audit, events, explain, export, marks, plan, push_assets, status
 
 _UsageError: Any = typer.BadParameter.__mro__[1]
 _UsageError.exit_code = 64
@@ -31,6 +31,7 @@ app.command("pause")(marks.pause)
 app.command("resume")(marks.resume)
 app.command("adopt")(marks.adopt)
 app.add_typer(admin.app, name="admin")
+app.add_typer(audit.app, name="audit")
 app.add_typer(events.app, name="events")
 
 

@@ -45,6 +45,10 @@ class Problem(CommandError):
         return self.code in RETRYABLE
 
 
+class BrokenOff(CommandError):
+    """A long answer ended before its end; what came until then is whole lines."""
+
+
 @dataclass
 class Session:
     """Calls the gateway with an access token.
@@ -111,6 +115,24 @@ class Session:
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """As ``get``, for a request with a body."""
         return self._renewing("POST", path, body)
+
+    def lines(self, path: str) -> Iterator[str]:
+        """Lines of a long answer, as they come; the token must be fresh, so ``get`` something before.
+
+        Raises:
+            BrokenOff: The answer ended before its end.
+            Problem: The platform refuses.
+            CommandError: The gateway cannot be reached.
+        """
+        headers = {"Authorization": f"Bearer {self.token}"}
+        with self._reaching(), self.http.stream("GET", self.url + path, headers=headers) as answer:
+            if not answer.is_success:
+                answer.read()
+                raise problem_of(answer)
+            try:
+                yield from answer.iter_lines()
+            except httpx2.HTTPError as error:
+                raise BrokenOff(f"The answer broke off: {error}.") from error
 
     def _renewing(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         try:
