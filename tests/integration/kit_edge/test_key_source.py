@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from kourse.kit.auth import keys
-from kourse.kit.auth.keys import KeyCache, http_fetcher
+from kourse.kit.auth.keys import KeyCache, ec_keys, http_fetcher
 from support.serving import serving
 from support.tokens import Issuer
 
@@ -76,7 +76,7 @@ class TestFetch:
         async def fetch():
             return await http_fetcher(source[0])()
 
-        cache = KeyCache(fetch, clock=lambda: now[0])
+        cache = KeyCache(fetch, ec_keys, clock=lambda: now[0])
         await cache.ready()
         source[0], now[0] = f"{url}/huge", keys.FRESH_S * 2
 

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from kourse.contracts.errors import Unauthenticated
 from kourse.identity.service.signing import SigningKeys
-from kourse.kit.auth import USER_AUDIENCE, KeyCache, Verifier
+from kourse.kit.auth import USER_AUDIENCE, KeyCache, Verifier, ec_keys
 from kourse.kit.auth.key_files import LEAD_S, OVERLAP_S, rotate
 
 ISSUER = "http://gateway.test"
@@ -44,7 +44,7 @@ def verifier(keys, clock):
     async def fetch():
         return json.dumps(keys.jwks()).encode()
 
-    return Verifier(ISSUER, KeyCache(fetch, clock=clock), now=clock)
+    return Verifier(ISSUER, KeyCache(fetch, ec_keys, clock=clock), now=clock)
 
 
 def token(keys, clock):

@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from kourse.contracts.errors import Unavailable
-from kourse.kit.auth.keys import MAX_BYTES, KeyCache, parse_keys
+from kourse.kit.auth.keys import MAX_BYTES, KeyCache, ec_keys
 from support.tokens import Issuer
 
 
@@ -18,7 +18,7 @@ class Identity:
         self.is_down = False
         self.asked = 0
         self.now = 1000.0
-        self.cache = KeyCache(self.fetch, clock=lambda: self.now)
+        self.cache = KeyCache(self.fetch, ec_keys, clock=lambda: self.now)
 
     async def fetch(self):
         self.asked += 1
@@ -120,7 +120,7 @@ class TestParseKeys:
     def test_passes_over_keys_of_other_kinds(self, changes):
         document = orjson.dumps({"keys": [Issuer().jwk(**changes), Issuer(kid="good").jwk()]})
 
-        assert set(parse_keys(document)) == {"good"}
+        assert set(ec_keys(document)) == {"good"}
 
     @pytest.mark.parametrize(
         "document",
@@ -129,4 +129,4 @@ class TestParseKeys:
     )
     def test_refuses_what_has_no_keys(self, document):
         with pytest.raises(ValueError):  # noqa: PT011 -- any is fine
-            parse_keys(document)
+            ec_keys(document)

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kourse.contracts.errors import Malformed, Unauthenticated, Unavailable
-from kourse.kit.auth import KeyCache, Verifier
+from kourse.kit.auth import KeyCache, Verifier, ec_keys
 from support.tokens import ISSUER, Issuer, b64
 
 ISSUED = Issuer()
@@ -19,7 +19,7 @@ P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 @pytest.fixture
 def verifier():
-    return Verifier(ISSUER, KeyCache(serving(ISSUED.jwks())))
+    return Verifier(ISSUER, KeyCache(serving(ISSUED.jwks()), ec_keys))
 
 
 def serving(document):
@@ -195,7 +195,7 @@ class TestVerify:
     @pytest.mark.parametrize(("late", "accepted"), [(29.0, True), (31.0, False)])
     async def test_allows_for_clocks_that_differ_by_30_seconds(self, late, accepted):
         now = time.time()
-        verifier = Verifier(ISSUER, KeyCache(serving(ISSUED.jwks())), now=lambda: now)
+        verifier = Verifier(ISSUER, KeyCache(serving(ISSUED.jwks()), ec_keys), now=lambda: now)
         token = ISSUED.token(exp=now - late, iat=now - 300)
 
         if accepted:
@@ -214,7 +214,7 @@ class TestVerify:
 
     async def test_remembers_a_token_for_a_minute_at_most(self):
         now = [time.time()]
-        keys = KeyCache(serving(ISSUED.jwks()), clock=lambda: now[0])
+        keys = KeyCache(serving(ISSUED.jwks()), ec_keys, clock=lambda: now[0])
         verifier = Verifier(ISSUER, keys, now=lambda: now[0])
         token = ISSUED.token(exp=now[0] + 20, iat=now[0])
         await verifier.verify(token, "kourse")
@@ -235,7 +235,7 @@ class TestVerify:
             raise OSError
 
         with pytest.raises(Unavailable):
-            await Verifier(ISSUER, KeyCache(down)).verify(ISSUED.token(), "kourse")
+            await Verifier(ISSUER, KeyCache(down, ec_keys)).verify(ISSUED.token(), "kourse")
 
 
 def mirrored(token):

@@ -13,9 +13,10 @@ from kourse.kit.auth.access import (
 )
 from kourse.kit.auth.actor import Actor
 from kourse.kit.auth.claims import USER_AUDIENCE, Claims
-from kourse.kit.auth.keys import KeyCache, http_fetcher
+from kourse.kit.auth.keys import KeyCache, ec_keys, http_fetcher, rsa_keys
 from kourse.kit.auth.revocation import DenyList
 from kourse.kit.auth.service_tokens import ServiceTokens
+from kourse.kit.auth.signatures import SignedTokens
 from kourse.kit.auth.verifier import Verifier
 
 __all__ = [
@@ -26,14 +27,17 @@ __all__ = [
     "DenyList",
     "KeyCache",
     "ServiceTokens",
+    "SignedTokens",
     "Verifier",
     "actor_of",
     "allow",
+    "ec_keys",
     "host_tenant",
     "http_fetcher",
     "internal",
     "is_internal",
     "is_public",
     "public",
+    "rsa_keys",
     "tenant_of",
 ]

@@ -1,15 +1,15 @@
-"""Identity's public keys, kept in memory so that tokens are checked without asking anybody."""
+"""An issuer's public keys, kept in memory so that tokens are checked without asking anybody."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Generic, TypeVar
 
 import orjson
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, RSAKey
 
 from kourse.contracts.errors import Unavailable
 from kourse.kit.telemetry import get_logger
@@ -17,7 +17,7 @@ from kourse.kit.telemetry import get_logger
 FRESH_S = 600.0
 """Age after which keys are fetched anew, in the background."""
 USABLE_S = 86_400.0
-"""Age up to which keys are used while identity cannot be reached."""
+"""Age up to which keys are used while the issuer cannot be reached."""
 REFETCH_S = 30.0
 """Least time between fetches for unknown key ids, so that made-up ids cost nothing."""
 FIRST_FETCH_S = 1.0
@@ -27,30 +27,37 @@ MAX_BYTES = 65_536
 MAX_KEYS = 16
 
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+Key = TypeVar("Key", bound=ECKey | RSAKey)
 log = get_logger(__name__)
 
 
-class KeyCache:
+class KeyCache(Generic[Key]):
     """Keys by id, from a JWKS document.
 
     Args:
         fetch: Gives the document's bytes, or raises anything.
+        parse: Reads the usable keys out of it, or raises ``ValueError``.
         clock: Monotonic seconds.
     """
 
     def __init__(
-        self, fetch: Callable[[], Awaitable[bytes]], *, clock: Callable[[], float] = time.monotonic
+        self,
+        fetch: Callable[[], Awaitable[bytes]],
+        parse: Callable[[bytes], dict[str, Key]],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch
+        self._parse = parse
         self._clock = clock
-        self._keys: dict[str, ECKey] = {}
+        self._keys: dict[str, Key] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
         self._lock = asyncio.Lock()
         self._refresh: asyncio.Task[None] | None = None
 
-    async def find(self, key_id: str) -> ECKey | None:
-        """The key, or None when identity has none of that id.
+    async def find(self, key_id: str) -> Key | None:
+        """The key, or None when the issuer has none of that id.
 
         Raises:
             Unavailable: No keys are known, or those known are older than a day.
@@ -76,10 +83,10 @@ class KeyCache:
     def _age(self) -> float:
         return float("inf") if self._fetched_at is None else self._clock() - self._fetched_at
 
-    def _usable(self) -> dict[str, ECKey]:
+    def _usable(self) -> dict[str, Key]:
         return self._keys if self._age() < USABLE_S else {}
 
-    def _require(self) -> dict[str, ECKey]:
+    def _require(self) -> dict[str, Key]:
         keys = self._usable()
         if not keys:
             raise Unavailable("Tokens cannot be checked right now.", retry_after_s=FIRST_FETCH_S)
@@ -95,28 +102,58 @@ class KeyCache:
                 return
             self._tried_at = self._clock()
             try:
-                self._keys = parse_keys(await self._fetch())
+                self._keys = self._parse(await self._fetch())
                 self._fetched_at = self._clock()
             except Exception as error:  # noqa: BLE001 -- whatever fails, the known keys serve on
                 log.warning("public keys could not be fetched", error=type(error).__name__)
 
 
-def parse_keys(document: bytes) -> dict[str, ECKey]:
+def ec_keys(document: bytes) -> dict[str, ECKey]:
     """The P-256 signature keys of a JWKS document, by id; all other keys are passed over.
 
     Raises:
         ValueError: The document is too large, no JWKS, or without any usable key.
     """
+    return {
+        entry["kid"]: ECKey.import_key({name: entry[name] for name in ("kty", "crv", "x", "y")})
+        for entry in _usable(document, {"kty": "EC", "crv": "P-256"}, "ES256")
+    }
+
+
+def rsa_keys(document: bytes) -> dict[str, RSAKey]:
+    """The RS256 signature keys of a JWKS document, by id; all other keys are passed over.
+
+    Raises:
+        ValueError: The document is too large, no JWKS, or without any usable key.
+    """
+    return {
+        entry["kid"]: RSAKey.import_key({name: entry[name] for name in ("kty", "n", "e")})
+        for entry in _usable(document, {"kty": "RSA"}, "RS256")
+    }
+
+
+def _usable(document: bytes, kind: Mapping[str, str], algorithm: str) -> list[dict[str, Any]]:
     if len(document) > MAX_BYTES:
         raise ValueError("the key document is too large")
     found = orjson.loads(document)
     entries = found.get("keys") if isinstance(found, dict) else None
     if not isinstance(entries, list):
         raise ValueError("the key document has no keys")  # noqa: TRY004 -- a value from outside
-    keys = {entry["kid"]: _import(entry) for entry in entries[:MAX_KEYS] if _is_usable(entry)}
-    if not keys:
+    usable = [entry for entry in entries[:MAX_KEYS] if _is_usable(entry, kind, algorithm)]
+    if not usable:
         raise ValueError("the key document has no usable key")
-    return keys
+    return usable
+
+
+def _is_usable(entry: Any, kind: Mapping[str, str], algorithm: str) -> bool:
+    return (
+        isinstance(entry, dict)
+        and kind.items() <= entry.items()
+        and entry.get("alg", algorithm) == algorithm
+        and entry.get("use", "sig") == "sig"
+        and isinstance(entry.get("kid"), str)
+        and KEY_ID.match(entry["kid"]) is not None
+    )
 
 
 def http_fetcher(url: str) -> Callable[[], Awaitable[bytes]]:
@@ -144,19 +181,3 @@ async def _read_bounded(stream: Any) -> bytes:
         if len(body) > MAX_BYTES:
             raise ValueError("the key document is too large")
     return bytes(body)
-
-
-def _is_usable(entry: Any) -> bool:
-    return (
-        isinstance(entry, dict)
-        and entry.get("kty") == "EC"
-        and entry.get("crv") == "P-256"
-        and entry.get("alg", "ES256") == "ES256"
-        and entry.get("use", "sig") == "sig"
-        and isinstance(entry.get("kid"), str)
-        and KEY_ID.match(entry["kid"]) is not None
-    )
-
-
-def _import(entry: dict[str, Any]) -> ECKey:
-    return ECKey.import_key({name: entry[name] for name in ("kty", "crv", "x", "y")})

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 from redis.asyncio import BlockingConnectionPool, Redis
 
 from kourse.kit.audit.denials import Denials
-from kourse.kit.auth import DenyList, KeyCache, ServiceTokens, Verifier, http_fetcher
+from kourse.kit.auth import DenyList, KeyCache, ServiceTokens, Verifier, ec_keys, http_fetcher
 from kourse.kit.http.health import Health
 from kourse.kit.settings import PREFIX, ServiceSettings
 
@@ -106,7 +106,7 @@ class Runtime:
     @cached_property
     def verifier(self) -> Verifier:
         """Verifies access tokens of people and services."""
-        keys = KeyCache(http_fetcher(self._setting("jwks_url")))
+        keys = KeyCache(http_fetcher(self._setting("jwks_url")), ec_keys)
         return Verifier(self._setting("token_issuer"), keys)
 
     @cached_property
