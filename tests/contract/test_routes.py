@@ -12,6 +12,9 @@ TABLE = Path(__file__).parents[2] / "services" / "kourse" / "gateway" / "routes.
 ROUTES = json.loads(TABLE.read_text())
 PUBLIC = {
     "GET /.well-known/jwks.json",
+    "GET /v1/auth/sso/callback",
+    "GET /v1/auth/sso/login",
+    "POST /v1/auth/sso/backchannel-logout",
     "GET /v1/notifications/unsubscribe/{tenant}/{key}",
     "POST /v1/auth/accept-invitation",
     "POST /v1/auth/login",

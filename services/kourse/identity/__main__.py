@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from kourse.identity import api, rpc
+from kourse.identity.api import sign_on
 from kourse.identity.domain.lockout import LockoutPolicy
 from kourse.identity.repository.codes import Codes
 from kourse.identity.repository.families import Families
 from kourse.identity.repository.keycloak import Keycloak, Realm
+from kourse.identity.repository.keycloak_events import KeycloakEvents
+from kourse.identity.repository.keycloak_sign_on import KeycloakSignOn
+from kourse.identity.repository.keycloak_users import KeycloakUsers
 from kourse.identity.repository.limits import Limits
 from kourse.identity.repository.lockouts import Lockouts
 from kourse.identity.repository.offers import FactorOffers
 from kourse.identity.repository.one_time_tokens import OneTimeTokens
+from kourse.identity.repository.sign_ons import SignOns
 from kourse.identity.repository.token_store import TokenStore
 from kourse.identity.service import caretaking, members
 from kourse.identity.service.clients import Clients
@@ -18,6 +23,7 @@ from kourse.identity.service.credentials import CredentialStore
 from kourse.identity.service.hashing import HashPool
 from kourse.identity.service.house import House
 from kourse.identity.service.keycloak_credentials import KeycloakCredentials
+from kourse.identity.service.keycloak_sync import KeycloakSync
 from kourse.identity.service.local_credentials import LocalCredentials
 from kourse.identity.service.signing import SigningKeys
 from kourse.identity.service.trail import LocalTrail
@@ -25,15 +31,19 @@ from kourse.identity.service.vault import Vault
 from kourse.identity.settings import IdentitySettings
 from kourse.kit.db import Database
 from kourse.kit.runtime import Runtime, Service, run
+from kourse.kit.sweeping import repeat
 
 
 def build_house(settings: IdentitySettings, database: Database, store: TokenStore) -> House:
     """The stores and keys of identity."""
     vault = Vault.load(settings.data_key_file)
+    keycloak = Keycloak(realm(settings)) if settings.backend == "keycloak" else None
     return House(
         settings=settings,
         database=database,
-        credentials=build_credentials(settings, database, store, vault),
+        credentials=build_credentials(settings, database, store, vault, keycloak),
+        issuer=None if keycloak is None else KeycloakSignOn(keycloak, redirect_uri(settings)),
+        sign_ons=SignOns(store, session_lifetime=settings.session_lifetime),
         one_time_tokens=OneTimeTokens(store),
         factor_offers=FactorOffers(store),
         limits=Limits(store),
@@ -52,12 +62,16 @@ def build_house(settings: IdentitySettings, database: Database, store: TokenStor
 
 
 def build_credentials(
-    settings: IdentitySettings, database: Database, store: TokenStore, vault: Vault
+    settings: IdentitySettings,
+    database: Database,
+    store: TokenStore,
+    vault: Vault,
+    keycloak: Keycloak | None,
 ) -> CredentialStore:
-    """The credential store that the settings choose.
+    """The credential store that the settings choose: a realm, or else identity's own rows.
 
     Raises:
-        ValueError: The settings contradict each other, or choose one that is not built in.
+        ValueError: The settings contradict each other.
     """
     pool = HashPool(
         workers=settings.hash_workers,
@@ -66,9 +80,14 @@ def build_credentials(
         iterations=settings.hash_iterations,
     )
     lockouts = Lockouts(store, lockout_policy(settings))
-    if settings.backend == "keycloak":
-        return KeycloakCredentials(database, pool, lockouts, Keycloak(realm(settings)))
+    if keycloak is not None:
+        return KeycloakCredentials(database, pool, lockouts, keycloak)
     return LocalCredentials(database, pool, lockouts, vault)
+
+
+def redirect_uri(settings: IdentitySettings) -> str:
+    """Where Keycloak sends browsers back to."""
+    return settings.keycloak_redirect_uri or f"{settings.public_url}{sign_on.CALLBACK}"
 
 
 def realm(settings: IdentitySettings) -> Realm:
@@ -127,6 +146,19 @@ def service(settings: IdentitySettings) -> Service:
         own = LocalTrail(runtime.database, settings.service)
         await caretaking.watch_keys(house.keys, own, settings.default_tenant)
 
+    async def follow_keycloak(runtime: Runtime) -> None:
+        keycloak = Keycloak(realm(settings))
+        events = KeycloakEvents(keycloak)
+        house: House = runtime.extras["house"]
+        sync = KeycloakSync(house, KeycloakUsers(keycloak), events)
+        try:
+            await repeat(sync.sweep, settings.keycloak_poll.total_seconds())
+        finally:
+            await keycloak.close()
+
+    tasks = [audit_rounds, key_watch] if settings.worker_database_url else []
+    if settings.backend == "keycloak":
+        tasks.append(follow_keycloak)
     return Service(
         settings=settings,
         title="kourse identity",
@@ -135,7 +167,7 @@ def service(settings: IdentitySettings) -> Service:
         setup=set_up,
         teardown=tear_down,
         trail=lambda runtime: LocalTrail(runtime.database, settings.service),
-        tasks=[audit_rounds, key_watch] if settings.worker_database_url else [],
+        tasks=tasks,
         needs=frozenset({"database", "keys", "token_store"}),
     )
 

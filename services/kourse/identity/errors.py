@@ -149,3 +149,18 @@ class NameTaken(Conflict):
 
     code = "name-taken"
     title = "This name is taken."
+
+
+class LogOutRejected(Rejected):
+    """A logout token is none, or not the issuer's for this client and of now."""
+
+    code = "log-out-rejected"
+    status = 400
+    title = "This logout token is not valid."
+
+
+class SignOnRejected(Unauthenticated):
+    """State, code, browser or ID token are not those of one sign-on that was begun here."""
+
+    code = "sign-on-rejected"
+    title = "This sign-on is not valid; begin again."

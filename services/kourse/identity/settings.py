@@ -36,6 +36,15 @@ class IdentitySettings(ServiceSettings, service="identity"):
     keycloak_secret: SecretStr = SecretStr("")
     """Secret of identity's clients in the realm."""
 
+    keycloak_redirect_uri: str = ""
+    """Where Keycloak sends browsers back to; by default the route that takes them back."""
+
+    keycloak_poll: Duration = timedelta(seconds=5)
+    """How often the realm's events are asked for, so that changes made there reach the platform."""
+
+    keycloak_compare: Duration = timedelta(hours=1)
+    """How often all the realm's users are compared with their accounts, for what no event tells."""
+
     keycloak_timeout: Duration = timedelta(seconds=5)
     """Time without an answer after which Keycloak counts as down."""
 

@@ -4,7 +4,8 @@ Row-level security covers ``membership``, ``role_assignment``, ``delivery``, per
 accounts, invitations and the audit trail; whoever shows a secret sees the row of its digest in any
 tenant. ``account``,
 ``credential``, ``factor``, ``recovery_code`` and ``account_link`` know no tenant: one person is one
-account in the whole installation.
+account in the whole installation. ``realm_progress`` and ``realm_event`` hold how far a realm of
+Keycloak was followed, and which of its latest events were.
 """
 
 from __future__ import annotations
@@ -71,6 +72,26 @@ account_link = Table(
     PrimaryKeyConstraint("issuer", "subject"),
     UniqueConstraint("issuer", "account_id", name="uq_account_link_issuer"),
 )
+
+realm_progress = Table(
+    "realm_progress",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("part", Text, nullable=False),
+    Column("reached_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("issuer", "part"),
+)
+
+realm_event = Table(
+    "realm_event",
+    metadata,
+    Column("issuer", Text, nullable=False),
+    Column("log", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("issuer", "id"),
+)
+Index("ix_realm_event_at_ms", realm_event.c.issuer, realm_event.c.log, realm_event.c.at_ms)
 
 recovery_code = Table(
     "recovery_code",

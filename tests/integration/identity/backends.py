@@ -59,6 +59,7 @@ class Keycloak:
             "backend": "keycloak",
             "keycloak_url": site.url("keycloak"),
             "keycloak_secret": site.secret("keycloak-client"),
+            "keycloak_redirect_uri": f"{site.url('gateway')}/v1/auth/sso/callback",
             "keycloak_timeout": PATIENCE_S,
         }
 

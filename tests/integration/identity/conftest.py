@@ -97,7 +97,7 @@ def start(request, scratch, servers, files, backend):
 
     @asynccontextmanager
     async def started(**changes):
-        port = free_port()
+        port = changes.get("port") or free_port()
         values = {
             "port": port,
             "rpc_port": 0,

@@ -38,6 +38,14 @@ class KeycloakAdmin:
         finally:
             self._ask("DELETE", f"/{name}")
 
+    def give_role(self, realm, subject, role):
+        """The user has a role of the realm, which is made when there is none."""
+        names = [one["name"] for one in self._ask("GET", f"/{realm}/roles?search={role}")]
+        if role not in names:
+            self._ask("POST", f"/{realm}/roles", {"name": role})
+        found = self._ask("GET", f"/{realm}/roles/{role}")
+        self._ask("POST", f"/{realm}/users/{subject}/role-mappings/realm", [found])
+
     def failures(self, realm, email):
         """How brute force detection speaks of a user."""
         query = urllib.parse.urlencode({"email": email, "exact": "true"})

@@ -19,6 +19,16 @@ def backend():
     return LOCAL
 
 
+class TestSignOn:
+    async def test_is_none_without_an_issuer(self, house):
+        left = await house.http.get("/v1/auth/sso/login", allow_redirects=False)
+        told = await house.http.post(
+            "/v1/auth/sso/backchannel-logout", data={"logout_token": "any"}
+        )
+
+        assert (left.status, told.status) == (404, 404)
+
+
 class TestLogIn:
     async def test_locks_an_address_without_an_account_just_so(self, start):
         async with start(lockout_quick_check=timedelta(hours=1)) as house:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from kourse.identity.domain.accounts import Account
+from kourse.identity.domain.accounts import Account, normalised_email
 
 _HASH_BYTES = 32
 
@@ -24,6 +24,35 @@ class Failures:
 
     count: int
     locked_until: datetime | None
+
+
+@dataclass(frozen=True)
+class RealmUser:
+    """What counts of a user for the account.
+
+    Attributes:
+        subject: The user's id in the realm.
+        email: Normalised address, if the realm has seen that it is theirs; else empty.
+        is_enabled: Whether the realm lets them in, apart from locks.
+    """
+
+    subject: str
+    email: str
+    is_enabled: bool
+
+    def is_as(self, account: Account) -> bool:
+        """Whether user and account stand alike."""
+        return self.is_enabled is not account.is_disabled and self.email in ("", account.email)
+
+
+def realm_user(answer: dict[str, Any]) -> RealmUser:
+    """A user as the admin API describes them; an address that mail does not know is none."""
+    email = str(answer.get("email") or "") if answer.get("emailVerified") else ""
+    try:
+        email = normalised_email(email) if email else ""
+    except ValueError:
+        email = ""
+    return RealmUser(str(answer["id"]), email, bool(answer.get("enabled")))
 
 
 def user_of(account: Account) -> dict[str, Any]:

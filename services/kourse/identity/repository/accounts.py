@@ -51,9 +51,22 @@ async def find_account_by_email(tx: AsyncSession, email: str) -> Account | None:
     return None if row is None else account_of(row)
 
 
+async def find_id_by_email(tx: AsyncSession, email: str) -> UUID | None:
+    """The id of the account of a normalised address."""
+    found = select(account.c.id).where(account.c.email == email)
+    return (await tx.execute(found)).scalar_one_or_none()
+
+
 async def find_account(tx: AsyncSession, account_id: UUID) -> Account | None:
     """The account with this id."""
     row = (await tx.execute(select(account).where(account.c.id == account_id))).one_or_none()
+    return None if row is None else account_of(row)
+
+
+async def hold_account(tx: AsyncSession, account_id: UUID) -> Account | None:
+    """The account with this id, which nobody else changes before the transaction is over."""
+    found = select(account).where(account.c.id == account_id).with_for_update()
+    row = (await tx.execute(found)).one_or_none()
     return None if row is None else account_of(row)
 
 

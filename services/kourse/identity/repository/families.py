@@ -127,12 +127,14 @@ class Families:
     async def find(self, token: str) -> Session | None:
         """The living session that a refresh token belongs to, spent or not; changes nothing."""
         sid = await self._store.get(f"refresh:{tokens.digest(token)}")
-        if sid is None:
-            return None
-        user, tenant = await self._store.hmget(_family(text(sid)), ["user", "tenant"])
+        return None if sid is None else await self.find_open(text(sid))
+
+    async def find_open(self, session_id: str) -> Session | None:
+        """The living session with this id."""
+        user, tenant = await self._store.hmget(_family(session_id), ["user", "tenant"])
         if user is None or tenant is None:
             return None
-        return Session(text(sid), UUID(text(user)), text(tenant))
+        return Session(session_id, UUID(text(user)), text(tenant))
 
     async def rotate(self, token: str, client: str) -> Rotation:
         """Exchanges a token for its successor; the family of a token used twice ends.

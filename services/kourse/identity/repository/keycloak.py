@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -27,6 +27,7 @@ FACTOR = "kourse-second-factor"
 CONNECTIONS = 16
 RENEW_BEFORE_S = 30.0
 RETRY_AFTER_S = 5.0
+Query = Mapping[str, str] | Sequence[tuple[str, str]]
 _UNAVAILABLE = "Log-in is not possible right now."
 _CHALLENGED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED})
 log = get_logger(__name__)
@@ -106,8 +107,15 @@ class Keycloak:
         data = {"client_id": client, "client_secret": self.realm.secret, **form}
         return await self._send("POST", self.realm.token_endpoint, data=data)
 
+    async def keys(self) -> bytes:
+        """The public keys of the realm, a JWKS document (RFC 7517)."""
+        answer = await self._send("GET", f"{self.realm.issuer}/protocol/openid-connect/certs")
+        if not answer.is_good:
+            raise Unavailable(_UNAVAILABLE, retry_after_s=RETRY_AFTER_S)
+        return json.dumps(answer.body).encode()
+
     async def ask(
-        self, method: str, path: str, body: object = None, query: Mapping[str, str] | None = None
+        self, method: str, path: str, body: object = None, query: Query | None = None
     ) -> Answer:
         """The answer of the admin API to the service account, which may say "not found".
 

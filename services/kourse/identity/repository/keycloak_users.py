@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any, Literal
 
 from kourse.contracts.errors import Unavailable
-from kourse.identity.domain.keycloak import Failures, failures_of
+from kourse.identity.domain.keycloak import Failures, RealmUser, failures_of, realm_user
+from kourse.identity.errors import AddressTaken
 from kourse.identity.repository.keycloak import Keycloak, part
 
+PAGE = 100
 CredentialKind = Literal["password", "otp"]
 
 
@@ -17,6 +20,7 @@ class KeycloakUsers:
 
     def __init__(self, keycloak: Keycloak) -> None:
         self._keycloak = keycloak
+        self.issuer = keycloak.realm.issuer
 
     async def add(self, user: dict[str, Any]) -> tuple[str, bool]:
         """The id of the user with this address, and whether it was made by this call."""
@@ -26,14 +30,36 @@ class KeycloakUsers:
         return answer.location.rpartition("/")[2], True
 
     async def put(self, subject: str, changes: dict[str, Any]) -> bool:
-        """Whether the user is there; it has these fields now and its others as before."""
+        """Whether the user is there; it has these fields now and its others as before.
+
+        Raises:
+            AddressTaken: Another user of the realm has the address among them.
+        """
         answer = await self._keycloak.ask("PUT", f"users/{part(subject)}", changes)
+        if answer.status == HTTPStatus.CONFLICT:
+            raise AddressTaken
         return answer.is_good
 
     async def find(self, subject: str) -> dict[str, Any] | None:
         """The user with this id."""
         answer = await self._keycloak.ask("GET", f"users/{part(subject)}")
         return answer.body if answer.is_good else None
+
+    async def pages(self) -> AsyncIterator[list[RealmUser]]:
+        """All users; one that comes or goes meanwhile may be missing or come twice."""
+        first = 0
+        while True:
+            query = {"first": str(first), "max": str(PAGE), "briefRepresentation": "true"}
+            answer = await self._keycloak.ask("GET", "users", query=query)
+            yield [realm_user(one) for one in answer.body or ()]
+            if len(answer.body or ()) < PAGE:
+                return
+            first += PAGE
+
+    async def find_standing(self, subject: str) -> RealmUser | None:
+        """How the user with this id stands in the realm."""
+        found = await self.find(subject)
+        return None if found is None else realm_user(found)
 
     async def remove(self, subject: str) -> None:
         """There is no user with this id."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.identity.domain.accounts import Account
+from kourse.identity.repository.accounts import account_of
 from kourse.identity.tables import account, account_link
 
 
@@ -39,6 +42,24 @@ async def find_subject_by_email(tx: AsyncSession, issuer: str, email: str) -> st
         .where(account_link.c.issuer == issuer, account.c.email == email)
     )
     return (await tx.execute(found)).scalar_one_or_none()
+
+
+async def find_accounts(
+    tx: AsyncSession, issuer: str, subjects: Collection[str]
+) -> dict[str, Account]:
+    """The accounts of those of the issuer's subjects that have one, by subject."""
+    found = (
+        select(account_link.c.subject, account)
+        .join(account, account.c.id == account_link.c.account_id)
+        .where(account_link.c.issuer == issuer, account_link.c.subject.in_(subjects))
+    )
+    return {row.subject: account_of(row) for row in await tx.execute(found)}
+
+
+async def list_subjects(tx: AsyncSession, issuer: str) -> set[str]:
+    """Every subject of the issuer that has an account."""
+    found = select(account_link.c.subject).where(account_link.c.issuer == issuer)
+    return set((await tx.execute(found)).scalars())
 
 
 async def find_linked(tx: AsyncSession, issuer: str, subject: str) -> UUID | None:

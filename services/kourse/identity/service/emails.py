@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -72,14 +73,20 @@ async def confirm_change(house: House, actor: Actor, code: str) -> None:
         requested = await deliveries.find_delivery(tx, delivery_id)
         if requested is None or requested.recipient is None:
             raise CodeRejected
-        await _move(house, tx, actor, requested.recipient)
+        account = await accounts.get_account(tx, actor.user_id)
+        new_email = requested.recipient
+        await move(tx, account, new_email, actor=actor.user_id)
+        await house.credentials.follow(tx, replace(account, email=new_email, is_verified=True))
     await house.one_time_tokens.drop(Purpose.RESET_PASSWORD, actor.user_id)
 
 
-async def _move(house: House, tx: AsyncSession, actor: Actor, new_email: str) -> None:
-    account = await accounts.get_account(tx, actor.user_id)
+async def move(tx: AsyncSession, account: Account, new_email: str, *, actor: UUID) -> None:
+    """The account's row has the normalised address; the former one is told by mail.
+
+    Raises:
+        AddressTaken: Another account has it.
+    """
     await accounts.change_email(tx, account.id, new_email)
-    await house.credentials.follow(tx, replace(account, email=new_email, is_verified=True))
     await deliveries.remove_deliveries(tx, account.id)
     delivery_id = new_id()
     await deliveries.add_delivery(
@@ -90,4 +97,4 @@ async def _move(house: House, tx: AsyncSession, actor: Actor, new_email: str) ->
         recipient=account.email,
     )
     await emit(tx, EmailChanged(user_id=account.id, delivery_id=delivery_id, locale=account.locale))
-    await audit.record(tx, "account.change-email", actor=account.id, target=account.id)
+    await audit.record(tx, "account.change-email", actor=actor, target=account.id)

@@ -57,15 +57,22 @@ async def set_disabled(house: House, actor: Actor, user_id: UUID, *, is_disabled
     """
     async with house.database.transaction(actor.tenant) as tx:
         account = await accounts.get_account(tx, user_id)
-        if not await accounts.set_disabled(tx, user_id, is_disabled=is_disabled):
+        if not await stand(tx, actor, user_id, is_disabled=is_disabled):
             return
         await house.credentials.follow(tx, replace(account, is_disabled=is_disabled))
-        await _tell_everywhere(tx, user_id, _standing(actor, user_id, is_open=not is_disabled))
-        await memberships.enter(tx, actor.tenant)
-        action = "account.disable" if is_disabled else "account.enable"
-        await audit.record(tx, action, actor=actor.user_id, target=user_id)
     if is_disabled:
-        await _end_access(house, user_id)
+        await end_access(house, user_id)
+
+
+async def stand(tx: AsyncSession, actor: Actor, user_id: UUID, *, is_disabled: bool) -> bool:
+    """Whether this call disabled or enabled the account's row, and told every tenant it belongs to."""
+    if not await accounts.set_disabled(tx, user_id, is_disabled=is_disabled):
+        return False
+    await _tell_everywhere(tx, user_id, _standing(actor, user_id, is_open=not is_disabled))
+    await memberships.enter(tx, actor.tenant)
+    action = "account.disable" if is_disabled else "account.enable"
+    await audit.record(tx, action, actor=actor.user_id, target=user_id)
+    return True
 
 
 def _standing(actor: Actor, user_id: UUID, *, is_open: bool) -> Event:
@@ -114,15 +121,23 @@ async def delete(house: House, actor: Actor, user_id: UUID) -> None:
         LastAdministrator: A tenant would be left without one.
     """
     async with house.database.transaction(actor.tenant) as tx:
-        account = await accounts.get_account(tx, user_id)
-        for tenant in await memberships.list_tenants(tx, user_id):
-            await memberships.enter(tx, tenant)
-            await _leave(tx, actor, account)
-        await memberships.enter(tx, actor.tenant)
-        await audit.record(tx, "account.delete", actor=actor.user_id, target=user_id)
-        await house.credentials.delete(tx, account)
-        await accounts.remove_account(tx, user_id)
-    await _end_access(house, user_id)
+        await remove(house, tx, actor, await accounts.get_account(tx, user_id))
+    await end_access(house, user_id)
+
+
+async def remove(house: House, tx: AsyncSession, actor: Actor, account: Account) -> None:
+    """The account is gone from the commit on, as ``delete`` says, but for its sessions.
+
+    Raises:
+        LastAdministrator: A tenant would be left without one.
+    """
+    for tenant in await memberships.list_tenants(tx, account.id):
+        await memberships.enter(tx, tenant)
+        await _leave(tx, actor, account)
+    await memberships.enter(tx, actor.tenant)
+    await audit.record(tx, "account.delete", actor=actor.user_id, target=account.id)
+    await house.credentials.delete(tx, account)
+    await accounts.remove_account(tx, account.id)
 
 
 async def _leave(tx: AsyncSession, actor: Actor, account: Account) -> None:
@@ -142,7 +157,8 @@ async def _tell_everywhere(tx: AsyncSession, user_id: UUID, event: Event) -> Non
         await emit(tx, event)
 
 
-async def _end_access(house: House, user_id: UUID) -> None:
+async def end_access(house: House, user_id: UUID) -> None:
+    """No session, no access token and no link to a new password is good for anything any more."""
     await house.one_time_tokens.drop(Purpose.RESET_PASSWORD, user_id)
     await house.families.end_all(user_id)
     await house.families.outdate(user_id, before=clock.now())

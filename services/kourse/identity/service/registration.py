@@ -129,6 +129,11 @@ async def _activate(house: House, tx: AsyncSession, account: Account, delivery_i
     if requested is None or not await accounts.mark_verified(tx, account.id):
         return
     await house.credentials.set_password(tx, account, requested.sealed)
+    await open_account(house, tx, account)
+
+
+async def open_account(house: House, tx: AsyncSession, account: Account) -> None:
+    """Somebody whose address was verified in this transaction is in, and passwords still unmailed are void."""
     await house.credentials.follow(tx, replace(account, is_verified=True))
     await deliveries.remove_deliveries(tx, account.id)
     await joining.join(tx, account, AS_LEARNER)

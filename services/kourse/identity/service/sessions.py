@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.errors import NotFound
+from kourse.contracts.errors import NotFound, Unavailable
 from kourse.contracts.events import SessionCompromised, UserLocked
 from kourse.identity.domain import tokens
 from kourse.identity.domain.accounts import Account, Assignment, MembershipStatus, standing
@@ -86,6 +86,28 @@ async def log_in(house: House, tenant: str, command: LogIn) -> Issued:
     return _issued(house, session, assignments, refresh_token)
 
 
+async def admit(house: House, tenant: str, account_id: UUID, client: str) -> tuple[Session, Issued]:
+    """A new session of somebody who showed elsewhere who they are, and its tokens.
+
+    Raises:
+        InvalidCredentials: The account is disabled, or gone.
+        EmailNotVerified: Nobody has shown yet that its address is theirs.
+        NotAMember: It is no active member of the tenant.
+    """
+    async with house.database.transaction(tenant) as tx:
+        account = await accounts.find_account(tx, account_id)
+        refusal = await refusal_of(house, tx, account)
+        if refusal is not None:
+            await audit.record(tx, "auth.sign-on", target=account_id, outcome="refused")
+        else:
+            assignments = await memberships.list_assignments(tx, account_id)
+            session, refresh_token = await house.families.open(account_id, tenant, client)
+            await audit.record(tx, "auth.sign-on", actor=account_id, target=session.id)
+    if refusal is not None:
+        raise refusal
+    return session, _issued(house, session, assignments, refresh_token)
+
+
 async def refusal_of(
     house: House, tx: AsyncSession, account: Account | None
 ) -> InvalidCredentials | EmailNotVerified | NotAMember | None:
@@ -132,7 +154,18 @@ async def _still_held(house: House, session: Session) -> list[Assignment] | None
 async def log_out(house: House, tenant: str, user_id: UUID, session_id: str) -> None:
     """The session is over: its refresh tokens and its access tokens are refused."""
     await house.families.end(session_id)
+    await _end_at_issuer(house, session_id)
     await _record(house, tenant, "auth.logout", Session(session_id, user_id, tenant))
+
+
+async def _end_at_issuer(house: House, session_id: str) -> None:
+    """The log-in that the session came of is over too; while the issuer is down, it is left for later."""
+    theirs = await house.sign_ons.unlink(session_id)
+    if theirs and house.issuer is not None:
+        try:
+            await house.issuer.end_session(theirs)
+        except Unavailable:
+            await house.sign_ons.leave(theirs)
 
 
 async def end_session(house: House, actor: Actor, session_id: str) -> None:
@@ -148,8 +181,11 @@ async def end_session(house: House, actor: Actor, session_id: str) -> None:
 
 async def log_out_everywhere(house: House, actor: Actor) -> None:
     """Every session of the actor is over, in every tenant, and every access token issued before."""
+    ended = await house.families.list_open(actor.user_id)
     await house.families.end_all(actor.user_id)
     await house.families.outdate(actor.user_id, before=clock.now())
+    for one in ended:
+        await _end_at_issuer(house, one.id)
     here = Session(actor.session_id, actor.user_id, actor.tenant)
     await _record(house, actor.tenant, "auth.logout-everywhere", here)
 
