@@ -197,11 +197,7 @@ CREATE TABLE {schema}.partition_lease (
 """
 
 _V3 = """
-ALTER TABLE {schema}.audit_entry DROP COLUMN seal;
 ALTER TABLE {schema}.audit_entry ADD COLUMN entry_id uuid NOT NULL DEFAULT gen_random_uuid();
-ALTER TABLE {schema}.audit_entry ALTER COLUMN correlation TYPE text USING coalesce(correlation, '');
-ALTER TABLE {schema}.audit_entry ALTER COLUMN correlation SET DEFAULT '';
-ALTER TABLE {schema}.audit_entry ALTER COLUMN correlation SET NOT NULL;
 ALTER TABLE {schema}.audit_entry ADD COLUMN address text NOT NULL DEFAULT '';
 DROP INDEX {schema}.ix_audit_entry_tenant_at;
 CREATE INDEX ix_audit_entry_entry_id ON {schema}.audit_entry (entry_id);

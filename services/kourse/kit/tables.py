@@ -261,7 +261,9 @@ def _records(metadata: MetaData) -> None:
         Column("target", Text, nullable=False),
         Column("outcome", Text, nullable=False),
         Column("detail", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
-        Column("correlation", Text, nullable=False, server_default=text("''")),
+        Column("correlation", Text),
+        # Written by nothing; a later version than the one that may run beside this drops it.
+        Column("seal", LargeBinary),
         Column("entry_id", UUID, nullable=False, server_default=text("gen_random_uuid()")),
         Column("address", Text, nullable=False, server_default=text("''")),
     )

@@ -20,7 +20,7 @@ from kourse.kit.telemetry.metrics import AUDIT_DENIALS
 EVERY_S = 1.0
 BATCH = 200
 _READ = """
-SELECT entry_id, tenant, at, actor, action, target, outcome, detail, correlation, address
+SELECT entry_id, tenant, at, actor, action, target, outcome, detail, coalesce(correlation, ''), address
 FROM {schema}.audit_entry ORDER BY id LIMIT :batch
 """
 _FORGET = "DELETE FROM {schema}.audit_entry WHERE entry_id = ANY(:ids)"
