@@ -84,6 +84,8 @@ class TestTenancy:
             "identity.account_link",
             "identity.credential",
             "identity.factor",
+            "identity.realm_event",
+            "identity.realm_progress",
             "identity.recovery_code",
         ]
 
