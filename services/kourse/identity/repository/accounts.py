@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
@@ -14,7 +15,33 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kourse.contracts.errors import NotFound
 from kourse.identity.domain.accounts import Account
 from kourse.identity.errors import AddressTaken
-from kourse.identity.tables import account, credential
+from kourse.identity.tables import account, credential, factor
+
+_BY_EMAIL = select(account).where(account.c.email == bindparam("email"))
+_SEALED = (
+    select(
+        credential.c.account_id,
+        credential.c.sealed,
+        exists().where(factor.c.account_id == credential.c.account_id).label("has_factor"),
+    )
+    .join(account, account.c.id == credential.c.account_id)
+    .where(account.c.email == bindparam("email"), account.c.disabled_at.is_(None))
+)
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What opens an account.
+
+    Attributes:
+        account_id: Whose it is.
+        password: As an argon2id string.
+        has_factor: Whether a second factor is asked for too.
+    """
+
+    account_id: UUID
+    password: str
+    has_factor: bool
 
 
 async def add_account(
@@ -47,7 +74,7 @@ async def add_account(
 
 async def find_account_by_email(tx: AsyncSession, email: str) -> Account | None:
     """The account of a normalised address."""
-    row = (await tx.execute(select(account).where(account.c.email == email))).one_or_none()
+    row = (await tx.execute(_BY_EMAIL, {"email": email})).one_or_none()
     return None if row is None else account_of(row)
 
 
@@ -133,15 +160,10 @@ async def remove_account(tx: AsyncSession, account_id: UUID) -> None:
     await tx.execute(delete(account).where(account.c.id == account_id))
 
 
-async def find_sealed(tx: AsyncSession, email: str) -> tuple[UUID, str] | None:
-    """Account id and sealed password behind a normalised address; None without either."""
-    statement = (
-        select(credential.c.account_id, credential.c.sealed)
-        .join(account, account.c.id == credential.c.account_id)
-        .where(account.c.email == email, account.c.disabled_at.is_(None))
-    )
-    row = (await tx.execute(statement)).one_or_none()
-    return None if row is None else (row.account_id, row.sealed)
+async def find_sealed(tx: AsyncSession, email: str) -> Sealed | None:
+    """What opens the account behind a normalised address; None without account or password."""
+    row = (await tx.execute(_SEALED, {"email": email})).one_or_none()
+    return None if row is None else Sealed(*row)
 
 
 async def put_sealed(tx: AsyncSession, account_id: UUID, sealed: str) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select, text, update
+from sqlalchemy import bindparam, delete, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.permissions import Role
@@ -18,6 +20,12 @@ from kourse.kit.ids import new_id
 
 _SET_ACCOUNT = text("SELECT set_config('app.account', :account, true)")
 _SET_TENANT = text("SELECT set_config('app.tenant', :tenant, true)")
+_STATUS = select(membership.c.status).where(membership.c.user_id == bindparam("user_id"))
+_HELD = (
+    select(role_assignment)
+    .where(role_assignment.c.user_id == bindparam("user_id"))
+    .order_by(role_assignment.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,7 @@ async def add_membership(tx: AsyncSession, user_id: UUID) -> bool:
 
 async def find_status(tx: AsyncSession, user_id: UUID) -> MembershipStatus | None:
     """How the account stands to the tenant; None when it does not belong to it."""
-    found = await tx.execute(select(membership.c.status).where(membership.c.user_id == user_id))
-    status = found.scalar_one_or_none()
+    status = (await tx.execute(_STATUS, {"user_id": user_id})).scalar_one_or_none()
     return None if status is None else MembershipStatus(status)
 
 
@@ -84,7 +91,7 @@ async def enter(tx: AsyncSession, tenant: str) -> None:
 
 async def list_assignments(tx: AsyncSession, user_id: UUID) -> list[Assignment]:
     """Every role assignment of an account in the tenant, lapsed ones too."""
-    return [one for _, one in await _assignments(tx, [user_id])]
+    return [_assignment(row) for row in await tx.execute(_HELD, {"user_id": user_id})]
 
 
 async def add_assignments(
@@ -183,6 +190,8 @@ async def _assignments(tx: AsyncSession, user_ids: Sequence[UUID]) -> list[tuple
         .where(role_assignment.c.user_id.in_(user_ids))
         .order_by(role_assignment.c.id)
     )
-    return [
-        (row.user_id, Assignment(Role(row.role), row.course, row.cohort, row.until)) for row in rows
-    ]
+    return [(row.user_id, _assignment(row)) for row in rows]
+
+
+def _assignment(row: Row[Any]) -> Assignment:
+    return Assignment(Role(row.role), row.course, row.cohort, row.until)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,6 +10,7 @@ from kourse.identity.domain import totp
 from kourse.identity.domain.accounts import Account
 from kourse.identity.domain.passwords import prepared
 from kourse.identity.repository import accounts, factors
+from kourse.identity.repository.accounts import Sealed
 from kourse.identity.repository.lockouts import Ending, Lockouts
 from kourse.identity.service.credentials import Check, CredentialState, Outcome
 from kourse.identity.service.hashing import HashPool
@@ -106,31 +106,32 @@ class LocalCredentials:
         self._pool.close()
 
     async def _outcome(self, email: str, password: str, code: str) -> Outcome:
-        account_id = await self._opened(email, password)
-        if account_id is None:
+        opened = await self._opened(email, password)
+        if opened is None:
             return Outcome.WRONG
+        if not opened.has_factor:
+            return Outcome.RIGHT
         async with self._database.transaction(None) as tx:
-            factor = await factors.lock_factor(tx, account_id)
+            factor = await factors.lock_factor(tx, opened.account_id)
             if factor is None:
                 return Outcome.RIGHT
             if not code:
                 return Outcome.FACTOR_NEEDED
-            secret = self._vault.open(factor.sealed, bound_to=str(account_id))
+            secret = self._vault.open(factor.sealed, bound_to=str(opened.account_id))
             step = totp.matching_step(secret, code, clock.now().timestamp(), after=factor.last_step)
             if step is None:
                 return Outcome.WRONG
-            await factors.spend_step(tx, account_id, step)
+            await factors.spend_step(tx, opened.account_id, step)
         return Outcome.RIGHT
 
-    async def _opened(self, email: str, password: str) -> UUID | None:
-        """The account that the password opens."""
+    async def _opened(self, email: str, password: str) -> Sealed | None:
+        """What the password opens, as it stood when it was presented."""
         async with self._database.transaction(None) as tx:
             found = await accounts.find_sealed(tx, email)
-        if not await self._pool.opens(found[1] if found else None, password) or found is None:
+        if not await self._pool.opens(found.password if found else None, password) or found is None:
             return None
-        account_id, sealed = found
-        if self._pool.is_outdated(sealed):
+        if self._pool.is_outdated(found.password):
             newer = await self._pool.seal(password)
             async with self._database.transaction(None) as tx:
-                await accounts.reseal(tx, account_id, old=sealed, new=newer)
-        return account_id
+                await accounts.reseal(tx, found.account_id, old=found.password, new=newer)
+        return found
