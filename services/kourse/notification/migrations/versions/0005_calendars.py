@@ -5,7 +5,7 @@ from alembic import op
 from kourse.kit.migrations import enable_tenancy, grant
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 SCHEMA = "notification"
 
