@@ -44,7 +44,9 @@ _ARCHIVE = """
 SELECT event_id, tenant, type, entity, seq, payload FROM {service}.outbox
 WHERE type = ANY(%(types)s) ORDER BY id
 """
-_LEDGER = "SELECT tenant, learner_id, reason, subject, points FROM notification.points_entry"
+_LEDGER = """
+SELECT tenant, learner_id, reason, subject, points, source_event FROM notification.points_entry
+"""
 _TOLD = """
 SELECT tenant, user_id, kind, source_event FROM notification.notification
 WHERE kind = ANY(%(kinds)s)
@@ -102,28 +104,20 @@ def _facts_once(database: Database) -> Verdict:
 
 
 def _points(database: Database) -> Verdict:
-    expected: dict[tuple[Any, ...], int] = {}
-    for event in database.ask(_ARCHIVE, {"types": ["course.lesson.completed"]}, service="course"):
-        _earn(expected, event, _by_lesson(event["payload"]))
-    released = {"types": ["assessment.score.released"]}
-    for event in database.ask(_ARCHIVE, released, service="assessment"):
-        _earn(expected, event, _by_score(event["payload"]))
-    ledger = Counter(
-        (row["tenant"], row["learner_id"], row["reason"], row["subject"], row["points"])
-        for row in database.ask(_LEDGER)
-    )
-    computed = Counter((*key, worth) for key, worth in expected.items())
+    computed: Counter[tuple[Any, ...]] = Counter()
+    for service, type_, earned_by in EARNING:
+        for event in database.ask(_ARCHIVE, {"types": [type_]}, service=service):
+            learner = UUID(event["payload"]["learner_id"])
+            for one in earned_by(event["payload"]):
+                line = (one.reason.value, one.subject, one.points, event["event_id"])
+                computed[event["tenant"], learner, *line] += 1
+    columns = ("tenant", "learner_id", "reason", "subject", "points", "source_event")
+    ledger = Counter(tuple(row[name] for name in columns) for row in database.ask(_LEDGER))
     return judge(
         "the points ledger is what the events add up to",
         computed.total(),
         _differences(computed, ledger),
     )
-
-
-def _earn(ledger: dict[tuple[Any, ...], int], event: Row, earned: Sequence[points.Earned]) -> None:
-    learner = UUID(event["payload"]["learner_id"])
-    for one in earned:
-        ledger.setdefault((event["tenant"], learner, one.reason.value, one.subject), one.points)
 
 
 def _by_lesson(payload: dict[str, Any]) -> list[points.Earned]:
@@ -137,6 +131,15 @@ def _by_lesson(payload: dict[str, Any]) -> list[points.Earned]:
     )
 
 
+def _by_attempt(payload: dict[str, Any]) -> list[points.Earned]:
+    return points.earned_by_attempt(
+        exam_id=UUID(payload["exam_id"]),
+        title=payload["title"],
+        course=payload["course"],
+        by_learner=payload["cause"] == "learner",
+    )
+
+
 def _by_score(payload: dict[str, Any]) -> list[points.Earned]:
     return points.earned_by_score(
         exam_id=UUID(payload["exam_id"]),
@@ -144,6 +147,14 @@ def _by_score(payload: dict[str, Any]) -> list[points.Earned]:
         course=payload["course"],
         passed=payload["passed"],
     )
+
+
+EARNING = (
+    ("course", "course.lesson.completed", _by_lesson),
+    ("assessment", "assessment.attempt.submitted", _by_attempt),
+    ("assessment", "assessment.score.released", _by_score),
+)
+"""Producer and type of the events that earn points, with the platform's own rule."""
 
 
 def _messages(database: Database) -> Verdict:

@@ -153,6 +153,14 @@ async def schedule_exam(tx: Transaction, event: events.ExamScheduled, delivery: 
     await telling.schedule_exam(tx, event, delivery)
 
 
+@handlers.on(events.AttemptSubmitted)
+async def reward_attempt(
+    tx: Transaction, event: events.AttemptSubmitted, delivery: Delivery
+) -> None:
+    """An exam that was handed in earns points."""
+    await rewarding.reward_attempt(tx, event, delivery)
+
+
 @handlers.on(events.ScoreReleased)
 async def reward_score(tx: Transaction, event: events.ScoreReleased, delivery: Delivery) -> None:
     """A released score is told, and a pass earns points; nothing is told before the release."""

@@ -160,15 +160,16 @@ points_entry = Table(
     Column("course", Text, nullable=False),
     Column("source_event", UUID, nullable=False),
     moment_column("earned_at"),
-    UniqueConstraint("tenant", "learner_id", "reason", "subject"),
     UniqueConstraint("tenant", "source_event", "reason"),
 )
 Index(
-    "ix_points_entry_learner_id",
+    "ix_points_entry_deed",
     points_entry.c.tenant,
     points_entry.c.learner_id,
-    points_entry.c.earned_at.desc(),
-    points_entry.c.id.desc(),
+    points_entry.c.reason,
+    points_entry.c.subject,
+    points_entry.c.earned_at,
+    points_entry.c.source_event,
 )
 
 ERASURE: Rules = {

@@ -33,17 +33,23 @@ class Senders:
         self._inbox = inbox
         self._last = {}
 
-    async def send(self, event, *, tenant="demo", again=None):
-        """The event takes effect as if the broker had brought it; its delivery."""
-        delivery = again or self._delivery(event, tenant)
+    async def send(self, event, *, tenant="demo", again=None, at=None):
+        """The event takes effect as if the broker had brought it; its delivery.
+
+        Args:
+            event: The payload.
+            tenant: Whose it is.
+            again: The delivery of an earlier call, to repeat it.
+            at: When it happened, by default now.
+        """
+        delivery = again or self._delivery(event, tenant, at or datetime.now(UTC))
         await self._inbox.take([Arrival(delivery, event.model_dump_json().encode())])
         return delivery
 
-    def _delivery(self, event, tenant):
+    def _delivery(self, event, tenant, at):
         kind = event.kind
         key = (tenant, kind.stream, event.entity)
         self._last[key] = self._last.get(key, 0) + 1
-        now = datetime.now(UTC)
         return Delivery(
             id=uuid4(),
             tenant=tenant,
@@ -52,8 +58,8 @@ class Senders:
             stream=kind.stream.value,
             entity=event.entity,
             seq=self._last[key],
-            time=now,
-            started_at=now,
+            time=at,
+            started_at=at,
         )
 
 

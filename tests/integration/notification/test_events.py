@@ -8,7 +8,7 @@ import pytest
 
 from kourse.contracts import events
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.repository import calendars, former, notices
+from kourse.notification.repository import calendars, former, ledger, notices
 from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -41,6 +41,11 @@ def points(sql, user_id):
         " ORDER BY reason",
         user_id,
     )
+
+
+async def total(databases, user_id):
+    async with databases[0].transaction("demo") as tx:
+        return await ledger.sum_points(tx, user_id)
 
 
 def enrolment(learner_id, course_id):
@@ -90,6 +95,19 @@ def score(learner_id, *, exam_id=None, attempt_id=None, run=1, passed=True):
         max_points="10",
         percent=75.0,
         passed=passed,
+    )
+
+
+def attempt(learner_id, *, exam_id=None, cause="learner"):
+    return events.AttemptSubmitted(
+        attempt_id=uuid4(),
+        exam_id=exam_id or uuid4(),
+        exam="final",
+        course_id=uuid4(),
+        course="statistics",
+        learner_id=learner_id,
+        cause=cause,
+        title="Final",
     )
 
 
@@ -259,13 +277,14 @@ class TestLesson:
 
         assert points(sql, learner) == [("course-completed", 100), ("lesson-completed", 10)]
 
-    async def test_earns_nothing_again_in_a_repeated_run_of_the_course(self, bus, sql):
+    async def test_earns_nothing_again_in_a_repeated_run_of_the_course(self, bus, sql, databases):
         learner, course_id, lesson_id = uuid4(), uuid4(), uuid4()
 
         await bus.send(lesson(learner, course_id, uuid4(), lesson_id=lesson_id))
         await bus.send(lesson(learner, course_id, uuid4(), lesson_id=lesson_id))
 
-        assert points(sql, learner) == [("lesson-completed", 10)]
+        assert points(sql, learner) == [("lesson-completed", 10)] * 2
+        assert await total(databases, learner) == 10
 
     async def test_earns_once_when_its_event_comes_again(self, bus, sql):
         learner = uuid4()
@@ -293,14 +312,14 @@ class TestScore:
 
         assert points(sql, learner) == []
 
-    async def test_is_told_again_after_a_regrade_and_earns_once(self, bus, sql):
+    async def test_is_told_again_after_a_regrade_and_earns_once(self, bus, sql, databases):
         learner, exam_id, attempt_id = uuid4(), uuid4(), uuid4()
         await bus.send(score(learner, exam_id=exam_id, attempt_id=attempt_id))
 
         await bus.send(score(learner, exam_id=exam_id, attempt_id=attempt_id, run=2))
 
         assert told(sql, learner) == ["exam-graded", "exam-graded"]
-        assert points(sql, learner) == [("exam-passed", 50)]
+        assert await total(databases, learner) == 50
 
     async def test_is_not_told_before_its_release(self, bus, sql):
         learner = uuid4()
@@ -317,6 +336,22 @@ class TestScore:
         await bus.send(graded)
 
         assert (told(sql, learner), points(sql, learner)) == ([], [])
+
+
+class TestAttempt:
+    async def test_earns_points_when_it_was_handed_in(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(attempt(learner))
+
+        assert (told(sql, learner), points(sql, learner)) == ([], [("exam-taken", 5)])
+
+    async def test_earns_nothing_when_its_time_ran_out(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(attempt(learner, cause="clock"))
+
+        assert points(sql, learner) == []
 
 
 class TestPointsEntry:

@@ -143,6 +143,8 @@ type AttemptSubmitted struct {
 	LearnerID string `json:"learner_id"`
 	// Who ended it: `learner` or `clock`.
 	Cause string `json:"cause"`
+	// Title of the exam for people.
+	Title string `json:"title"`
 }
 
 // TypeAttemptVoided is the wire name of AttemptVoided.

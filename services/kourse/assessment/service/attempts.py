@@ -258,6 +258,7 @@ async def _end(
             cohort=attempt.cohort,
             learner_id=attempt.learner_id,
             cause=cause.value,
+            title=exam.title,
         ),
     )
 

@@ -99,13 +99,21 @@ class AttemptExtended(_OfAttempt):
     actor_id: ActorId
 
 
-@event("assessment.attempt.submitted", stream=Stream.ATTEMPT, subject="attempt_id")
+@event(
+    "assessment.attempt.submitted",
+    stream=Stream.ATTEMPT,
+    subject="attempt_id",
+    to=("notification",),
+)
 class AttemptSubmitted(_OfAttempt):
     """An attempt is closed, by its learner or by the clock, and waits for grading."""
 
     cause: Annotated[
         str, Field(description="Who ended it: `learner` or `clock`.", examples=["learner"])
     ] = "learner"
+    title: Annotated[
+        str, Field(description="Title of the exam for people.", examples=["Midterm"])
+    ] = ""
 
 
 @event("assessment.attempt.voided", stream=Stream.ATTEMPT, subject="attempt_id", planned=True)

@@ -1,4 +1,4 @@
-"""A learner's points, and why each was given."""
+"""A learner's points and why each was given, and their streak."""
 
 from __future__ import annotations
 
@@ -37,3 +37,9 @@ async def read_points(
         entries=[schemas.PointsEntryView.of(one) for one in shown],
         next=following,
     )
+
+
+@router.get("/v1/streak", tags=["points"])
+async def read_streak(tx: Transaction, actor: Learner) -> schemas.StreakView:
+    """The learner's own days of study in a row, by their own calendar, and the freeze days put by."""
+    return schemas.StreakView.of(await standing.days(tx, actor.user_id))

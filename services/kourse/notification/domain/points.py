@@ -1,14 +1,19 @@
-"""What earns points, and the level that follows from their sum."""
+"""What earns points, and the ledger that they are folded from.
+
+An entry of the ledger is one event's deed, under an id that follows from the event. Entries are added and
+never changed, so a ledger is a growing set: however often, in whatever order and in whatever portions its
+events come, it ends up the same, and with it all that is folded from it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
-from math import isqrt
 from uuid import UUID
 
-POINTS_OF_LEVEL = 100
-"""Level n + 1 needs n times this more than level n did: 100, 300, 600, 1000, …"""
+from kourse.contracts.names import part_id
 
 
 class Reason(StrEnum):
@@ -16,10 +21,18 @@ class Reason(StrEnum):
 
     LESSON_COMPLETED = "lesson-completed"
     COURSE_COMPLETED = "course-completed"
+    EXAM_TAKEN = "exam-taken"
     EXAM_PASSED = "exam-passed"
 
 
-WORTH = {Reason.LESSON_COMPLETED: 10, Reason.COURSE_COMPLETED: 100, Reason.EXAM_PASSED: 50}
+WORTH = {
+    Reason.LESSON_COMPLETED: 10,
+    Reason.COURSE_COMPLETED: 100,
+    Reason.EXAM_TAKEN: 5,
+    Reason.EXAM_PASSED: 50,
+}
+STUDY = frozenset({Reason.LESSON_COMPLETED, Reason.EXAM_TAKEN})
+"""What a learner did at that very moment, so that it makes a day of study; a score is released by others."""
 
 
 @dataclass(frozen=True)
@@ -43,14 +56,51 @@ class Earned:
         return WORTH[self.reason]
 
 
-def level(points: int) -> int:
-    """The level that a sum of points reaches, from 1."""
-    return (1 + isqrt(1 + 8 * max(points, 0) // POINTS_OF_LEVEL)) // 2
+@dataclass(frozen=True)
+class Entry:
+    """A line of a learner's ledger: points that were given, and what for.
+
+    Attributes:
+        earned_at: When it happened, not when it was heard of.
+        source_event: The event that told of it.
+    """
+
+    reason: Reason
+    subject: UUID
+    points: int
+    title: str
+    course: str
+    earned_at: datetime
+    source_event: UUID
+
+    @property
+    def id(self) -> UUID:
+        """The same in every ledger that is made from the event."""
+        return part_id(self.source_event, self.reason)
 
 
-def points_needed(level_number: int) -> int:
-    """The least sum of points that reaches a level."""
-    return POINTS_OF_LEVEL * level_number * (level_number - 1) // 2
+def entries_of(earned: Iterable[Earned], *, source_event: UUID, earned_at: datetime) -> list[Entry]:
+    """The lines that an event adds to its learner's ledger."""
+    return [
+        Entry(one.reason, one.subject, one.points, one.title, one.course, earned_at, source_event)
+        for one in earned
+    ]
+
+
+def counted(ledger: Iterable[Entry]) -> list[Entry]:
+    """The entries that count, oldest first: of each deed the first that happened.
+
+    A lesson of a repeated run, or a second exam that was passed, stays in the ledger and earns nothing.
+    """
+    first: dict[tuple[Reason, UUID], Entry] = {}
+    for entry in in_order(ledger):
+        first.setdefault((entry.reason, entry.subject), entry)
+    return list(first.values())
+
+
+def in_order(ledger: Iterable[Entry]) -> list[Entry]:
+    """The entries as they happened; at the same moment, by their events' ids and reasons."""
+    return sorted(ledger, key=lambda one: (one.earned_at, one.source_event, one.reason))
 
 
 def earned_by_lesson(
@@ -63,6 +113,11 @@ def earned_by_lesson(
     return found
 
 
+def earned_by_attempt(*, exam_id: UUID, title: str, course: str, by_learner: bool) -> list[Earned]:
+    """Points for an exam that the learner handed in, passed or not; running out of time earns none."""
+    return [Earned(Reason.EXAM_TAKEN, exam_id, title, course)] if by_learner else []
+
+
 def earned_by_score(*, exam_id: UUID, title: str, course: str, passed: bool) -> list[Earned]:
-    """Points for an exam that was passed, whichever attempt it was."""
+    """Points for an exam that was passed, whichever attempt it was; no regrade takes them back."""
     return [Earned(Reason.EXAM_PASSED, exam_id, title, course)] if passed else []

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, Select, func, select, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.kit.ids import new_id
-from kourse.notification.domain.points import Earned, Reason
+from kourse.notification.domain.points import STUDY, Entry, Reason
 from kourse.notification.tables import points_entry
 
 
-@dataclass(frozen=True)
-class Entry:
-    """Points that were given, and what for."""
-
-    id: UUID
-    reason: Reason
-    points: int
-    title: str
-    course: str
-    earned_at: datetime
-
-
-async def add_entries(
-    tx: AsyncSession,
-    learner_id: UUID,
-    earned: Sequence[Earned],
-    *,
-    source_event: UUID,
-    earned_at: datetime,
-) -> None:
-    """The points are the learner's; a deed that earned before earns nothing again."""
+async def add_entries(tx: AsyncSession, learner_id: UUID, entries: Sequence[Entry]) -> bool:
+    """The entries are in the learner's ledger, once; whether any is new."""
     rows = [
         {
-            "id": new_id(),
+            "id": one.id,
             "tenant": tx.info["tenant"],
             "learner_id": learner_id,
             "reason": one.reason.value,
@@ -47,36 +27,70 @@ async def add_entries(
             "points": one.points,
             "title": one.title,
             "course": one.course,
-            "source_event": source_event,
-            "earned_at": earned_at,
+            "source_event": one.source_event,
+            "earned_at": one.earned_at,
         }
-        for one in earned
+        for one in entries
     ]
-    if rows:
-        await tx.execute(insert(points_entry).on_conflict_do_nothing(), rows)
+    if not rows:
+        return False
+    added = insert(points_entry).values(rows).on_conflict_do_nothing().returning(points_entry.c.id)
+    return bool((await tx.execute(added)).all())
+
+
+async def ledger_of(tx: AsyncSession, learner_id: UUID) -> list[Entry]:
+    """All entries of a learner, those too that count for nothing."""
+    query = select(points_entry).where(points_entry.c.learner_id == learner_id)
+    return _entries((await tx.execute(query)).all())
 
 
 async def sum_points(tx: AsyncSession, learner_id: UUID) -> int:
     """All points of a learner."""
-    query = select(func.coalesce(func.sum(points_entry.c.points), 0)).where(
-        points_entry.c.learner_id == learner_id
-    )
-    return int((await tx.execute(query)).scalar_one())
+    counted = _counted(learner_id).subquery()
+    return int(await tx.scalar(select(func.coalesce(func.sum(counted.c.points), 0))) or 0)
 
 
-async def list_entries(
+async def list_counted(
     tx: AsyncSession, learner_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Entry]:
-    """A learner's entries, newest first."""
-    query = (
-        select(points_entry)
-        .where(points_entry.c.learner_id == learner_id)
-        .order_by(points_entry.c.earned_at.desc(), points_entry.c.id.desc())
-        .limit(limit)
-    )
+    """The entries of a learner that count, newest first."""
+    counted = _counted(learner_id).subquery()
+    query = select(counted).order_by(counted.c.earned_at.desc(), counted.c.id.desc()).limit(limit)
     if after is not None:
-        query = query.where(tuple_(points_entry.c.earned_at, points_entry.c.id) < after)
+        query = query.where(tuple_(counted.c.earned_at, counted.c.id) < after)
+    return _entries((await tx.execute(query)).all())
+
+
+async def study_moments(tx: AsyncSession, learner_id: UUID) -> Sequence[datetime]:
+    """When the learner studied."""
+    query = select(points_entry.c.earned_at).where(
+        points_entry.c.learner_id == learner_id,
+        points_entry.c.reason.in_([reason.value for reason in STUDY]),
+    )
+    return (await tx.execute(query)).scalars().all()
+
+
+def _counted(learner_id: UUID) -> Select[Any]:
+    """What ``points.counted`` says, in SQL."""
+    entry = points_entry.c
+    return (
+        select(points_entry)
+        .ext(distinct_on(entry.reason, entry.subject))
+        .where(entry.learner_id == learner_id)
+        .order_by(entry.reason, entry.subject, entry.earned_at, entry.source_event)
+    )
+
+
+def _entries(rows: Iterable[Row[Any]]) -> list[Entry]:
     return [
-        Entry(row.id, Reason(row.reason), row.points, row.title, row.course, row.earned_at)
-        for row in (await tx.execute(query)).all()
+        Entry(
+            reason=Reason(row.reason),
+            subject=row.subject,
+            points=row.points,
+            title=row.title,
+            course=row.course,
+            earned_at=row.earned_at,
+            source_event=row.source_event,
+        )
+        for row in rows
     ]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts import events
@@ -9,13 +12,14 @@ from kourse.kit.inbox import Delivery
 from kourse.notification.domain import points
 from kourse.notification.repository import former, ledger
 
+BY_LEARNER = "learner"
+"""Cause of an attempt's end that is the learner's own doing."""
+
 
 async def reward_lesson(
     tx: AsyncSession, event: events.LessonCompleted, delivery: Delivery
 ) -> None:
     """The learner earns the lesson's points, and the course's with its last lesson."""
-    if await former.is_former(tx, event.learner_id):
-        return
     earned = points.earned_by_lesson(
         lesson_id=event.lesson_id,
         course_id=event.course_id,
@@ -24,18 +28,34 @@ async def reward_lesson(
         completed=event.completed,
         total=event.total,
     )
-    await ledger.add_entries(
-        tx, event.learner_id, earned, source_event=delivery.id, earned_at=delivery.time
+    await _reward(tx, event.learner_id, earned, delivery)
+
+
+async def reward_attempt(
+    tx: AsyncSession, event: events.AttemptSubmitted, delivery: Delivery
+) -> None:
+    """The learner earns points when they handed the exam in themselves."""
+    earned = points.earned_by_attempt(
+        exam_id=event.exam_id,
+        title=event.title or event.exam,
+        course=event.course,
+        by_learner=event.cause == BY_LEARNER,
     )
+    await _reward(tx, event.learner_id, earned, delivery)
 
 
 async def reward_score(tx: AsyncSession, event: events.ScoreReleased, delivery: Delivery) -> None:
     """The learner earns points when the released score is a pass."""
-    if await former.is_former(tx, event.learner_id):
-        return
     earned = points.earned_by_score(
         exam_id=event.exam_id, title=event.title, course=event.course, passed=event.passed
     )
-    await ledger.add_entries(
-        tx, event.learner_id, earned, source_event=delivery.id, earned_at=delivery.time
-    )
+    await _reward(tx, event.learner_id, earned, delivery)
+
+
+async def _reward(
+    tx: AsyncSession, learner_id: UUID, earned: Sequence[points.Earned], delivery: Delivery
+) -> None:
+    if not earned or await former.is_former(tx, learner_id):
+        return
+    entries = points.entries_of(earned, source_event=delivery.id, earned_at=delivery.time)
+    await ledger.add_entries(tx, learner_id, entries)
