@@ -13,8 +13,10 @@ import yaml
 
 from kourse.contracts import names
 from kourse.contracts.resources import CourseSpec
-from support.courses import CSV, LONG_TEXT, with_assets
+from kourse.course.repository import content
+from support.courses import CSV, CSV_SHA256, LONG_TEXT, with_assets
 from support.houses import LEARNER
+from support.waiting import until
 
 
 @pytest.fixture
@@ -88,6 +90,18 @@ class TestPushAssets:
         assert json.loads(again.stdout) == {
             "courses": [{"course": "statistics", "sent": 0, "present": 2, "published": None}]
         }
+
+    async def test_comes_through_while_the_operator_writes_the_same_course(
+        self, kourse, folder, publish, bucket, operator, rows
+    ):
+        await publish(spec=CourseSpec.model_validate(with_assets()))
+        async with operator.transaction("demo") as tx:
+            course = await content.find_course(tx, "statistics", lock=True)
+            pushing = asyncio.create_task(kourse("push-assets", folder))
+            await until(lambda: rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
+            await content.declare_assets(tx, course.id, {"assets/trips.csv": CSV_SHA256})
+        answer = await pushing
+        assert answer.exit_code == 0, answer.output
 
     async def test_waits_for_the_operator_and_then_gives_up(self, kourse, folder):
         answer = await kourse("push-assets", folder, "--timeout", "2")

@@ -182,6 +182,8 @@ async def _verified_size(runtime: Runtime, bucket: str, asset: Row[Any]) -> int:
 async def _record(
     tx: Any, tenant: str, course: str, course_id: UUID, sizes: dict[str, int], done: tuple[str, ...]
 ) -> Stored:
+    # Whoever writes a course holds its row before they touch its files, so nobody waits in a circle.
+    await content.find_course(tx, course, lock=True)
     await content.record_stored(tx, course_id, sizes)
     published = await publishing.publish_waiting(tx, course)
     missing = await publishing.missing_paths(tx, course)
