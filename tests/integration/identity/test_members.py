@@ -364,3 +364,22 @@ class TestRoles:
         assert (await house.http.post(path, json=body, headers=headers)).status == 403
         first = f"/v1/memberships/{house.user_id(ADMIN[0])}/roles/platform-admin"
         assert (await house.http.delete(first, headers=headers)).status == 403
+
+    async def test_of_the_platform_are_not_lost_when_a_tenant_replaces_all(self, house):
+        (above, _), (email, _) = await house.member(), await house.member()
+        headers = bearer(await house.admin())
+        body = {"roles": [{"role": "tenant-admin"}]}
+        path = f"/v1/memberships/{house.user_id(email)}/roles"
+        assert (await house.http.put(path, json=body, headers=headers)).status == 204
+        house.database.execute(
+            "INSERT INTO identity.role_assignment (id, tenant, user_id, role)"
+            " VALUES (gen_random_uuid(), 'demo', %s, 'platform-admin')",
+            (house.user_id(above),),
+        )
+        path = f"/v1/memberships/{house.user_id(above)}/roles"
+        headers = bearer((await house.tokens(email))["accessToken"])
+
+        assert (await house.http.put(path, json=body, headers=headers)).status == 403
+
+        held = await house.http.get(path, headers=headers)
+        assert "platform-admin" in [one["role"] for one in (await held.json())["roles"]]

@@ -89,14 +89,15 @@ async def assign_roles(
 
     Raises:
         NotFound: The account is no member here.
-        Forbidden: The actor does not hold all that the roles allow.
+        Forbidden: The actor does not hold all that the roles allow, or those that are taken.
         LastAdministrator: Nobody would be left who can assign roles without an end.
     """
     policies.ensure(policies.may_grant(actor, assignments))
     async with house.database.transaction(actor.tenant) as tx:
         await memberships.lock_roles(tx)
-        if await memberships.find_status(tx, user_id) is None:
-            raise NotFound("There is no such member.")
+        kept = {one.spelled for one in assignments}
+        taken = [one for one in await list_roles(tx, user_id) if one.spelled not in kept]
+        policies.ensure(policies.may_grant(actor, taken))
         await memberships.replace_assignments(tx, user_id, assignments)
         if not await memberships.is_held_for_good(tx, Role.TENANT_ADMIN):
             raise LastAdministrator
