@@ -26,7 +26,12 @@ SEED = {
 }
 PERSONAL_WORDS = {"name", "email", "mail", "address", "phone", "birthday", "comment", "text"}
 SECRET_WORDS = {"password", "token", "secret", "code", "key", "link", "hash", "otp"}
-KEYS_OF_CONTENT = {"PublishedSkill.key", "PublishedLesson.key", "PublishedCategory.key"}
+KEYS_OF_CONTENT = {
+    "PublishedSkill.key",
+    "PublishedLesson.key",
+    "PublishedBadge.key",
+    "PublishedCategory.key",
+}
 """Not secrets: stable names of parts of a course."""
 
 

@@ -6,6 +6,7 @@ from kourse.kit.runtime import Runtime, Service, run
 from kourse.notification import api, rpc
 from kourse.notification.consumers import handlers
 from kourse.notification.service.address_book import IdentityAddressBook
+from kourse.notification.service.judging import judge_forever
 from kourse.notification.service.sender import Sender
 from kourse.notification.service.smtp import SmtpMailer
 from kourse.notification.settings import NotificationSettings
@@ -32,7 +33,7 @@ def service(settings: NotificationSettings) -> Service:
         routers=[api.router],
         servicers=(rpc.register,),
         handlers=handlers,
-        tasks=(send_mail,),
+        tasks=(send_mail, judge_forever),
     )
 
 

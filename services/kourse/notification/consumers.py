@@ -122,8 +122,9 @@ async def tell_of_cohort(tx: Transaction, event: events.GroupJoined, delivery: D
 async def publish_course(
     tx: Transaction, event: events.ContentPublished, delivery: Delivery
 ) -> None:
-    """Those enrolled learn of a new version."""
+    """Those enrolled learn of a new version, and its badges can be won."""
     await telling.publish_course(tx, event, delivery)
+    await rewarding.declare_badges(tx, event, delivery)
 
 
 @handlers.on(events.AssignmentCreated)

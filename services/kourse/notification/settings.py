@@ -34,3 +34,5 @@ class NotificationSettings(ServiceSettings, service="notification"):
     """Seconds for which a sender holds what it claimed; a killed sender's mails wait that long."""
     sender_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.25
     """Seconds between looks for due mails when there are none."""
+    review_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.5
+    """Seconds between looks for ledgers that have changed, whose learners may have won a badge."""

@@ -172,12 +172,74 @@ Index(
     points_entry.c.source_event,
 )
 
+Index(
+    "ix_points_entry_course",
+    points_entry.c.tenant,
+    points_entry.c.course,
+    points_entry.c.learner_id,
+)
+
+badge_sheet = Table(
+    "badge_sheet",
+    metadata,
+    tenant_column(),
+    Column("course_id", UUID, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("badges", JSONB, nullable=False),
+    moment_column("since_at", stamped=False),
+    PrimaryKeyConstraint("tenant", "course_id", "version"),
+)
+Index("ix_badge_sheet_course", badge_sheet.c.tenant, badge_sheet.c.course)
+
+won_badge = Table(
+    "won_badge",
+    metadata,
+    tenant_column(),
+    Column("learner_id", UUID, nullable=False),
+    Column("badge_id", UUID, nullable=False),
+    Column("badge", Text, nullable=False),
+    Column("course_id", UUID),
+    Column("course", Text),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    moment_column("won_at", stamped=False),
+    PrimaryKeyConstraint("tenant", "learner_id", "badge_id"),
+)
+
+reached_level = Table(
+    "reached_level",
+    metadata,
+    tenant_column(),
+    Column("learner_id", UUID, nullable=False),
+    Column("level", Integer, nullable=False),
+    moment_column("reached_at", stamped=False),
+    PrimaryKeyConstraint("tenant", "learner_id", "level"),
+)
+
+review = Table(
+    "review",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=text("gen_random_uuid()")),
+    tenant_column(),
+    Column("learner_id", UUID),
+    Column("course", Text),
+    moment_column("asked_at"),
+    CheckConstraint("num_nonnulls(learner_id, course) = 1", name="subject"),
+)
+Index("ix_review_asked_at", review.c.tenant, review.c.asked_at)
+
 ERASURE: Rules = {
     "recipient": Remove("user_id"),
     "calendar": Remove("learner_id"),
     "enrolment": Remove("learner_id"),
     "notification": Remove("user_id"),
     "points_entry": Remove("learner_id"),
+    "won_badge": Remove("learner_id"),
+    "reached_level": Remove("learner_id"),
+    "review": Keep(
+        "a row goes as soon as it is looked at, and of a former person nothing is looked at"
+    ),
     "former_person": Keep("events that come late must bring nobody back"),
 }
 """What becomes of a deleted person's rows; deliveries go with their notifications."""

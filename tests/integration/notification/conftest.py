@@ -17,6 +17,7 @@ from kourse.kit.inbox import Delivery, Inbox
 from kourse.kit.inbox.cursor import Arrival
 from kourse.notification.__main__ import service as notification_service
 from kourse.notification.consumers import handlers
+from kourse.notification.service import judging
 from kourse.notification.service.ports import Contact, Redeemed
 from kourse.notification.service.sender import Sender
 from kourse.notification.service.smtp import SmtpMailer
@@ -42,11 +43,19 @@ class Senders:
             again: The delivery of an earlier call, to repeat it.
             at: When it happened, by default now.
         """
-        delivery = again or self._delivery(event, tenant, at or datetime.now(UTC))
+        delivery = again or self.delivery(event, tenant=tenant, at=at)
         await self._inbox.take([Arrival(delivery, event.model_dump_json().encode())])
         return delivery
 
-    def _delivery(self, event, tenant, at):
+    async def bring(self, *letters):
+        """Pairs of event and delivery take effect as one batch of the broker's."""
+        await self._inbox.take(
+            [Arrival(delivery, event.model_dump_json().encode()) for event, delivery in letters]
+        )
+
+    def delivery(self, event, *, tenant="demo", at=None):
+        """The next delivery of the event's entity."""
+        at = at or datetime.now(UTC)
         kind = event.kind
         key = (tenant, kind.stream, event.entity)
         self._last[key] = self._last.get(key, 0) + 1
@@ -95,6 +104,12 @@ async def bus(databases):
 
 
 @pytest.fixture
+def judge(databases):
+    """Looks at all ledgers that have changed."""
+    return lambda: judging.sweep(*databases)
+
+
+@pytest.fixture
 def sql(scratch):
     """Runs a query that no policy binds."""
     with scratch.admin() as connection:
@@ -124,6 +139,7 @@ async def http(scratch, issuer):
             identity_url=identity_url,
             client_secret="s3cret",
             sender_poll_s=60,
+            review_poll_s=60,
         )
         async with (
             running(notification_service(settings)) as process,

@@ -170,13 +170,17 @@ class TestPersonalToken:
         admin = (await post(web, f"{identity}/v1/auth/login", ADMIN, 200))["accessToken"]
         wish = {"name": "export", "permissions": ["membership:manage"], "lifetimeDays": 1}
         body = {**wish, "password": ADMIN["password"]}
-        made = await post(web, f"{identity}/v1/account/tokens", body, 201, admin)
-
         subject = "A personal access token was made"
 
         async def told():
             async with web.get(servers.endpoints.mail_url, params={"to": ADMIN["email"]}) as answer:
                 return [one for one in await answer.json() if one["subject"] == subject]
 
-        (mail,) = await until(told)
+        before = len(await told())  # servers that are kept between runs keep their mails
+        made = await post(web, f"{identity}/v1/account/tokens", body, 201, admin)
+
+        async def news():
+            return (await told())[before:]
+
+        (mail,) = await until(news)
         assert made["token"] not in mail["text"]

@@ -4,6 +4,20 @@ package events
 
 import "time"
 
+// PublishedBadge: A badge that learners of the published version can win.
+type PublishedBadge struct {
+	// Key, stable from version to version.
+	Key string `json:"key"`
+	// Title, as authored.
+	Title string `json:"title"`
+	// What it is won for.
+	Description string `json:"description"`
+	// What is counted for it.
+	Criterion string `json:"criterion"`
+	// Count at which it is won.
+	Threshold int64 `json:"threshold"`
+}
+
 // PublishedCategory: A grade category of the published version.
 type PublishedCategory struct {
 	// Key, stable from version to version.
@@ -77,6 +91,8 @@ type ContentPublished struct {
 	RemediationBelow float64 `json:"remediation_below"`
 	// Mastery from which a learner is challenged.
 	ChallengeFrom float64 `json:"challenge_from"`
+	// The badges that can be won in it.
+	Badges []PublishedBadge `json:"badges"`
 }
 
 // TypeContentArchived is the wire name of ContentArchived.

@@ -2,12 +2,13 @@
 
 package events
 
+import "time"
+
 // TypeBadgeWon is the wire name of BadgeWon.
 const TypeBadgeWon = "notification.badge.won"
 
-// BadgeWon: A learner won a badge of a course.
-//
-// Planned: no service emits it yet, and it may still change.
+// BadgeWon: A learner won a badge: of a course, or one that the platform gives for study in all
+// of them.
 type BadgeWon struct {
 	// Account of the learner.
 	LearnerID string `json:"learner_id"`
@@ -15,23 +16,25 @@ type BadgeWon struct {
 	BadgeID string `json:"badge_id"`
 	// Key of the badge, stable within its course.
 	Badge string `json:"badge"`
-	// Id of the course.
-	CourseID string `json:"course_id"`
-	// Name of the course, unique in the tenant.
-	Course string `json:"course"`
+	// Id of its course; null for one of the platform.
+	CourseID *string `json:"course_id"`
+	// Name of its course; null for one of the platform.
+	Course *string `json:"course"`
+	// When the last deed for it was done (UTC).
+	WonAt time.Time `json:"won_at"`
 }
 
 // TypeLevelReached is the wire name of LevelReached.
 const TypeLevelReached = "notification.level.reached"
 
 // LevelReached: A learner's points reached the next level.
-//
-// Planned: no service emits it yet, and it may still change.
 type LevelReached struct {
 	// Account of the learner.
 	LearnerID string `json:"learner_id"`
 	// The level reached.
 	Level int64 `json:"level"`
+	// When the last deed for it was done (UTC).
+	ReachedAt time.Time `json:"reached_at"`
 }
 
 // TypeStreakExtended is the wire name of StreakExtended.

@@ -37,7 +37,7 @@ class TestTemplates:
     def test_are_there_for_every_kind_and_nothing_else(self, locale):
         files = {path.stem for path in Path(rendering.TEMPLATES, locale).glob("*.txt")}
 
-        assert files == {kind.value for kind in Kind} | {"layout", "points"}
+        assert files == {kind.value for kind in Kind} | {"badges", "layout", "points"}
 
 
 class TestHandlers:

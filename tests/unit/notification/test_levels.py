@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kourse.notification.domain.levels import level, points_needed
+from kourse.notification.domain.levels import level, points_needed, reached
+from kourse.notification.domain.points import counted
+from unit.notification.test_points import LEDGERS
 
 
 class TestLevel:
@@ -19,3 +21,18 @@ class TestLevel:
     def test_begins_exactly_where_it_says(self, number):
         assert level(points_needed(number)) == number
         assert number == 1 or level(points_needed(number) - 1) == number - 1
+
+
+class TestReached:
+    @given(LEDGERS)
+    def test_names_each_level_up_to_that_of_the_sum(self, ledger):
+        total = sum(one.points for one in counted(ledger))
+
+        assert list(reached(ledger)) == list(range(2, level(total) + 1))
+
+    @given(LEDGERS)
+    def test_comes_with_the_deed_whose_points_were_missing(self, ledger):
+        for number, at in reached(ledger).items():
+            earned = counted(ledger)
+            assert sum(one.points for one in earned if one.earned_at <= at) >= points_needed(number)
+            assert sum(one.points for one in earned if one.earned_at < at) < points_needed(number)

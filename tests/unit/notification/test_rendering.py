@@ -6,11 +6,14 @@ from itertools import product
 
 import pytest
 
+from kourse.notification.domain.badges import PLATFORM
 from kourse.notification.domain.kinds import RULES, Kind
 from kourse.notification.domain.points import Reason
 from kourse.notification.service import rendering
 
 FACTS = {
+    "badge": "first-step",
+    "description": "Completed a first lesson.",
     "display_name": "Ana & <b>Bo</b>",
     "public_url": "https://kourse.example",
     "unsubscribe_url": "https://kourse.example/out",
@@ -156,3 +159,21 @@ class TestBestLocale:
     )
     def test_is_the_wanted_language_or_the_default(self, wanted, chosen):
         assert rendering.best_locale(wanted) == chosen
+
+
+class TestPlatformBadge:
+    @pytest.mark.parametrize("locale", rendering.LOCALES)
+    @pytest.mark.parametrize("badge", PLATFORM.badges, ids=lambda one: one.key)
+    def test_is_named_and_explained_in_every_language(self, badge, locale):
+        title, description = rendering.platform_badge(badge.key, locale)
+
+        assert title
+        assert description.endswith(".")
+
+    @pytest.mark.parametrize("locale", rendering.LOCALES)
+    def test_is_told_by_its_name(self, locale):
+        facts = {"badge": "seven-days", "title": "", "description": ""}
+
+        line = " ".join(rendering.summary(Kind.BADGE_WON, locale, facts))
+
+        assert all(words in line for words in rendering.platform_badge("seven-days", locale))

@@ -74,6 +74,20 @@ class PublishedCategory(BaseModel):
     ] = 0
 
 
+class PublishedBadge(BaseModel):
+    """A badge that learners of the published version can win."""
+
+    key: Key
+    title: Title
+    description: Annotated[
+        str, Field(description="What it is won for.", examples=["Completed a first lesson."])
+    ]
+    criterion: Annotated[
+        str, Field(description="What is counted for it.", examples=["LessonsCompleted"])
+    ]
+    threshold: Annotated[int, Field(ge=1, description="Count at which it is won.")]
+
+
 @event(
     "course.content.published",
     stream=Stream.CONTENT,
@@ -109,6 +123,9 @@ class ContentPublished(Event):
     challenge_from: Annotated[
         float, Field(ge=0, le=1, description="Mastery from which a learner is challenged.")
     ] = 0.95
+    badges: Annotated[
+        list[PublishedBadge], Field(description="The badges that can be won in it.")
+    ] = []
 
 
 @event("course.content.archived", stream=Stream.CONTENT, subject="course_id", planned=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from kourse.contracts.events.catalog import Event, Stream, event
-from kourse.contracts.events.fields import Course, CourseId, LearnerId
+from kourse.contracts.events.fields import LearnerId
 
 
 @event(
@@ -16,10 +17,9 @@ from kourse.contracts.events.fields import Course, CourseId, LearnerId
     stream=Stream.PLAYER,
     subject="learner_id",
     private=True,
-    planned=True,
 )
 class BadgeWon(Event):
-    """A learner won a badge of a course."""
+    """A learner won a badge: of a course, or one that the platform gives for study in all of them."""
 
     learner_id: LearnerId
     badge_id: Annotated[UUID, Field(description="Id of the badge.")]
@@ -27,8 +27,14 @@ class BadgeWon(Event):
         str,
         Field(description="Key of the badge, stable within its course.", examples=["first-steps"]),
     ]
-    course_id: CourseId
-    course: Course
+    course_id: Annotated[
+        UUID | None, Field(description="Id of its course; null for one of the platform.")
+    ] = None
+    course: Annotated[
+        str | None,
+        Field(description="Name of its course; null for one of the platform."),
+    ] = None
+    won_at: Annotated[datetime, Field(description="When the last deed for it was done (UTC).")]
 
 
 @event(
@@ -36,13 +42,13 @@ class BadgeWon(Event):
     stream=Stream.PLAYER,
     subject="learner_id",
     private=True,
-    planned=True,
 )
 class LevelReached(Event):
     """A learner's points reached the next level."""
 
     learner_id: LearnerId
     level: Annotated[int, Field(ge=1, description="The level reached.")]
+    reached_at: Annotated[datetime, Field(description="When the last deed for it was done (UTC).")]
 
 
 @event(

@@ -233,6 +233,7 @@ class BadgeCriterion(StrEnum):
     LESSONS_COMPLETED = "LessonsCompleted"
     EXAMS_PASSED = "ExamsPassed"
     POINTS_EARNED = "PointsEarned"
+    STREAK_DAYS = "StreakDays"
 
 
 class Badge(Document):

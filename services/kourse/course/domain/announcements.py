@@ -9,6 +9,7 @@ from uuid import UUID
 from kourse.contracts.events import (
     AssignmentCreated,
     ContentPublished,
+    PublishedBadge,
     PublishedCategory,
     PublishedLesson,
     PublishedSkill,
@@ -54,6 +55,16 @@ def published(
         ],
         remediation_below=spec.adaptivity.remediation_below / 100,
         challenge_from=spec.adaptivity.challenge_from / 100,
+        badges=[
+            PublishedBadge(
+                key=badge.key,
+                title=badge.title,
+                description=badge.description,
+                criterion=badge.criterion.value,
+                threshold=badge.threshold,
+            )
+            for badge in spec.badges
+        ],
     )
 
 

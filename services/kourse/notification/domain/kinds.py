@@ -36,6 +36,7 @@ class Kind(StrEnum):
     EXAM_SCHEDULED = "exam-scheduled"
     LESSON_COMPLETED = "lesson-completed"
     EXAM_GRADED = "exam-graded"
+    BADGE_WON = "badge-won"
 
 
 @dataclass(frozen=True)
@@ -84,4 +85,5 @@ RULES = {
     Kind.EXAM_SCHEDULED: Rule(in_feed=True, by_email=False, urgency=Urgency.BROADCAST),
     Kind.LESSON_COMPLETED: Rule(in_feed=True, by_email=True),
     Kind.EXAM_GRADED: Rule(in_feed=True, by_email=True),
+    Kind.BADGE_WON: Rule(in_feed=True, by_email=False),
 }

@@ -7,7 +7,7 @@ and does not lengthen it. Today is missed only when it has ended.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -45,10 +45,16 @@ def streak(study_days: Iterable[date], today: date) -> Streak:
             leaves behind, counts as it is.
         today: The day that it is for the learner.
     """
+    *_, latest = Streak(), *progress(study_days)
+    return _missed_until(latest, today)
+
+
+def progress(study_days: Iterable[date]) -> Iterator[Streak]:
+    """The streak on each day of study, ascending."""
     found = Streak()
     for day in sorted(set(study_days)):
         found = _studied(_missed_until(found, day), day)
-    return _missed_until(found, today)
+        yield found
 
 
 def _studied(before: Streak, day: date) -> Streak:

@@ -119,3 +119,15 @@ async def course_titles(tx: AsyncSession, names: Sequence[str]) -> dict[str, str
     """The titles of those of the courses that are known, by name."""
     query = select(course.c.course, course.c.title).where(course.c.course.in_(names))
     return {row.course: row.title for row in (await tx.execute(query)).all()}
+
+
+async def courses_of(tx: AsyncSession, learner_id: UUID) -> list[str]:
+    """Names of the courses that the learner is enrolled in, as far as they are known, in order."""
+    query = (
+        select(course.c.course)
+        .join(enrolment, enrolment.c.course_id == course.c.course_id)
+        .where(enrolment.c.learner_id == learner_id)
+        .distinct()
+        .order_by(course.c.course)
+    )
+    return list((await tx.execute(query)).scalars())

@@ -85,6 +85,12 @@ def explanation(reason: Reason, locale: str, facts: Mapping[str, Any]) -> str:
     return _line(template, reason.value.replace("-", "_"), _context(locale, facts))
 
 
+def platform_badge(key: str, locale: str) -> tuple[str, str]:
+    """Title and description of a badge that the platform gives."""
+    names: Any = _template(f"{best_locale(locale)}/badges.txt").module
+    return names.title(key).strip(), names.description(key).strip()
+
+
 def page(name: str, locale: str) -> str:
     """A small page for people who follow a link in a mail."""
     language = best_locale(locale)

@@ -15,7 +15,7 @@ from kourse.contracts import events
 from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.repository import calendars, deliveries, former, notices, replicas
+from kourse.notification.repository import calendars, deliveries, former, notices, replicas, reviews
 from kourse.notification.repository.notices import Notice
 from kourse.notification.tables import ERASURE, metadata
 
@@ -93,6 +93,7 @@ async def change_settings(
         return
     await replicas.put_recipient(tx, event.learner_id, event.locale)
     await calendars.add_change(tx, event.learner_id, event.time_zone, since_at=delivery.time)
+    await reviews.ask(tx, event.learner_id)
 
 
 async def remember_cohort(tx: AsyncSession, event: events.CohortDeclared) -> None:
