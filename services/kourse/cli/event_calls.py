@@ -133,9 +133,9 @@ def republish(
     """Publishes a service's archived events again, at most ``rate`` a second; what became of it."""
     path = path_of(service, "events", "republish")
     planned = session.post(path, {**body, "dryRun": True})
-    sent = 0
-    if not dry_run and planned["events"]:
-        for done in _batches(session, path, body):
+    if not dry_run:
+        sent = 0
+        for done in _batches(session, path, body) if planned["events"] else ():
             sent += done
             progress(f"{service}: {sent} of {planned['events']}")
             sleep(done / rate)
