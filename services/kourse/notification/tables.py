@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -19,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from kourse.kit.erasure import Keep, Remove, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
@@ -77,7 +78,32 @@ cohort = Table(
     Column("cohort_id", UUID, nullable=False),
     Column("cohort", Text, nullable=False),
     Column("title", Text, nullable=False),
+    Column("courses", ARRAY(Text)),
+    Column("starts_on", Date),
+    Column("ends_on", Date),
+    Column("time_zone", Text),
     PrimaryKeyConstraint("tenant", "cohort_id"),
+)
+Index("ix_cohort_cohort", cohort.c.tenant, cohort.c.cohort)
+
+cohort_member = Table(
+    "cohort_member",
+    metadata,
+    tenant_column(),
+    Column("cohort_id", UUID, nullable=False),
+    Column("learner_id", UUID, nullable=False),
+    PrimaryKeyConstraint("tenant", "cohort_id", "learner_id"),
+)
+Index("ix_cohort_member_learner_id", cohort_member.c.tenant, cohort_member.c.learner_id)
+
+board_place = Table(
+    "board_place",
+    metadata,
+    tenant_column(),
+    Column("cohort_id", UUID, nullable=False),
+    Column("learner_id", UUID, nullable=False),
+    moment_column("chosen_at"),
+    PrimaryKeyConstraint("tenant", "cohort_id", "learner_id"),
 )
 
 enrolment = Table(
@@ -235,6 +261,8 @@ ERASURE: Rules = {
     "enrolment": Remove("learner_id"),
     "notification": Remove("user_id"),
     "points_entry": Remove("learner_id"),
+    "cohort_member": Remove("learner_id"),
+    "board_place": Remove("learner_id"),
     "won_badge": Remove("learner_id"),
     "reached_level": Remove("learner_id"),
     "review": Keep(

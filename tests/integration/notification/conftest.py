@@ -126,28 +126,38 @@ def issuer():
     return Issuer()
 
 
+@asynccontextmanager
+async def open_http(scratch, issuer, identity_url, **changes):
+    """The real application with its loops idle; answers people with the issuer's tokens."""
+    settings = NotificationSettings(
+        port=0,
+        database_url=scratch.url("kourse_notification"),
+        worker_database_url=scratch.url("kourse_notification_worker"),
+        token_issuer=issuer.issuer,
+        jwks_url=f"{identity_url}/.well-known/jwks.json",
+        identity_url=identity_url,
+        client_secret="s3cret",
+        sender_poll_s=60,
+        review_poll_s=60,
+        **changes,
+    )
+    async with (
+        running(notification_service(settings)) as process,
+        session_to(f"http://127.0.0.1:{process.http_port}") as session,
+    ):
+        client = Client(session)
+        client.rpc_port = process.rpc_port
+        yield client
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def http(scratch, issuer):
-    """The real application with its mail loop idle; answers people with the issuer's tokens."""
-    async with serving(Identity(issuer).app) as identity_url:
-        settings = NotificationSettings(
-            port=0,
-            database_url=scratch.url("kourse_notification"),
-            worker_database_url=scratch.url("kourse_notification_worker"),
-            token_issuer=issuer.issuer,
-            jwks_url=f"{identity_url}/.well-known/jwks.json",
-            identity_url=identity_url,
-            client_secret="s3cret",
-            sender_poll_s=60,
-            review_poll_s=60,
-        )
-        async with (
-            running(notification_service(settings)) as process,
-            session_to(f"http://127.0.0.1:{process.http_port}") as session,
-        ):
-            client = Client(session)
-            client.rpc_port = process.rpc_port
-            yield client
+    """The real application, without siblings."""
+    async with (
+        serving(Identity(issuer).app) as identity_url,
+        open_http(scratch, issuer, identity_url) as client,
+    ):
+        yield client
 
 
 class SmtpServer:

@@ -2,11 +2,12 @@
 
 from fastapi import APIRouter
 
-from kourse.notification.api import badges, messages, points
+from kourse.notification.api import badges, leaderboards, messages, points
 
 router = APIRouter()
 router.include_router(messages.router)
 router.include_router(points.router)
 router.include_router(badges.router)
+router.include_router(leaderboards.router)
 
 __all__ = ["router"]

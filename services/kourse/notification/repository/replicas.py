@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.notification.domain.leaderboards import Run
 from kourse.notification.tables import cohort, course, enrolment, recipient
 
 DEFAULT_LOCALE = "en"
@@ -80,9 +81,16 @@ async def put_course(
     )
 
 
-async def put_cohort(tx: AsyncSession, *, cohort_id: UUID, name: str, title: str) -> None:
-    """The cohort is known with this title."""
-    values = {"cohort": name, "title": title}
+async def put_cohort(tx: AsyncSession, *, cohort_id: UUID, name: str, title: str, run: Run) -> None:
+    """The cohort is known with this title and this run."""
+    values = {
+        "cohort": name,
+        "title": title,
+        "courses": list(run.courses),
+        "starts_on": run.starts_on,
+        "ends_on": run.ends_on,
+        "time_zone": run.time_zone,
+    }
     statement = insert(cohort).values(tenant=tx.info["tenant"], cohort_id=cohort_id, **values)
     await tx.execute(
         statement.on_conflict_do_update(

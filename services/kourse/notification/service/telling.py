@@ -15,7 +15,16 @@ from kourse.contracts import events
 from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.repository import calendars, deliveries, former, notices, replicas, reviews
+from kourse.notification.domain.leaderboards import Run
+from kourse.notification.repository import (
+    boards,
+    calendars,
+    deliveries,
+    former,
+    notices,
+    replicas,
+    reviews,
+)
 from kourse.notification.repository.notices import Notice
 from kourse.notification.tables import ERASURE, metadata
 
@@ -97,14 +106,18 @@ async def change_settings(
 
 
 async def remember_cohort(tx: AsyncSession, event: events.CohortDeclared) -> None:
-    """The cohort's title is known."""
-    await replicas.put_cohort(tx, cohort_id=event.cohort_id, name=event.cohort, title=event.title)
+    """The cohort's title and its run are known."""
+    run = Run(tuple(event.courses), event.starts_on, event.ends_on, event.time_zone)
+    await replicas.put_cohort(
+        tx, cohort_id=event.cohort_id, name=event.cohort, title=event.title, run=run
+    )
 
 
 async def tell_of_cohort(tx: AsyncSession, event: events.GroupJoined, delivery: Delivery) -> None:
     """The learner sees that they joined."""
     if await former.is_former(tx, event.learner_id):
         return
+    await boards.add_member(tx, event.cohort_id, event.learner_id)
     params = {"cohort_id": str(event.cohort_id), "cohort": event.cohort}
     await notices.tell(tx, event.learner_id, Notice(Kind.COHORT_JOINED, params, delivery.id))
 
