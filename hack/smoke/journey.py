@@ -57,6 +57,7 @@ class Journey:
             ("the quiz is graded", self.graded),
             ("notifications arrive in the feed and as e-mail", self.notified),
             ("points and dashboard show it", self.dashboard),
+            ("a badge is won and a place on the leaderboard taken", self.compare),
             ("kubectl apply changes the course, progress stands", self.revise),
         ]
 
@@ -223,6 +224,23 @@ class Journey:
         if not points["entries"]:
             raise Unexpected("points are shown without an entry that explains them")
         return {"points": str(overview["points"]["points"]), "entries": str(len(points["entries"]))}
+
+    def compare(self) -> dict[str, str]:
+        """The lesson wins the course's badge; on the leaderboard the learner stands by their own choice."""
+
+        def look() -> list[str]:
+            won = self.learner.get("/v1/badges")["won"]
+            return [one["title"] for one in won if one["course"] == f"{self.run}-course"]
+
+        badges = eventually("a badge", look)
+        board = f"/v1/leaderboards/{self.run}-cohort"
+        if self.learner.get(board)["places"]:
+            raise Unexpected("somebody is shown on a leaderboard who did not choose to be")
+        self.learner.call("PUT", f"{board}/place")
+        found = self.learner.get(board)
+        if [(one["rank"], one["you"]) for one in found["places"]] != [(1, True)]:
+            raise Unexpected(f"the only place of the leaderboard is another: {found}")
+        return {"badges": ", ".join(badges), "name on the board": found["places"][0]["name"]}
 
     def revise(self) -> dict[str, str]:
         """A changed manifest makes version 2 live; what was completed stays completed."""

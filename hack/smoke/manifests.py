@@ -44,7 +44,7 @@ def course(run: str, *, revision: int = 1) -> dict[str, Any]:
         lesson["practice"] = [{"pool": f"{run}-pool"}]
     if revision > 1:
         lessons[0]["text"] += f"\n\nRevision {revision} of this lesson.\n"
-    keep = ("level", "language", "skills", "gradeCategories", "gradeBands", "adaptivity")
+    keep = ("level", "language", "skills", "gradeCategories", "gradeBands", "adaptivity", "badges")
     kept = {name: spec[name] for name in keep if name in spec}
     title = f"Smoke {run}" if revision == 1 else f"Smoke {run}, revision {revision}"
     body = {
