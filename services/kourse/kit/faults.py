@@ -28,6 +28,8 @@ POINTS = (
     "sender.claimed",
     "sender.handed_over",
     "sender.settled",
+    "reminding.told",
+    "reminding.committed",
     "operator.held",
     "operator.rows",
     "operator.bucket",

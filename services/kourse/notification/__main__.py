@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from kourse.kit import sweeping
 from kourse.kit.runtime import Runtime, Service, run
 from kourse.notification import api, rpc
 from kourse.notification.consumers import handlers
 from kourse.notification.service.address_book import IdentityAddressBook
 from kourse.notification.service.judging import judge_forever
+from kourse.notification.service.reminding import Reminding
 from kourse.notification.service.sender import Sender
 from kourse.notification.service.smtp import SmtpMailer
 from kourse.notification.settings import NotificationSettings
@@ -25,6 +27,13 @@ async def send_mail(runtime: Runtime) -> None:
     await sender.run()
 
 
+async def remind(runtime: Runtime) -> None:
+    """Reminds of dates until cancelled."""
+    settings: NotificationSettings = runtime.settings
+    reminding = Reminding(runtime.database, runtime.worker_database)
+    await sweeping.repeat(reminding.round, settings.reminder_poll_s)
+
+
 def service(settings: NotificationSettings) -> Service:
     """Notification with these settings, ready to run."""
     return Service(
@@ -33,7 +42,7 @@ def service(settings: NotificationSettings) -> Service:
         routers=[api.router],
         servicers=(rpc.register,),
         handlers=handlers,
-        tasks=(send_mail, judge_forever),
+        tasks=(send_mail, judge_forever, remind),
     )
 
 

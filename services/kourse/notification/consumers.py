@@ -5,7 +5,7 @@ from __future__ import annotations
 from kourse.contracts import events
 from kourse.kit.db import Transaction
 from kourse.kit.inbox import Delivery, Handlers
-from kourse.notification.service import rewarding, telling
+from kourse.notification.service import rewarding, scheduling, telling
 
 handlers = Handlers("notification")
 
@@ -108,8 +108,9 @@ async def change_settings(
 async def remember_cohort(
     tx: Transaction, event: events.CohortDeclared, _delivery: Delivery
 ) -> None:
-    """A cohort's title is kept."""
+    """A cohort's title is kept, and the dates of its run."""
     await telling.remember_cohort(tx, event)
+    await scheduling.take_cohort(tx, event)
 
 
 @handlers.on(events.GroupJoined)
@@ -131,14 +132,63 @@ async def publish_course(
 async def tell_of_assignment(
     tx: Transaction, event: events.AssignmentCreated, delivery: Delivery
 ) -> None:
-    """Those enrolled learn of an assignment."""
+    """Those enrolled learn of an assignment, and will be reminded of it."""
+    await scheduling.take_assignment(tx, event)
     await telling.tell_of_assignment(tx, event, delivery)
+
+
+@handlers.on(events.AssignmentChanged)
+async def change_assignment(
+    tx: Transaction, event: events.AssignmentChanged, _delivery: Delivery
+) -> None:
+    """Reminders follow the dates of an assignment."""
+    await scheduling.take_assignment(tx, event)
+
+
+@handlers.on(events.AssignmentExtended)
+async def extend_assignment(
+    tx: Transaction, event: events.AssignmentExtended, _delivery: Delivery
+) -> None:
+    """Reminders follow a learner's own due date."""
+    await scheduling.extend(tx, event)
+
+
+@handlers.on(events.AssignmentSubmitted)
+async def take_submission(
+    tx: Transaction, event: events.AssignmentSubmitted, _delivery: Delivery
+) -> None:
+    """Nobody is reminded of what they handed in."""
+    await scheduling.take_submission(tx, event)
 
 
 @handlers.on(events.EnrolmentCreated)
 async def enrol(tx: Transaction, event: events.EnrolmentCreated, delivery: Delivery) -> None:
     """A learner belongs to a course's audience."""
     await telling.enrol(tx, event, delivery)
+
+
+@handlers.on(events.EnrolmentChanged)
+async def relabel(tx: Transaction, event: events.EnrolmentChanged, _delivery: Delivery) -> None:
+    """Reminders follow the dates of a learner's labels."""
+    await scheduling.relabel(tx, event)
+
+
+@handlers.on(events.EnrolmentSuspended)
+async def suspend(tx: Transaction, event: events.EnrolmentSuspended, _delivery: Delivery) -> None:
+    """A course tells nothing to those who left it."""
+    await scheduling.stop(tx, event)
+
+
+@handlers.on(events.EnrolmentEnded)
+async def end(tx: Transaction, event: events.EnrolmentEnded, _delivery: Delivery) -> None:
+    """A course tells nothing to those whose run is over."""
+    await scheduling.stop(tx, event)
+
+
+@handlers.on(events.EnrolmentResumed)
+async def resume(tx: Transaction, event: events.EnrolmentResumed, _delivery: Delivery) -> None:
+    """A course speaks again to those who study on."""
+    await scheduling.resume(tx, event)
 
 
 @handlers.on(events.LessonCompleted)
@@ -150,15 +200,29 @@ async def reward_lesson(tx: Transaction, event: events.LessonCompleted, delivery
 
 @handlers.on(events.ExamScheduled)
 async def schedule_exam(tx: Transaction, event: events.ExamScheduled, delivery: Delivery) -> None:
-    """Those enrolled see a new exam."""
+    """Those enrolled see a new exam, and will be reminded of it."""
+    await scheduling.take_exam(tx, event)
     await telling.schedule_exam(tx, event, delivery)
+
+
+@handlers.on(events.ExamRetired)
+async def drop_exam(tx: Transaction, event: events.ExamRetired, _delivery: Delivery) -> None:
+    """Nobody is reminded of an exam that is offered no longer."""
+    await scheduling.drop_exam(tx, event)
+
+
+@handlers.on(events.AttemptVoided)
+async def void_attempt(tx: Transaction, event: events.AttemptVoided, _delivery: Delivery) -> None:
+    """Reminders of the exam go on."""
+    await scheduling.void_attempt(tx, event)
 
 
 @handlers.on(events.AttemptSubmitted)
 async def reward_attempt(
     tx: Transaction, event: events.AttemptSubmitted, delivery: Delivery
 ) -> None:
-    """An exam that was handed in earns points."""
+    """An exam that was handed in earns points, and nobody is reminded of it."""
+    await scheduling.take_attempt(tx, event)
     await rewarding.reward_attempt(tx, event, delivery)
 
 

@@ -32,6 +32,8 @@ class NotificationSettings(ServiceSettings, service="notification"):
     """Mails that one round claims; a crash can repeat at most those that it had handed over."""
     sender_lease_s: Annotated[float, Field(ge=8, le=3600)] = 120.0
     """Seconds for which a sender holds what it claimed; a killed sender's mails wait that long."""
+    reminder_poll_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    """Seconds between looks for learners to be reminded of something."""
     sender_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.25
     """Seconds between looks for due mails when there are none."""
     review_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.5

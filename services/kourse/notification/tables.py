@@ -82,6 +82,7 @@ cohort = Table(
     Column("starts_on", Date),
     Column("ends_on", Date),
     Column("time_zone", Text),
+    Column("dates", JSONB),
     PrimaryKeyConstraint("tenant", "cohort_id"),
 )
 Index("ix_cohort_cohort", cohort.c.tenant, cohort.c.cohort)
@@ -113,9 +114,56 @@ enrolment = Table(
     Column("enrolment_id", UUID, nullable=False),
     Column("learner_id", UUID, nullable=False),
     Column("course_id", UUID, nullable=False),
+    Column("cohort", Text),
+    Column("cohort_id", UUID),
+    Column("labels", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("is_active", Boolean, nullable=False, server_default=text("true")),
+    moment_column("began_at"),
+    moment_column("look_at", nullable=True),
     PrimaryKeyConstraint("tenant", "enrolment_id"),
 )
+Index("ix_enrolment_look_at", enrolment.c.look_at)
+Index("ix_enrolment_learner_id", enrolment.c.tenant, enrolment.c.learner_id)
+Index("ix_enrolment_cohort_id", enrolment.c.tenant, enrolment.c.cohort_id)
 Index("ix_enrolment_course_id", enrolment.c.tenant, enrolment.c.course_id, enrolment.c.learner_id)
+
+task = Table(
+    "task",
+    metadata,
+    tenant_column(),
+    Column("task_id", UUID, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("course_id", UUID, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("dates", JSONB, nullable=False),
+    Column("overrides", JSONB, nullable=False, server_default=text("'[]'")),
+    PrimaryKeyConstraint("tenant", "task_id"),
+)
+Index("ix_task_course_id", task.c.tenant, task.c.course_id)
+
+extension = Table(
+    "extension",
+    metadata,
+    tenant_column(),
+    Column("enrolment_id", UUID, nullable=False),
+    Column("task_id", UUID, nullable=False),
+    Column("learner_id", UUID, nullable=False),
+    moment_column("due_at", stamped=False),
+    PrimaryKeyConstraint("tenant", "enrolment_id", "task_id"),
+)
+
+hand_in = Table(
+    "hand_in",
+    metadata,
+    tenant_column(),
+    Column("learner_id", UUID, nullable=False),
+    Column("task_id", UUID, nullable=False),
+    Column("work_id", UUID, nullable=False),
+    Column("cohort", Text),
+    PrimaryKeyConstraint("tenant", "learner_id", "task_id", "work_id"),
+)
 
 notification = Table(
     "notification",
@@ -259,6 +307,8 @@ ERASURE: Rules = {
     "recipient": Remove("user_id"),
     "calendar": Remove("learner_id"),
     "enrolment": Remove("learner_id"),
+    "extension": Remove("learner_id"),
+    "hand_in": Remove("learner_id"),
     "notification": Remove("user_id"),
     "points_entry": Remove("learner_id"),
     "cohort_member": Remove("learner_id"),

@@ -158,6 +158,17 @@ class TestApplyExam:
             "2027-03-01T09:00:00Z",
         ]
 
+    async def test_tells_of_the_dates_of_a_label(self, house):
+        await house.publish_course()
+        await house.pool()
+        await house.exam()
+        early = {"label": "early", "dates": {"opens": {"day": 3, "time": "09:00"}}}
+        await house.exam(spec=exam_spec(overrides=[early]), generation=2)
+
+        *_, event = house.events("assessment.exam.scheduled")
+        assert event["overrides"][0]["label"] == "early"
+        assert event["overrides"][0]["dates"]["opens"]["day"] == 3
+
     async def test_waits_for_everything_it_needs_and_says_for_what(self, house):
         assert code(await house.exam()) == "unknown-course"
         await house.publish_course(categories=[])

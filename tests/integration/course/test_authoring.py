@@ -57,6 +57,20 @@ class TestApply:
         assert rows("SELECT count(DISTINCT id) FROM course.lesson") == [(4,)]
         assert rows("SELECT count(*) FROM course.lesson") == [(8,)]
 
+    async def test_tells_of_an_assignments_other_dates_without_a_new_version(self, operator, rows):
+        await apply(operator, declared(course_spec()))
+        document = course_document()
+        document["assignments"][0]["dates"] = {"due": {"day": 20}}
+        later = CourseSpec.model_validate(document)
+
+        result = await apply(operator, declared(later, generation=2))
+        await apply(operator, declared(later, generation=3))
+
+        assert result.version == 1
+        assert rows("SELECT type FROM course.outbox ORDER BY id OFFSET 2") == [
+            ("course.assignment.changed",)
+        ]
+
     async def test_makes_no_version_of_policy(self, operator, rows):
         await apply(operator, declared(course_spec()))
         changed = course_spec(

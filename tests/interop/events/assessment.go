@@ -4,6 +4,34 @@ package events
 
 import "time"
 
+// DeclaredDates: When something opens, is due and closes, as declared; each may be left out.
+type DeclaredDates struct {
+	// Not visible before.
+	Opens *DeclaredMoment `json:"opens"`
+	// Full credit until here.
+	Due *DeclaredMoment `json:"due"`
+	// Nothing is taken after.
+	Closes *DeclaredMoment `json:"closes"`
+}
+
+// DeclaredMoment: A point in time: a wall-clock time, or a day of the learner's run.
+type DeclaredMoment struct {
+	// Wall-clock time in the course's time zone, or an instant with an offset.
+	At *string `json:"at"`
+	// Whole days after the day the run starts.
+	Day *int64 `json:"day"`
+	// Time of that day; null: 23:59.
+	Time *string `json:"time"`
+}
+
+// LabelDates: An exam's dates for enrolments that carry a label, as declared.
+type LabelDates struct {
+	// The label.
+	Label string `json:"label"`
+	// Its dates as declared, from which those of each learner's run follow.
+	Dates DeclaredDates `json:"dates"`
+}
+
 // TypeExamScheduled is the wire name of ExamScheduled.
 const TypeExamScheduled = "assessment.exam.scheduled"
 
@@ -27,6 +55,10 @@ type ExamScheduled struct {
 	OpensAt *time.Time `json:"opens_at"`
 	// When it closes (UTC); null: never.
 	ClosesAt *time.Time `json:"closes_at"`
+	// Its dates as declared, from which those of each learner's run follow.
+	Dates DeclaredDates `json:"dates"`
+	// Dates of those who carry a label; later ones win.
+	Overrides []LabelDates `json:"overrides"`
 }
 
 // TypeExamRetired is the wire name of ExamRetired.

@@ -122,6 +122,26 @@ type ContentDeleted struct {
 	Course string `json:"course"`
 }
 
+// DeclaredDates: When something opens, is due and closes, as declared; each may be left out.
+type DeclaredDates struct {
+	// Not visible before.
+	Opens *DeclaredMoment `json:"opens"`
+	// Full credit until here.
+	Due *DeclaredMoment `json:"due"`
+	// Nothing is taken after.
+	Closes *DeclaredMoment `json:"closes"`
+}
+
+// DeclaredMoment: A point in time: a wall-clock time, or a day of the learner's run.
+type DeclaredMoment struct {
+	// Wall-clock time in the course's time zone, or an instant with an offset.
+	At *string `json:"at"`
+	// Whole days after the day the run starts.
+	Day *int64 `json:"day"`
+	// Time of that day; null: 23:59.
+	Time *string `json:"time"`
+}
+
 // TypeAssignmentCreated is the wire name of AssignmentCreated.
 const TypeAssignmentCreated = "course.assignment.created"
 
@@ -143,14 +163,15 @@ type AssignmentCreated struct {
 	Points int64 `json:"points"`
 	// When it is due (UTC); null: never.
 	DueAt *time.Time `json:"due_at"`
+	// Its dates as declared, from which those of each learner's run follow.
+	Dates DeclaredDates `json:"dates"`
 }
 
 // TypeAssignmentChanged is the wire name of AssignmentChanged.
 const TypeAssignmentChanged = "course.assignment.changed"
 
-// AssignmentChanged: An assignment's title or default dates changed; reminders follow.
-//
-// Planned: no service emits it yet, and it may still change.
+// AssignmentChanged: An assignment's title or default dates changed, or it was withdrawn;
+// reminders follow.
 type AssignmentChanged struct {
 	// Id of the course.
 	CourseID string `json:"course_id"`
@@ -164,6 +185,10 @@ type AssignmentChanged struct {
 	Title string `json:"title"`
 	// When it is due (UTC); null: never.
 	DueAt *time.Time `json:"due_at"`
+	// Its dates as declared, from which those of each learner's run follow.
+	Dates DeclaredDates `json:"dates"`
+	// Whether the live version no longer has it.
+	Withdrawn bool `json:"withdrawn"`
 }
 
 // TypeEnrolmentCreated is the wire name of EnrolmentCreated.

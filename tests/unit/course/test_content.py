@@ -4,6 +4,7 @@ from uuid import UUID
 
 import pytest
 
+from kourse.contracts.events import AssignmentChanged
 from kourse.contracts.resources import CourseSpec
 from kourse.course.domain import announcements, content, parts
 from support.courses import CSV_SHA256, course_document, course_spec, with_assets
@@ -113,6 +114,10 @@ class TestAssetsOf:
         assert found["assets/trips.csv"].sha256 == CSV_SHA256
 
 
+def assignments_of(spec):
+    return announcements.assignments(COURSE_ID, "statistics", spec, content.policy_of(spec))
+
+
 class TestAnnouncements:
     def test_tell_siblings_what_they_replicate(self):
         event = announcements.published(
@@ -129,13 +134,23 @@ class TestAnnouncements:
         assert (event.remediation_below, event.challenge_from) == (0.7, 0.9)
 
     def test_name_only_assignments_that_are_new(self):
-        spec = course_spec()
-        policy = content.policy_of(spec)
-        (event,) = announcements.created_assignments(
-            COURSE_ID, "statistics", spec, known=set(), policy=policy
-        )
+        work = assignments_of(course_spec())
+
+        (event,) = announcements.assignment_news({}, work)
+
         assert (event.assignment, event.due_at) == ("report", None)
-        known = {"report"}
-        assert not announcements.created_assignments(
-            COURSE_ID, "statistics", spec, known=known, policy=policy
-        )
+        assert announcements.assignment_news(work, work) == []
+
+    def test_name_assignments_with_another_date(self):
+        before = assignments_of(course_spec())
+        after = assignments_of(changed(["assignments", 0, "dates"], {"due": {"day": 20}}))
+
+        (event,) = announcements.assignment_news(before, after)
+
+        assert isinstance(event, AssignmentChanged)
+        assert (event.dates.due.day, event.withdrawn) == (20, False)
+
+    def test_name_assignments_that_were_withdrawn(self):
+        (event,) = announcements.assignment_news(assignments_of(course_spec()), {})
+
+        assert (event.assignment, event.withdrawn) == ("report", True)

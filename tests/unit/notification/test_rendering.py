@@ -35,6 +35,7 @@ FACTS = {
     "due_at": "2027-03-01T17:00:00+00:00",
     "opens_at": "2027-07-01T08:00:00+00:00",
     "closes_at": None,
+    "at": "2027-03-01T17:00:00+00:00",
     "time_zone": "Europe/Lisbon",
 }
 EACH = list(product(Kind, rendering.LOCALES))

@@ -29,7 +29,7 @@ from kourse.assessment.errors import (
 )
 from kourse.assessment.repository import content, replicas
 from kourse.contracts import names
-from kourse.contracts.events import ExamScheduled
+from kourse.contracts.events import DeclaredDates, ExamScheduled, LabelDates
 from kourse.contracts.resources import EXAM_CONFIG, DeletionPolicy
 from kourse.contracts.resources.exam import ExamConfigSpec
 from kourse.kit import documents, outbox
@@ -205,13 +205,26 @@ async def _save(tx: AsyncSession, before: Exam | None, after: Exam, made_of: Exa
 
 
 def _is_news(before: Exam | None, after: Exam, window: Dates, course: Course) -> bool:
-    """Whether others should hear of it: a new exam, a new version or another default window."""
+    """Whether others should hear of it: a new exam, a new version or other dates."""
     if before is None or before.retired or before.version != after.version:
+        return True
+    if _declared(before.policy) != _declared(after.policy):
         return True
     return default_window(before.policy, course.time_zone) != window
 
 
+def _declared(policy: ExamPolicy) -> tuple[DeclaredDates, list[LabelDates]]:
+    """The dates as declared, from which siblings tell those of each learner."""
+    labelled = [
+        LabelDates(label=one.label, dates=DeclaredDates.of(one.dates))
+        for one in policy.overrides
+        if one.dates
+    ]
+    return DeclaredDates.of(policy.dates), labelled
+
+
 def _scheduled(exam: Exam, made_of: ExamContent, course: Course, window: Dates) -> ExamScheduled:
+    declared, labelled = _declared(exam.policy)
     return ExamScheduled(
         exam_id=exam.id,
         exam=exam.name,
@@ -222,6 +235,8 @@ def _scheduled(exam: Exam, made_of: ExamContent, course: Course, window: Dates) 
         version=exam.version,
         opens_at=window.opens_at,
         closes_at=window.closes_at,
+        dates=declared,
+        overrides=labelled,
     )
 
 

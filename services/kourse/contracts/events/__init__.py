@@ -19,6 +19,7 @@ from kourse.contracts.events.assessment import (
     ExamRetired,
     ExamScheduled,
     FeedbackReleased,
+    LabelDates,
     MasteryChanged,
     ReviewRequested,
     ScoreReleased,
@@ -64,6 +65,10 @@ from kourse.contracts.events.course import (
 from kourse.contracts.events.dashboard import (
     RiskCleared,
     RiskRaised,
+)
+from kourse.contracts.events.declared import (
+    DeclaredDates,
+    DeclaredMoment,
 )
 from kourse.contracts.events.identity import (
     EmailChanged,
@@ -129,6 +134,8 @@ __all__ = [
     "ContentArchived",
     "ContentDeleted",
     "ContentPublished",
+    "DeclaredDates",
+    "DeclaredMoment",
     "EmailChanged",
     "EmailVerified",
     "EnrolmentChanged",
@@ -153,6 +160,7 @@ __all__ = [
     "HeldRole",
     "InvitationAccepted",
     "InvitationCreated",
+    "LabelDates",
     "LessonCompleted",
     "LevelReached",
     "MasteryChanged",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from kourse.contracts.events.catalog import Event, Stream, event
+from kourse.contracts.events.declared import Declared, DeclaredDates
 from kourse.contracts.events.fields import (
     ActorId,
     Assignment,
@@ -28,6 +29,13 @@ from kourse.contracts.events.fields import (
     SubmissionId,
     Title,
 )
+
+
+class LabelDates(BaseModel):
+    """An exam's dates for enrolments that carry a label, as declared."""
+
+    label: Annotated[str, Field(description="The label.", examples=["extra-time"])]
+    dates: Declared
 
 
 class _OfExam(Event):
@@ -53,9 +61,19 @@ class ExamScheduled(_OfExam):
     version: Annotated[int, Field(description="Number of its version, from 1.")]
     opens_at: OpensAt = None
     closes_at: ClosesAt = None
+    dates: Declared = DeclaredDates()
+    overrides: Annotated[
+        list[LabelDates], Field(description="Dates of those who carry a label; later ones win.")
+    ] = []
 
 
-@event("assessment.exam.retired", stream=Stream.EXAM, subject="exam_id", planned=True)
+@event(
+    "assessment.exam.retired",
+    stream=Stream.EXAM,
+    subject="exam_id",
+    to=("notification",),
+    planned=True,
+)
 class ExamRetired(_OfExam):
     """An exam is no longer offered; what was scored in it stays."""
 
@@ -116,7 +134,13 @@ class AttemptSubmitted(_OfAttempt):
     ] = ""
 
 
-@event("assessment.attempt.voided", stream=Stream.ATTEMPT, subject="attempt_id", planned=True)
+@event(
+    "assessment.attempt.voided",
+    stream=Stream.ATTEMPT,
+    subject="attempt_id",
+    to=("notification",),
+    planned=True,
+)
 class AttemptVoided(_OfAttempt):
     """An attempt counts no more; the learner may have another."""
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from kourse.contracts.events.catalog import Event, Stream, event
+from kourse.contracts.events.declared import Declared, DeclaredDates
 from kourse.contracts.events.fields import (
     ActorId,
     Assignment,
@@ -161,11 +162,17 @@ class AssignmentCreated(Event):
     category: Annotated[str, Field(description="Key of its grade category.", examples=["homework"])]
     points: Annotated[int, Field(description="Points that can be reached.")]
     due_at: DueAt = None
+    dates: Declared = DeclaredDates()
 
 
-@event("course.assignment.changed", stream=Stream.CONTENT, subject="course_id", planned=True)
+@event(
+    "course.assignment.changed",
+    stream=Stream.CONTENT,
+    subject="course_id",
+    to=("notification",),
+)
 class AssignmentChanged(Event):
-    """An assignment's title or default dates changed; reminders follow."""
+    """An assignment's title or default dates changed, or it was withdrawn; reminders follow."""
 
     course_id: CourseId
     course: Course
@@ -173,6 +180,10 @@ class AssignmentChanged(Event):
     assignment: Assignment
     title: Title
     due_at: DueAt = None
+    dates: Declared = DeclaredDates()
+    withdrawn: Annotated[bool, Field(description="Whether the live version no longer has it.")] = (
+        False
+    )
 
 
 @event(
@@ -203,24 +214,48 @@ class _OfEnrolment(Event):
     cohort: OfCohort = None
 
 
-@event("course.enrolment.changed", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+@event(
+    "course.enrolment.changed",
+    stream=Stream.ENROLMENT,
+    subject="enrolment_id",
+    to=("notification",),
+    planned=True,
+)
 class EnrolmentChanged(_OfEnrolment):
     """An enrolment has other labels, and with them perhaps other dates."""
 
     labels: _Labels = []
 
 
-@event("course.enrolment.suspended", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+@event(
+    "course.enrolment.suspended",
+    stream=Stream.ENROLMENT,
+    subject="enrolment_id",
+    to=("notification",),
+    planned=True,
+)
 class EnrolmentSuspended(_OfEnrolment):
     """A learner left the cohort: they study no further, and nothing of theirs is lost."""
 
 
-@event("course.enrolment.resumed", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+@event(
+    "course.enrolment.resumed",
+    stream=Stream.ENROLMENT,
+    subject="enrolment_id",
+    to=("notification",),
+    planned=True,
+)
 class EnrolmentResumed(_OfEnrolment):
     """A suspended learner studies on."""
 
 
-@event("course.enrolment.ended", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+@event(
+    "course.enrolment.ended",
+    stream=Stream.ENROLMENT,
+    subject="enrolment_id",
+    to=("notification",),
+    planned=True,
+)
 class EnrolmentEnded(_OfEnrolment):
     """A learner's run of the course is over; a repeat is another enrolment."""
 
@@ -253,7 +288,13 @@ class _OfAssignment(_OfEnrolment):
     assignment: Assignment
 
 
-@event("course.assignment.extended", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+@event(
+    "course.assignment.extended",
+    stream=Stream.ENROLMENT,
+    subject="enrolment_id",
+    to=("notification",),
+    planned=True,
+)
 class AssignmentExtended(_OfAssignment):
     """A learner has more time for an assignment; reminders follow."""
 
@@ -267,7 +308,11 @@ class AssignmentExpired(_OfAssignment):
 
 
 @event(
-    "course.assignment.submitted", stream=Stream.SUBMISSION, subject="submission_id", planned=True
+    "course.assignment.submitted",
+    stream=Stream.SUBMISSION,
+    subject="submission_id",
+    to=("notification",),
+    planned=True,
 )
 class AssignmentSubmitted(_OfAssignment):
     """An assignment was handed in; what was handed in never changes, a later one replaces it."""

@@ -7,8 +7,10 @@ from typing import Any
 from uuid import UUID
 
 from kourse.contracts.events import (
+    AssignmentChanged,
     AssignmentCreated,
     ContentPublished,
+    DeclaredDates,
     PublishedBadge,
     PublishedCategory,
     PublishedLesson,
@@ -83,26 +85,20 @@ def _skills(spec: CourseSpec) -> list[PublishedSkill]:
     ]
 
 
-def created_assignments(
-    course_id: UUID,
-    course: str,
-    spec: CourseSpec,
-    *,
-    known: set[str],
-    policy: Mapping[str, Any],
-) -> list[AssignmentCreated]:
-    """An event for each assignment that the live version before did not have.
+def assignments(
+    course_id: UUID, course: str, spec: CourseSpec, policy: Mapping[str, Any]
+) -> dict[str, AssignmentCreated]:
+    """What there is to tell of each assignment of a live version, by key.
 
     Args:
         course_id: The course.
         course: Its name.
-        spec: Content of the version that goes live.
-        known: Keys of the assignments that learners already had.
+        spec: Content of the version.
         policy: The course's policy, which holds the default dates.
     """
     frame = Frame(zone_of(spec.time_zone))
-    return [
-        AssignmentCreated(
+    return {
+        work.key: AssignmentCreated(
             course_id=course_id,
             course=course,
             assignment_id=assignment_id(course_id, work.key),
@@ -111,10 +107,31 @@ def created_assignments(
             category=work.category,
             points=work.points,
             due_at=dates_of(window_of(policy, work.key), frame).due_at,
+            dates=DeclaredDates.of(window_of(policy, work.key)),
         )
         for work in spec.assignments
-        if work.key not in known
+    }
+
+
+def assignment_news(
+    before: Mapping[str, AssignmentCreated], now: Mapping[str, AssignmentCreated]
+) -> list[AssignmentCreated | AssignmentChanged]:
+    """What learners' assignments became: new ones, then those with another title or date, then the withdrawn."""
+    created = [work for key, work in now.items() if key not in before]
+    changed = [
+        _changed(work)
+        for key, work in now.items()
+        if key in before and _changed(work) != _changed(before[key])
     ]
+    withdrawn = [_changed(work, withdrawn=True) for key, work in before.items() if key not in now]
+    return [*created, *changed, *withdrawn]
+
+
+def _changed(work: AssignmentCreated, *, withdrawn: bool = False) -> AssignmentChanged:
+    told = {
+        name: getattr(work, name) for name in AssignmentChanged.model_fields if name != "withdrawn"
+    }
+    return AssignmentChanged(**told, withdrawn=withdrawn)
 
 
 def window_of(policy: Mapping[str, Any], assignment: str) -> Window:

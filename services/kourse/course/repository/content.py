@@ -112,14 +112,6 @@ async def get_version(tx: AsyncSession, course_id: UUID, number: int) -> Row[Any
     return (await tx.execute(query)).one()
 
 
-async def assignment_keys(tx: AsyncSession, course_id: UUID, number: int | None) -> set[str]:
-    """Keys of the assignments of a version; empty for None."""
-    if number is None:
-        return set()
-    a = t.assignment.c
-    return set(await tx.scalars(select(a.key).where(a.course_id == course_id, a.version == number)))
-
-
 async def lock_prerequisites(tx: AsyncSession) -> None:
     """Nobody else in the tenant changes prerequisites until the commit, so no circle slips through."""
     await tx.execute(_LOCK_PREREQUISITES, {"tenant": tenant(tx)})

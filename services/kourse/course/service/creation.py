@@ -104,13 +104,8 @@ def _rows(one: _New, tenant: str) -> Mapping[Table, Rows]:
 def _events(one: _New) -> Iterator[Event]:
     course_id, name, spec = one.claim.id, one.doc.name, one.doc.spec
     yield announcements.published(course_id, name, spec, version=_FIRST, digest=one.version.digest)
-    yield from announcements.created_assignments(
-        course_id,
-        name,
-        spec,
-        known=set(),
-        policy=publishing.course_row(spec, one.version)["policy"],
-    )
+    policy = publishing.course_row(spec, one.version)["policy"]
+    yield from announcements.assignments(course_id, name, spec, policy).values()
 
 
 def _applied(one: _New) -> Applied:

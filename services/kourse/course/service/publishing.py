@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import KourseError
+from kourse.contracts.events import AssignmentCreated
 from kourse.contracts.resources import COURSE, CourseSpec
 from kourse.course.domain import announcements, checks, parts
 from kourse.course.domain.content import assets_of, content_of, digest_of, policy_of
@@ -60,9 +61,12 @@ async def apply(tx: AsyncSession, doc: Doc[CourseSpec]) -> Applied:
     repaired += await _repair_live(tx, course.id, standing.live, decision.version)
     live = standing.live.number if standing.live else None
     missing = await content.missing_assets(tx, course.id, digests(doc.spec))
-    if goes_live(decision.version, live, missing):
-        await _go_live(tx, course, decision.version, live)
+    went_live = goes_live(decision.version, live, missing)
+    if went_live:
+        await _go_live(tx, course, decision.version)
         live = decision.version.number
+    if went_live or claim.changed:
+        await _tell_of_assignments(tx, doc.name, before)
     if before is None or claim.revived:
         await documents.wake_waiting(tx)
     return applied(doc, claim, decision.version, live=live, repaired=repaired > 0, missing=missing)
@@ -153,8 +157,7 @@ def version_row(spec: CourseSpec, version: Version) -> dict[str, Any]:
     }
 
 
-async def _go_live(tx: AsyncSession, course: _Course, version: Version, before: int | None) -> None:
-    known = await content.assignment_keys(tx, course.id, before)
+async def _go_live(tx: AsyncSession, course: _Course, version: Version) -> None:
     await content.set_live(tx, [course.id], version.number)
     await outbox.emit(
         tx,
@@ -166,16 +169,24 @@ async def _go_live(tx: AsyncSession, course: _Course, version: Version, before: 
             digest=version.digest,
         ),
     )
-    if not course.spec.assignments:
-        return
-    row = await content.find_course(tx, course.name)
-    for event in announcements.created_assignments(
-        course.id,
-        course.name,
-        course.spec,
-        known=known,
-        policy=row.policy if row else {},
-    ):
+
+
+async def _live_assignments(
+    tx: AsyncSession, course: Row[Any] | None
+) -> dict[str, AssignmentCreated]:
+    """What learners have of assignments, by key; empty before anything is live."""
+    if course is None or course.live_version is None:
+        return {}
+    row = await content.get_version(tx, course.id, course.live_version)
+    spec = CourseSpec.model_validate(row.content)
+    return announcements.assignments(course.id, course.name, spec, course.policy)
+
+
+async def _tell_of_assignments(tx: AsyncSession, name: str, before: Row[Any] | None) -> None:
+    """Siblings hear how the assignments differ from those of the course's row before."""
+    had = await _live_assignments(tx, before)
+    now = await _live_assignments(tx, await content.find_course(tx, name))
+    for event in announcements.assignment_news(had, now):
         await outbox.emit(tx, event)
 
 
@@ -191,7 +202,8 @@ async def publish_waiting(tx: AsyncSession, name: str) -> int | None:
     missing = await content.missing_assets(tx, course.id, digests(spec))
     if not goes_live(version, course.live_version, missing):
         return None
-    await _go_live(tx, _Course(course.id, name, spec), version, course.live_version)
+    await _go_live(tx, _Course(course.id, name, spec), version)
+    await _tell_of_assignments(tx, name, course)
     return version.number
 
 

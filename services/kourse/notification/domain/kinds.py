@@ -33,7 +33,11 @@ class Kind(StrEnum):
     ENROLLED = "enrolled"
     COURSE_PUBLISHED = "course-published"
     ASSIGNMENT_CREATED = "assignment-created"
+    ASSIGNMENT_DUE_SOON = "assignment-due-soon"
+    ASSIGNMENT_OVERDUE = "assignment-overdue"
     EXAM_SCHEDULED = "exam-scheduled"
+    EXAM_OPENING_SOON = "exam-opening-soon"
+    EXAM_CLOSING_SOON = "exam-closing-soon"
     LESSON_COMPLETED = "lesson-completed"
     EXAM_GRADED = "exam-graded"
     BADGE_WON = "badge-won"
@@ -64,6 +68,8 @@ class Rule:
 _REDEEMED = Rule(in_feed=False, by_email=True, urgency=Urgency.SECURITY, to_unverified=True)
 """For mails whose recipient and content identity gives at the last moment."""
 _WARNING = Rule(in_feed=True, by_email=True, urgency=Urgency.SECURITY)
+_REMINDER = Rule(in_feed=True, by_email=True, urgency=Urgency.BROADCAST)
+"""For what a whole class is reminded of at the same moment."""
 
 RULES = {
     Kind.VERIFICATION: _REDEEMED,
@@ -82,8 +88,14 @@ RULES = {
     Kind.ENROLLED: Rule(in_feed=True, by_email=True),
     Kind.COURSE_PUBLISHED: Rule(in_feed=True, by_email=True, urgency=Urgency.BROADCAST),
     Kind.ASSIGNMENT_CREATED: Rule(in_feed=True, by_email=True, urgency=Urgency.BROADCAST),
+    Kind.ASSIGNMENT_DUE_SOON: _REMINDER,
+    Kind.ASSIGNMENT_OVERDUE: _REMINDER,
+    Kind.EXAM_OPENING_SOON: _REMINDER,
+    Kind.EXAM_CLOSING_SOON: _REMINDER,
     Kind.EXAM_SCHEDULED: Rule(in_feed=True, by_email=False, urgency=Urgency.BROADCAST),
     Kind.LESSON_COMPLETED: Rule(in_feed=True, by_email=True),
     Kind.EXAM_GRADED: Rule(in_feed=True, by_email=True),
     Kind.BADGE_WON: Rule(in_feed=True, by_email=False),
 }
+REMINDERS = frozenset(kind for kind, rule in RULES.items() if rule is _REMINDER)
+"""Kinds that follow from a date, and have no point once that has passed or moved."""

@@ -30,9 +30,10 @@ INSERT INTO {schema}.delivery (id, tenant, notification_id, channel, urgency)
 SELECT gen_random_uuid(), tenant, id, 'email', :urgency FROM told WHERE :by_email
 """
 _ONE = "SELECT CAST(:user_id AS uuid) AS user_id"
+_EACH = "SELECT unnest(CAST(:user_ids AS uuid[])) AS user_id"
 _ENROLLED = """
   SELECT learner_id AS user_id FROM {schema}.enrolment
-  WHERE tenant = :tenant AND course_id = :course_id
+  WHERE tenant = :tenant AND course_id = :course_id AND is_active
   FOR KEY SHARE
 """
 """The lock has an erasure wait for this, which then takes along what was told here."""
@@ -67,6 +68,12 @@ async def tell(tx: AsyncSession, user_id: UUID, notice: Notice) -> None:
     """The person is told, once, by the channels of the kind."""
     sql = statement(SCHEMA, _NOTIFY % _ONE)
     await tx.execute(sql, {**_values(tx, notice), "user_id": user_id})
+
+
+async def tell_each(tx: AsyncSession, user_ids: Sequence[UUID], notice: Notice) -> None:
+    """Each of these people is told, once, in one statement for all."""
+    sql = statement(SCHEMA, _NOTIFY % _EACH)
+    await tx.execute(sql, {**_values(tx, notice), "user_ids": list(user_ids)})
 
 
 async def tell_enrolled(tx: AsyncSession, course_id: UUID, notice: Notice) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.notification.domain.leaderboards import Run
+from kourse.notification.repository import timetable
 from kourse.notification.tables import cohort, course, enrolment, recipient
 
 DEFAULT_LOCALE = "en"
@@ -69,7 +70,11 @@ async def unsubscribe(tx: AsyncSession, key: UUID) -> None:
 async def put_course(
     tx: AsyncSession, *, course_id: UUID, name: str, title: str, version: int, time_zone: str
 ) -> None:
-    """The course is known at this version; an older one changes nothing."""
+    """The course is known at this version; an older one changes nothing.
+
+    Wall-clock dates of the course mean other moments when its time zone changes.
+    """
+    was_in = await tx.scalar(select(course.c.time_zone).where(course.c.course_id == course_id))
     values = {"course": name, "title": title, "version": version, "time_zone": time_zone}
     statement = insert(course).values(tenant=tx.info["tenant"], course_id=course_id, **values)
     await tx.execute(
@@ -79,6 +84,8 @@ async def put_course(
             where=course.c.version <= version,
         )
     )
+    if was_in != time_zone:
+        await timetable.look_again(tx, enrolment.c.course_id == course_id)
 
 
 async def put_cohort(tx: AsyncSession, *, cohort_id: UUID, name: str, title: str, run: Run) -> None:
@@ -97,19 +104,6 @@ async def put_cohort(tx: AsyncSession, *, cohort_id: UUID, name: str, title: str
             index_elements=[cohort.c.tenant, cohort.c.cohort_id], set_=values
         )
     )
-
-
-async def add_enrolment(
-    tx: AsyncSession, *, enrolment_id: UUID, learner_id: UUID, course_id: UUID
-) -> None:
-    """The learner gets what goes to everybody in the course."""
-    statement = insert(enrolment).values(
-        tenant=tx.info["tenant"],
-        enrolment_id=enrolment_id,
-        learner_id=learner_id,
-        course_id=course_id,
-    )
-    await tx.execute(statement.on_conflict_do_nothing())
 
 
 async def titles(tx: AsyncSession, ids: Sequence[UUID]) -> Titles:

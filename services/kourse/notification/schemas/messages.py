@@ -11,7 +11,7 @@ from pydantic import Field
 from kourse.kit.http import Body, Page, View
 from kourse.notification.service.reading import FeedEntry
 
-_INTERNAL = frozenset({"delivery_id"})
+_INTERNAL = frozenset({"delivery_id", "expires_at"})
 
 
 class NotificationView(View):

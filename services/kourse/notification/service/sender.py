@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from uuid import UUID
 from prometheus_client import Counter, Gauge, Histogram
 
 from kourse.contracts.errors import Unavailable
-from kourse.kit import faults
+from kourse.kit import clock, faults
 from kourse.kit.backoff import full_jitter
 from kourse.kit.db import Database
 from kourse.kit.telemetry import get_logger
@@ -198,6 +198,8 @@ class Sender:
     ) -> _Ready:
         kind = letter.told.kind
         facts = facts_of(letter.told, titles)
+        if "expires_at" in facts and datetime.fromisoformat(facts["expires_at"]) <= clock.now():
+            raise _Drop("too-late")
         contact = contacts.get(letter.user_id)
         if "delivery_id" in facts:
             redeemed = await self._book.redeem(tenant, UUID(facts["delivery_id"]))

@@ -26,6 +26,7 @@ from kourse.notification.repository import (
     reviews,
 )
 from kourse.notification.repository.notices import Notice
+from kourse.notification.service import scheduling
 from kourse.notification.tables import ERASURE, metadata
 
 _WARNINGS: dict[type[events.Event], Kind] = {
@@ -160,12 +161,7 @@ async def enrol(tx: AsyncSession, event: events.EnrolmentCreated, delivery: Deli
     """The learner gets what goes to everybody in the course, and sees that they are in."""
     if await former.is_former(tx, event.learner_id):
         return
-    await replicas.add_enrolment(
-        tx,
-        enrolment_id=event.enrolment_id,
-        learner_id=event.learner_id,
-        course_id=event.course_id,
-    )
+    await scheduling.take_enrolment(tx, event, delivery)
     params = _course(event.course_id, event.course)
     await notices.tell(tx, event.learner_id, Notice(Kind.ENROLLED, params, delivery.id))
 
