@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,10 +26,16 @@ async def add_change(
 
 async def calendar_of(tx: AsyncSession, learner_id: UUID) -> Calendar:
     """All that is known of the learner's time zones."""
-    query = select(calendar.c.since_at, calendar.c.time_zone).where(
-        calendar.c.learner_id == learner_id
-    )
-    return Calendar.of((row.since_at, row.time_zone) for row in (await tx.execute(query)).all())
+    return (await calendars_of(tx, [learner_id])).get(learner_id, Calendar())
+
+
+async def calendars_of(tx: AsyncSession, learners: Sequence[UUID]) -> dict[UUID, Calendar]:
+    """The calendar of each of these learners who has ever named a time zone."""
+    query = select(calendar).where(calendar.c.learner_id.in_(learners))
+    changes: dict[UUID, list[tuple[datetime, str]]] = {}
+    for row in (await tx.execute(query)).all():
+        changes.setdefault(row.learner_id, []).append((row.since_at, row.time_zone))
+    return {learner_id: Calendar.of(found) for learner_id, found in changes.items()}
 
 
 async def time_zone_of(tx: AsyncSession, learner_id: UUID) -> str:

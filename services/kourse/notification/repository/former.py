@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import exists, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, any_, exists, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.notification.tables import former_person
 
 _WRITE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_WRITE_ALL = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended(key, 0))"
+    " FROM unnest(CAST(:keys AS text[])) AS key"
+)
 _ERASE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
@@ -19,6 +24,16 @@ async def is_former(tx: AsyncSession, user_id: UUID) -> bool:
     await tx.execute(_WRITE, _key(tx, user_id))
     query = select(exists().where(former_person.c.user_id == user_id))
     return bool((await tx.execute(query)).scalar_one())
+
+
+async def without_former(tx: AsyncSession, user_ids: Sequence[UUID]) -> list[UUID]:
+    """Those whose accounts are there, in the order given; the answer holds until the transaction ends."""
+    await tx.execute(_WRITE_ALL, {"keys": [_key(tx, one)["key"] for one in user_ids]})
+    query = select(former_person.c.user_id).where(
+        former_person.c.user_id == any_(literal(list(user_ids), ARRAY(Uuid)))
+    )
+    gone = set((await tx.execute(query)).scalars())
+    return [one for one in user_ids if one not in gone]
 
 
 async def add_former(tx: AsyncSession, user_id: UUID) -> None:

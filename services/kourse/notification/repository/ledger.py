@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,8 +40,16 @@ async def add_entries(tx: AsyncSession, learner_id: UUID, entries: Sequence[Entr
 
 async def ledger_of(tx: AsyncSession, learner_id: UUID) -> list[Entry]:
     """All entries of a learner, those too that count for nothing."""
-    query = select(points_entry).where(points_entry.c.learner_id == learner_id)
-    return _entries((await tx.execute(query)).all())
+    return (await ledgers_of(tx, [learner_id])).get(learner_id, [])
+
+
+async def ledgers_of(tx: AsyncSession, learners: Sequence[UUID]) -> dict[UUID, list[Entry]]:
+    """All entries of each of these learners who has any."""
+    query = select(points_entry).where(points_entry.c.learner_id.in_(learners))
+    found: dict[UUID, list[Entry]] = {}
+    for row in (await tx.execute(query)).all():
+        found.setdefault(row.learner_id, []).append(_entry(row))
+    return found
 
 
 async def sum_points(tx: AsyncSession, learner_id: UUID) -> int:
@@ -58,7 +66,7 @@ async def list_counted(
     query = select(counted).order_by(counted.c.earned_at.desc(), counted.c.id.desc()).limit(limit)
     if after is not None:
         query = query.where(tuple_(counted.c.earned_at, counted.c.id) < after)
-    return _entries((await tx.execute(query)).all())
+    return [_entry(row) for row in (await tx.execute(query)).all()]
 
 
 async def study_moments(tx: AsyncSession, learner_id: UUID) -> Sequence[datetime]:
@@ -81,16 +89,13 @@ def _counted(learner_id: UUID) -> Select[Any]:
     )
 
 
-def _entries(rows: Iterable[Row[Any]]) -> list[Entry]:
-    return [
-        Entry(
-            reason=Reason(row.reason),
-            subject=row.subject,
-            points=row.points,
-            title=row.title,
-            course=row.course,
-            earned_at=row.earned_at,
-            source_event=row.source_event,
-        )
-        for row in rows
-    ]
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        reason=Reason(row.reason),
+        subject=row.subject,
+        points=row.points,
+        title=row.title,
+        course=row.course,
+        earned_at=row.earned_at,
+        source_event=row.source_event,
+    )

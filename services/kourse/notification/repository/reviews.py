@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,7 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.notification.tables import points_entry, review
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(key, 0))"
+    " FROM unnest(CAST(:keys AS text[])) AS key"
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ async def take(tx: AsyncSession, limit: int) -> Reviews:
     )
 
 
-async def lock(tx: AsyncSession, learner_id: UUID) -> None:
-    """Nobody else looks at the learner until this transaction ends; call it in ascending order of ids."""
-    await tx.execute(_LOCK, {"key": f"notification.review/{tx.info['tenant']}/{learner_id}"})
+async def lock(tx: AsyncSession, learners: Sequence[UUID]) -> None:
+    """Nobody else looks at these learners until this transaction ends; they are given in ascending order."""
+    keys = [f"notification.review/{tx.info['tenant']}/{one}" for one in learners]
+    await tx.execute(_LOCK, {"keys": keys})

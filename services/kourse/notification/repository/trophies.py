@@ -57,8 +57,16 @@ async def list_sheets(tx: AsyncSession, courses: Collection[str]) -> list[Sheet]
     return [_sheet(row) for row in (await tx.execute(query)).all()]
 
 
-async def add_won(tx: AsyncSession, learner_id: UUID, won: Sequence[Won]) -> set[UUID]:
-    """The learner has these badges for good, since those moments; ids of those that they had not."""
+async def add_won(tx: AsyncSession, won: Iterable[tuple[UUID, Won]]) -> set[tuple[UUID, UUID]]:
+    """The learners have these badges for good, since those moments.
+
+    Args:
+        tx: A transaction of their tenant.
+        won: Pairs of learner and badge.
+
+    Returns:
+        Learner and badge's id of those that they had not.
+    """
     rows = [
         {
             "tenant": tx.info["tenant"],
@@ -71,7 +79,7 @@ async def add_won(tx: AsyncSession, learner_id: UUID, won: Sequence[Won]) -> set
             "description": one.badge.description,
             "won_at": one.at,
         }
-        for one in won
+        for learner_id, one in won
     ]
     return await _keep(tx, won_badge.c.badge_id, won_badge.c.won_at, rows)
 
@@ -90,29 +98,38 @@ async def list_won(tx: AsyncSession, learner_id: UUID) -> list[Trophy]:
 
 
 async def add_levels(
-    tx: AsyncSession, learner_id: UUID, reached: Iterable[tuple[int, datetime]]
-) -> set[int]:
-    """The learner has reached these levels for good, at those moments; those that they had not."""
+    tx: AsyncSession, reached: Iterable[tuple[UUID, int, datetime]]
+) -> set[tuple[UUID, int]]:
+    """The learners have reached these levels for good, at those moments.
+
+    Args:
+        tx: A transaction of their tenant.
+        reached: Learner, level, and when.
+
+    Returns:
+        Learner and level of those that they had not.
+    """
     rows = [
         {"tenant": tx.info["tenant"], "learner_id": learner_id, "level": level, "reached_at": at}
-        for level, at in reached
+        for learner_id, level, at in reached
     ]
     return await _keep(tx, reached_level.c.level, reached_level.c.reached_at, rows)
 
 
 async def _keep(
     tx: AsyncSession, key: Column[Any], moment: Column[Any], rows: Sequence[Mapping[str, Any]]
-) -> set[Any]:
-    """Adds rows, and lets those that are there follow an earlier deed that came late; the new keys."""
+) -> set[tuple[UUID, Any]]:
+    """Adds rows, and lets those that are there follow an earlier deed that came late; the new ones."""
     if not rows:
         return set()
-    added = insert(key.table).values(rows)
+    added = insert(key.table)
+    learner_id = key.table.c.learner_id
     kept = added.on_conflict_do_update(
-        index_elements=["tenant", "learner_id", key],
+        index_elements=["tenant", learner_id, key],
         set_={moment.name: added.excluded[moment.name]},
         where=moment.is_distinct_from(added.excluded[moment.name]),
-    ).returning(key, literal_column("xmax = 0").label("is_new"))
-    return {row[0] for row in (await tx.execute(kept)).all() if row.is_new}
+    ).returning(learner_id, key, literal_column("xmax = 0").label("is_new"))
+    return {(row[0], row[1]) for row in (await tx.execute(kept, rows)).all() if row.is_new}
 
 
 def _sheet(row: Row[Any]) -> Sheet:

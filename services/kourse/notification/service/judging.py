@@ -7,6 +7,7 @@ nothing new.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,8 +17,10 @@ from kourse.kit import outbox, sweeping
 from kourse.kit.db import Database
 from kourse.kit.runtime import Runtime
 from kourse.notification.domain import badges, levels
-from kourse.notification.domain.badges import PLATFORM, Won
+from kourse.notification.domain.badges import PLATFORM, Sheet, Won
+from kourse.notification.domain.calendars import Calendar
 from kourse.notification.domain.kinds import Kind
+from kourse.notification.domain.points import Entry
 from kourse.notification.repository import calendars, former, ledger, notices, reviews, trophies
 from kourse.notification.repository.notices import Notice
 
@@ -49,29 +52,52 @@ async def _deal_with(database: Database, tenant: str) -> int:
         taken = await reviews.take(tx, BATCH)
         for course in taken.courses:
             await reviews.expand(tx, course)
-        for learner_id in taken.learners:
-            await judge(tx, learner_id)
+        await judge(tx, taken.learners)
     return taken.count
 
 
-async def judge(tx: AsyncSession, learner_id: UUID) -> None:
-    """The learner has what their ledger has earned them, and is told what is new; again changes nothing."""
-    if await former.is_former(tx, learner_id):
-        return
-    await reviews.lock(tx, learner_id)
-    found = await ledger.ledger_of(tx, learner_id)
-    if not found:
-        return
-    calendar = await calendars.calendar_of(tx, learner_id)
-    sheets = await trophies.list_sheets(tx, sorted({one.course for one in found}))
-    won = badges.won([PLATFORM, *sheets], found, calendar)
-    new = await trophies.add_won(tx, learner_id, list(won.values()))
-    for one in sorted((won[id_] for id_ in new), key=lambda one: (one.at, one.badge.id)):
-        await _announce(tx, learner_id, one)
-    reached = levels.reached(found)
-    for level in sorted(await trophies.add_levels(tx, learner_id, reached.items())):
-        event = LevelReached(learner_id=learner_id, level=level, reached_at=reached[level])
-        await outbox.emit(tx, event)
+async def judge(tx: AsyncSession, learners: Sequence[UUID]) -> None:
+    """Learners have what their ledgers earned them, and are told what is new; again changes nothing.
+
+    Args:
+        tx: A transaction of their tenant.
+        learners: Whose ledgers to look at, in ascending order.
+    """
+    present = await former.without_former(tx, learners)
+    await reviews.lock(tx, present)
+    ledgers = await ledger.ledgers_of(tx, present)
+    won = await _won(tx, ledgers)
+    new = await trophies.add_won(tx, won)
+    for learner_id, one in sorted(won, key=lambda pair: (pair[1].at, pair[1].badge.id)):
+        if (learner_id, one.badge.id) in new:
+            await _announce(tx, learner_id, one)
+    reached = {
+        (learner_id, level): at
+        for learner_id, found in ledgers.items()
+        for level, at in levels.reached(found).items()
+    }
+    news = await trophies.add_levels(tx, ((*key, at) for key, at in reached.items()))
+    for learner_id, level in sorted(news):
+        at = reached[learner_id, level]
+        await outbox.emit(tx, LevelReached(learner_id=learner_id, level=level, reached_at=at))
+
+
+async def _won(tx: AsyncSession, ledgers: Mapping[UUID, Sequence[Entry]]) -> list[tuple[UUID, Won]]:
+    courses = {entry.course for found in ledgers.values() for entry in found}
+    sheets = await trophies.list_sheets(tx, sorted(courses))
+    known = await calendars.calendars_of(tx, list(ledgers))
+    return [
+        (learner_id, one)
+        for learner_id, found in ledgers.items()
+        for one in badges.won(
+            [PLATFORM, *_concerning(found, sheets)], found, known.get(learner_id, Calendar())
+        ).values()
+    ]
+
+
+def _concerning(found: Sequence[Entry], sheets: Sequence[Sheet]) -> list[Sheet]:
+    courses = {entry.course for entry in found}
+    return [sheet for sheet in sheets if sheet.course in courses]
 
 
 async def _announce(tx: AsyncSession, learner_id: UUID, won: Won) -> None:
