@@ -22,11 +22,14 @@ SOON_S = 1.0
 """When somebody first looks for what they wait for: sooner, most looks would be for nothing."""
 LONGEST_LOOK_S = 4.0
 NOT_FOUND, CONFLICT = 404, 409
+BADGES = frozenset({"first-step", "passed", "first-course"})
+"""What one journey wins: two badges of the course, and one that the platform gives."""
 TOLD = {
     "welcome": 1,
     "cohort-joined": 1,
     "enrolled": 1,
     "exam-graded": 1,
+    "badge-won": len(BADGES),
 }
 """In-app messages of one journey by type, besides one for each lesson."""
 
@@ -203,7 +206,13 @@ class Learner:
             "exam-passed": 1,
         }
         _refuse_more(self._person.email, "points", given, expected)
-        return given == expected
+        return given == expected and await self._decorated()
+
+    async def _decorated(self) -> bool:
+        won = [one["key"] for one in (await self._person.do("GET", "/v1/badges"))["won"]]
+        given = {name: won.count(name) for name in set(won)}
+        _refuse_more(self._person.email, "badges", given, dict.fromkeys(BADGES, 1))
+        return given.keys() == BADGES
 
     async def _until(
         self, what: str, look: Callable[[], Awaitable[bool]], *, after_s: float = 0.0
