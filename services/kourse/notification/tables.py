@@ -17,6 +17,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Time,
     UniqueConstraint,
     text,
 )
@@ -36,8 +37,12 @@ recipient = Table(
     Column("locale", Text, nullable=False),
     Column("wants_mail", Boolean, nullable=False, server_default=text("true")),
     Column("unsubscribe_key", UUID, nullable=False, server_default=text("gen_random_uuid()")),
+    Column("refused", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("quiet_starts", Time),
+    Column("quiet_ends", Time),
     PrimaryKeyConstraint("tenant", "user_id"),
     UniqueConstraint("tenant", "unsubscribe_key"),
+    CheckConstraint("num_nonnulls(quiet_starts, quiet_ends) <> 1", name="quiet"),
 )
 
 calendar = Table(

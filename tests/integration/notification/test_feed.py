@@ -6,8 +6,9 @@ from uuid import UUID, uuid4
 import grpc.aio
 import pytest
 
-from integration.notification.test_events import enrolment, lesson, published, score
+from integration.notification.test_events import enrolment, lesson, mailed, published, score
 from kourse.contracts import events
+from kourse.notification.domain.preferences import OPTIONAL
 from kourse_rpc.notification.v1 import notification_pb2, notification_pb2_grpc
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -173,14 +174,14 @@ class TestPreferences:
         assert (await http.put("/v1/notifications/preferences", json={})).status == 401
 
     async def test_are_mail_until_the_person_says_otherwise(self, http, reader):
-        assert await reader.get("/v1/notifications/preferences") == {"email": True}
+        assert (await reader.get("/v1/notifications/preferences"))["email"] is True
 
         answer = await http.put(
             "/v1/notifications/preferences", json={"email": False}, headers=reader.headers
         )
 
         assert answer.status == 200
-        assert await reader.get("/v1/notifications/preferences") == {"email": False}
+        assert (await reader.get("/v1/notifications/preferences"))["email"] is False
 
     async def test_refuse_a_field_that_they_do_not_know(self, http, reader):
         answer = await http.put(
@@ -190,6 +191,52 @@ class TestPreferences:
         )
 
         assert answer.status == 422
+
+    async def test_name_every_kind_that_can_be_refused(self, http, reader):
+        found = await reader.get("/v1/notifications/preferences")
+
+        assert set(found["kinds"]) == {kind.value for kind in OPTIONAL}
+        assert found["kinds"]["exam-graded"] == {"feed": True, "email": True}
+        assert found["quietHours"] is None
+
+    async def test_are_what_was_asked_for_last(self, http, reader):
+        wanted = {
+            "email": True,
+            "kinds": {"lesson-completed": {"feed": False, "email": True}},
+            "quietHours": {"starts": "22:00", "ends": "07:30"},
+        }
+
+        await http.put("/v1/notifications/preferences", json=wanted, headers=reader.headers)
+        found = await reader.get("/v1/notifications/preferences")
+
+        assert found["kinds"]["lesson-completed"] == {"feed": False, "email": True}
+        assert found["kinds"]["exam-graded"] == {"feed": True, "email": True}
+        assert found["quietHours"] == wanted["quietHours"]
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            {"email": True, "kinds": {"password-changed": {"email": False}}},
+            {"email": True, "kinds": {"gossip": {"email": False}}},
+            {"email": True, "quietHours": {"starts": "22:00"}},
+            {"email": True, "quietHours": {"starts": "22:00", "ends": "25:00"}},
+        ],
+    )
+    async def test_cannot_be_what_makes_no_sense(self, http, reader, wanted):
+        answer = await http.put(
+            "/v1/notifications/preferences", json=wanted, headers=reader.headers
+        )
+
+        assert answer.status == 422
+
+    async def test_keep_a_refused_kind_out_of_the_feed_alone(self, bus, http, reader, sql):
+        wanted = {"email": True, "kinds": {"welcome": {"feed": False}}}
+        await http.put("/v1/notifications/preferences", json=wanted, headers=reader.headers)
+
+        await bus.send(events.UserRegistered(user_id=reader.id, display_name="Ana"))
+
+        assert (await reader.get("/v1/notifications"))["items"] == []
+        assert mailed(sql, reader.id) == ["welcome"]
 
 
 class TestUnsubscribe:
@@ -202,11 +249,11 @@ class TestUnsubscribe:
 
         page = await http.get(path)
         assert (page.status, page.content_type) == (200, "text/html")
-        assert await reader.get("/v1/notifications/preferences") == {"email": True}
+        assert (await reader.get("/v1/notifications/preferences"))["email"] is True
 
         clicked = await http.post(path, data={"List-Unsubscribe": "One-Click"})
         assert clicked.status == 204
-        assert await reader.get("/v1/notifications/preferences") == {"email": False}
+        assert (await reader.get("/v1/notifications/preferences"))["email"] is False
 
     @pytest.mark.parametrize("tenant", ["demo", "elsewhere"])
     async def test_tells_nothing_of_a_key_that_nobody_has(self, http, tenant):
@@ -222,7 +269,7 @@ class TestUnsubscribe:
 
         await http.post(f"/v1/notifications/unsubscribe/elsewhere/{key}")
 
-        assert await reader.get("/v1/notifications/preferences") == {"email": True}
+        assert (await reader.get("/v1/notifications/preferences"))["email"] is True
 
 
 class TestGetStanding:

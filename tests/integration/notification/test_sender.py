@@ -19,6 +19,10 @@ STATES = (
     "SELECT d.state, d.outcome FROM notification.delivery d JOIN notification.notification n"
     " ON n.id = d.notification_id WHERE n.user_id = %s ORDER BY d.created_at"
 )
+ALWAYS_QUIET = (
+    "UPDATE notification.recipient SET quiet_starts = '00:00', quiet_ends = '00:00'"
+    " WHERE user_id = %s"
+)
 PAST = "UPDATE notification.delivery SET due_at = clock_timestamp() WHERE state = 'pending'"
 
 
@@ -106,6 +110,41 @@ class TestRound:
 
         assert [mail["Subject"] for mail in smtp.mails] == ["Your password was changed"]
         assert sql(STATES, user_id)[0] == ("dropped", "unwanted")
+
+    async def test_drops_mail_of_a_kind_that_was_refused(self, bus, book, sender_of, smtp, sql):
+        user_id = uuid4()
+        await welcome(bus, user_id)
+        book.add(user_id)
+        sql(
+            "UPDATE notification.recipient SET refused = '{welcome/email}' WHERE user_id = %s",
+            user_id,
+        )
+
+        await sender_of(smtp).round()
+
+        assert (smtp.mails, sql(STATES, user_id)) == ([], [("dropped", "unwanted")])
+
+    async def test_lets_mail_wait_for_the_end_of_quiet_hours_but_for_security(
+        self, bus, book, sender_of, smtp, sql
+    ):
+        user_id = uuid4()
+        await welcome(bus, user_id)
+        await bus.send(events.PasswordReset(user_id=user_id))
+        book.add(user_id)
+        sql(ALWAYS_QUIET, user_id)
+
+        await sender_of(smtp).round()
+        assert [mail["Subject"] for mail in smtp.mails] == ["Your password was changed"]
+        assert sql(STATES, user_id)[0] == ("pending", "quiet-hours")
+        assert sql(
+            "SELECT bool_or(due_at > clock_timestamp()) FROM notification.delivery"
+            " WHERE state = 'pending'"
+        ) == [(True,)]
+
+        sql("UPDATE notification.recipient SET quiet_starts = NULL, quiet_ends = NULL")
+        sql(PAST)
+        await sender_of(smtp).round()
+        assert sql(STATES, user_id)[0] == ("sent", "accepted")
 
     async def test_holds_mail_until_the_address_is_verified(self, bus, book, sender_of, smtp, sql):
         user_id = uuid4()

@@ -46,17 +46,21 @@ async def mark_notification_read(tx: Transaction, actor: Reader, notification_id
 
 @router.get("/v1/notifications/preferences", tags=["notifications"])
 async def read_preferences(tx: Transaction, actor: Reader) -> schemas.Preferences:
-    """Whether the reader wants mail."""
-    return schemas.Preferences(email=await reading.wants_mail(tx, actor.user_id))
+    """What the reader wants to be told by which way, and when mail waits."""
+    return schemas.Preferences.of(await reading.preferences_of(tx, actor.user_id))
 
 
 @router.put("/v1/notifications/preferences", tags=["notifications"])
 async def change_preferences(
     tx: Transaction, actor: Reader, body: schemas.Preferences
 ) -> schemas.Preferences:
-    """The reader wants mail, or not; security messages always go."""
-    await reading.set_wants_mail(tx, actor.user_id, wanted=body.email)
-    return body
+    """The reader wants this, and what is left out as if they had never said anything.
+
+    Security messages always go, at any hour.
+    """
+    wanted = body.wanted()
+    await reading.put_preferences(tx, actor.user_id, wanted)
+    return schemas.Preferences.of(wanted)
 
 
 @router.get(

@@ -14,8 +14,11 @@ from uuid import UUID, uuid4
 from sqlalchemy import ColumnElement, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.notification.domain.calendars import DEFAULT_ZONE
+from kourse.notification.domain.preferences import Preferences
+from kourse.notification.repository import wishes
 from kourse.notification.repository.notices import Told, told_of
-from kourse.notification.tables import delivery, notification, recipient
+from kourse.notification.tables import calendar, delivery, notification, recipient
 
 _CLAIM = text("""
 UPDATE notification.delivery SET
@@ -30,6 +33,14 @@ WHERE id IN (
 )
 RETURNING id, tenant
 """)
+
+_TIME_ZONE = (
+    select(calendar.c.time_zone)
+    .where(calendar.c.learner_id == notification.c.user_id)
+    .order_by(calendar.c.since_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 
 HASTENED = "hastened"
 """Outcome of a delivery that a sender holds while its address is verified: it need not wait afterwards."""
@@ -60,6 +71,7 @@ class Letter:
         id: The delivery's id, from which the message id follows.
         attempts: Attempts begun, this one included.
         age: Time since the notification came up.
+        time_zone: Name of the zone that the recipient's days go by now.
         unsubscribe_key: Opens the recipient's way out; None while the person is not known here.
     """
 
@@ -68,7 +80,8 @@ class Letter:
     user_id: UUID
     attempts: int
     age: timedelta
-    wants_mail: bool
+    preferences: Preferences
+    time_zone: str
     unsubscribe_key: UUID | None
 
 
@@ -96,8 +109,9 @@ async def list_letters(tx: AsyncSession, claim: Claim) -> list[Letter]:
             delivery.c.id.label("delivery_id"),
             delivery.c.attempts,
             (func.clock_timestamp() - delivery.c.created_at).label("age"),
-            recipient.c.wants_mail,
+            *wishes.COLUMNS,
             recipient.c.unsubscribe_key,
+            _TIME_ZONE.label("time_zone"),
         )
         .join(notification, notification.c.id == delivery.c.notification_id)
         .outerjoin(recipient, recipient.c.user_id == notification.c.user_id)
@@ -115,7 +129,8 @@ async def list_letters(tx: AsyncSession, claim: Claim) -> list[Letter]:
             user_id=row.user_id,
             attempts=row.attempts,
             age=row.age,
-            wants_mail=row.wants_mail is not False,
+            preferences=wishes.preferences_in(row),
+            time_zone=row.time_zone or DEFAULT_ZONE,
             unsubscribe_key=row.unsubscribe_key,
         )
         for row in (await tx.execute(query)).all()

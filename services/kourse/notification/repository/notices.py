@@ -16,12 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kourse.contracts.errors import NotFound
 from kourse.kit.db import statement
 from kourse.notification.domain.kinds import RULES, Kind
+from kourse.notification.domain.preferences import Channel
+from kourse.notification.repository.wishes import mark
 from kourse.notification.tables import SCHEMA, notification
 
 _NOTIFY = """
 WITH told AS (
   INSERT INTO {schema}.notification (id, tenant, user_id, kind, params, source_event, in_feed)
-  SELECT gen_random_uuid(), :tenant, people.user_id, :kind, CAST(:params AS jsonb), :event, :in_feed
+  SELECT gen_random_uuid(), :tenant, people.user_id, :kind, CAST(:params AS jsonb), :event,
+    :in_feed AND NOT EXISTS (
+      SELECT FROM {schema}.recipient
+      WHERE tenant = :tenant AND user_id = people.user_id AND CAST(:mark AS text) = ANY(refused))
   FROM (SELECT DISTINCT user_id FROM (%s) AS everybody) AS people
   ON CONFLICT (tenant, user_id, kind, source_event) DO NOTHING
   RETURNING id, tenant
@@ -151,6 +156,7 @@ def _values(tx: AsyncSession, notice: Notice) -> dict[str, Any]:
         "params": orjson.dumps(dict(notice.params)).decode(),
         "event": notice.source_event,
         "in_feed": rule.in_feed,
+        "mark": mark(notice.kind, Channel.FEED),
         "by_email": rule.by_email,
         "urgency": int(rule.urgency),
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,31 +40,6 @@ async def locale_of(tx: AsyncSession, user_id: UUID) -> str:
     """The person's language, or the default while it is not known."""
     statement = select(recipient.c.locale).where(recipient.c.user_id == user_id)
     return (await tx.execute(statement)).scalar_one_or_none() or DEFAULT_LOCALE
-
-
-async def wants_mail(tx: AsyncSession, user_id: UUID) -> bool:
-    """Whether the person wants mails that they may refuse."""
-    statement = select(recipient.c.wants_mail).where(recipient.c.user_id == user_id)
-    return (await tx.execute(statement)).scalar_one_or_none() is not False
-
-
-async def set_wants_mail(tx: AsyncSession, user_id: UUID, *, wanted: bool) -> None:
-    """The person wants mails, or not."""
-    statement = insert(recipient).values(
-        tenant=tx.info["tenant"], user_id=user_id, locale=DEFAULT_LOCALE, wants_mail=wanted
-    )
-    await tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=[recipient.c.tenant, recipient.c.user_id], set_={"wants_mail": wanted}
-        )
-    )
-
-
-async def unsubscribe(tx: AsyncSession, key: UUID) -> None:
-    """Whoever has this key wants no mails; an unknown key changes nothing."""
-    await tx.execute(
-        update(recipient).where(recipient.c.unsubscribe_key == key).values(wants_mail=False)
-    )
 
 
 async def put_course(

@@ -27,7 +27,7 @@ UPDATE {schema}.delivery SET state = 'dropped', outcome = 'outdated', settled_at
 FROM {schema}.notification
 WHERE notification.id = delivery.notification_id
   AND delivery.state = 'pending' AND delivery.claim IS NULL
-  AND notification.in_feed AND notification.kind = ANY(:kinds)
+  AND notification.kind = ANY(:kinds)
   AND notification.user_id = ANY(CAST(:learners AS uuid[]))
   AND notification.params->>'course_id' = ANY(:courses)
   AND NOT EXISTS (

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from kourse.contracts.resources.meta import TimeOfDay
 from kourse.kit.http import Body, Page, View
+from kourse.notification.domain import preferences as domain
+from kourse.notification.domain.kinds import Kind
+from kourse.notification.domain.preferences import OPTIONAL, Channel
 from kourse.notification.service.reading import FeedEntry
 
 _INTERNAL = frozenset({"delivery_id", "expires_at"})
@@ -49,10 +53,72 @@ class Feed(Page[NotificationView]):
     """Unread entries of the whole feed."""
 
 
+class Channels(Body):
+    """By which ways a kind is wanted."""
+
+    feed: bool = Field(True, description="Whether it shows in the feed.")
+    email: bool = Field(True, description="Whether it is mailed, where it is mailed at all.")
+
+
+class QuietHours(Body):
+    """When mail waits, in the time zone of one's settings; past midnight when it ends before it starts."""
+
+    starts: TimeOfDay
+    ends: TimeOfDay
+
+
 class Preferences(Body):
     """What somebody wants to get; security messages always go."""
 
     email: bool = Field(description="Whether mail is wanted.")
+    kinds: dict[str, Channels] = Field(
+        default_factory=dict,
+        description="By kind that can be refused; what is left out is wanted.",
+    )
+    quiet_hours: QuietHours | None = None
+
+    @field_validator("kinds")
+    @classmethod
+    def _can_be_refused(cls, kinds: dict[str, Channels]) -> dict[str, Channels]:
+        if unknown := sorted(set(kinds) - {kind.value for kind in OPTIONAL}):
+            raise ValueError(f"these are no kinds that can be refused: {', '.join(unknown)}")
+        return kinds
+
+    @classmethod
+    def of(cls, wanted: domain.Preferences) -> Self:
+        """As its owner sees it, every kind named."""
+        quiet = wanted.quiet
+        return cls(
+            email=wanted.wants_mail,
+            kinds={
+                kind.value: Channels(
+                    feed=(kind, Channel.FEED) not in wanted.refused,
+                    email=(kind, Channel.EMAIL) not in wanted.refused,
+                )
+                for kind in OPTIONAL
+            },
+            quiet_hours=None
+            if quiet is None
+            else QuietHours(starts=f"{quiet.starts:%H:%M}", ends=f"{quiet.ends:%H:%M}"),
+        )
+
+    def wanted(self) -> domain.Preferences:
+        """What it asks for."""
+        quiet = self.quiet_hours
+        return domain.Preferences(
+            wants_mail=self.email,
+            refused=frozenset(
+                (Kind(name), channel)
+                for name, channels in self.kinds.items()
+                for channel in Channel
+                if not getattr(channels, channel.value)
+            ),
+            quiet=None
+            if quiet is None
+            else domain.QuietHours(
+                time.fromisoformat(quiet.starts), time.fromisoformat(quiet.ends)
+            ),
+        )
 
 
 def _camel(name: str) -> str:

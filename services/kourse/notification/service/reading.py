@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.notification.repository import notices, replicas
+from kourse.notification.domain.preferences import Preferences
+from kourse.notification.repository import notices, replicas, wishes
 from kourse.notification.repository.notices import Told
 from kourse.notification.service import rendering
 from kourse.notification.service.facts import facts_of, titles_for
@@ -52,16 +53,16 @@ async def mark_read(tx: AsyncSession, user_id: UUID, notification_id: UUID) -> N
     await notices.mark_read(tx, user_id, notification_id)
 
 
-async def wants_mail(tx: AsyncSession, user_id: UUID) -> bool:
-    """Whether the person wants mail that is not about security."""
-    return await replicas.wants_mail(tx, user_id)
+async def preferences_of(tx: AsyncSession, user_id: UUID) -> Preferences:
+    """What the person wants to be told, and when not."""
+    return await wishes.preferences_of(tx, user_id)
 
 
-async def set_wants_mail(tx: AsyncSession, user_id: UUID, *, wanted: bool) -> None:
-    """The person wants such mail, or not."""
-    await replicas.set_wants_mail(tx, user_id, wanted=wanted)
+async def put_preferences(tx: AsyncSession, user_id: UUID, wanted: Preferences) -> None:
+    """The person wants this from now on; what is in their feed already stays there."""
+    await wishes.put_preferences(tx, user_id, wanted)
 
 
 async def unsubscribe(tx: AsyncSession, key: UUID) -> None:
     """Whoever got this key in a mail wants no more; unknown keys change and tell nothing."""
-    await replicas.unsubscribe(tx, key)
+    await wishes.unsubscribe(tx, key)

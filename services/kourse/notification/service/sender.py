@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -25,6 +26,7 @@ from kourse.kit.db import Database
 from kourse.kit.telemetry import get_logger
 from kourse.notification.domain import attempts
 from kourse.notification.domain.kinds import RULES
+from kourse.notification.domain.preferences import Channel
 from kourse.notification.errors import MailRefused
 from kourse.notification.repository import deliveries
 from kourse.notification.repository.deliveries import Claim, Letter, Settled
@@ -77,6 +79,10 @@ class _Round:
 
 class _Hold(Exception):
     """The mail waits; ``args[0]`` says for what."""
+
+
+class _Quiet(Exception):
+    """The mail waits for the end of quiet hours, ``args[0]``; no attempt has failed."""
 
 
 class _Drop(Exception):
@@ -176,6 +182,8 @@ class Sender:
                 await relay.hand_over(ready.message, ready.recipient)
         except _Drop as reason:
             await self._settle(claim, letter, Settled.DROPPED, str(reason))
+        except _Quiet as reason:
+            await self._sleep(claim, letter, reason.args[0])
         except _Hold as reason:
             await self._postpone(claim, letter, str(reason))
         except MailRefused:
@@ -209,8 +217,11 @@ class Sender:
             facts |= {"secret": redeemed.secret, "minutes": redeemed.lifetime_s // 60}
         if contact is None:
             raise _Drop("no-contact")
-        if RULES[kind].is_optional and not letter.wants_mail:
+        if not letter.preferences.takes(kind, Channel.EMAIL):
             raise _Drop("unwanted")
+        quiet_until = letter.preferences.silent_until(kind, clock.now(), ZoneInfo(letter.time_zone))
+        if quiet_until is not None:
+            raise _Quiet(quiet_until)
         if not contact.is_verified and not RULES[kind].to_unverified:
             raise _Hold("unverified")
         url = letters.unsubscribe_url(self._settings, kind, tenant, letter.unsubscribe_key)
@@ -264,6 +275,11 @@ class Sender:
         )
         async with self._database.transaction(claim.tenant) as tx:
             await deliveries.postpone(tx, claim, letter.id, timedelta(seconds=wait), outcome)
+
+    async def _sleep(self, claim: Claim, letter: Letter, until: datetime) -> None:
+        async with self._database.transaction(claim.tenant) as tx:
+            wait = until - clock.now()
+            await deliveries.postpone(tx, claim, letter.id, wait, "quiet-hours")
 
     async def _postpone_all(self, claim: Claim, pending: Sequence[Letter], outcome: str) -> None:
         for letter in pending:
