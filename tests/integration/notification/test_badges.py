@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from integration.notification.test_events import enrolment, lesson, published, score, told
 from integration.notification.test_feed import Reader
@@ -176,6 +178,22 @@ class TestBadge:
 
         assert won(sql, learner) == []
         assert told(sql, learner) == []
+
+
+class TestRecord:
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "calendar SET time_zone = 'UTC'",
+            "badge_sheet SET badges = '[]'",
+            "won_badge SET badge = 'x'",
+            "reached_level SET level = 9",
+        ],
+    )
+    async def test_cannot_be_rewritten_by_the_service(self, databases, change):
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            async with databases[0].transaction("demo") as tx:
+                await tx.execute(text(f"UPDATE notification.{change}"))
 
 
 class TestLevel:
