@@ -168,6 +168,44 @@ class TestReadPoints:
         assert [len(page["entries"]) for page in (first, second)] == [2, 1]
 
 
+class TestReadingAll:
+    async def post(self, http, reader, through):
+        return await http.post(
+            "/v1/notifications/read", json={"through": str(through)}, headers=reader.headers
+        )
+
+    async def test_leaves_unread_what_came_after_what_was_seen(self, bus, http, reader):
+        course_id = uuid4()
+        for _ in range(3):
+            await bus.send(enrolment(reader.id, course_id))
+        newest, seen, oldest = (await reader.get("/v1/notifications"))["items"]
+
+        answer = await self.post(http, reader, seen["id"])
+
+        assert (answer.status, await answer.json()) == (200, {"unread": 1})
+        found = (await reader.get("/v1/notifications"))["items"]
+        assert [one["readAt"] is None for one in found] == [True, False, False]
+        assert [one["id"] for one in found] == [newest["id"], seen["id"], oldest["id"]]
+
+    async def test_keeps_the_time_at_which_each_was_read_first(self, bus, http, reader):
+        await bus.send(enrolment(reader.id, uuid4()))
+        (entry,) = (await reader.get("/v1/notifications"))["items"]
+        await self.post(http, reader, entry["id"])
+        (first,) = (await reader.get("/v1/notifications"))["items"]
+
+        await self.post(http, reader, entry["id"])
+
+        assert (await reader.get("/v1/notifications"))["items"] == [first]
+
+    async def test_reaches_nobody_elses_feed(self, bus, http, issuer, reader):
+        other = Reader(http, issuer)
+        await bus.send(enrolment(other.id, uuid4()))
+        (entry,) = (await other.get("/v1/notifications"))["items"]
+
+        assert (await self.post(http, reader, entry["id"])).status == 404
+        assert (await other.get("/v1/notifications"))["unread"] == 1
+
+
 class TestPreferences:
     async def test_are_refused_to_somebody_without_a_token(self, http):
         assert (await http.get("/v1/notifications/preferences")).status == 401

@@ -44,6 +44,17 @@ async def mark_notification_read(tx: Transaction, actor: Reader, notification_id
     await reading.mark_read(tx, actor.user_id, notification_id)
 
 
+@router.post("/v1/notifications/read", tags=["notifications"])
+async def mark_all_notifications_read(
+    tx: Transaction, actor: Reader, body: schemas.Seen
+) -> schemas.Unread:
+    """The newest entry that the reader saw is read, with all before it.
+
+    What came up meanwhile, and they cannot have seen, stays unread.
+    """
+    return schemas.Unread(unread=await reading.mark_all_read(tx, actor.user_id, body.through))
+
+
 @router.get("/v1/notifications/preferences", tags=["notifications"])
 async def read_preferences(tx: Transaction, actor: Reader) -> schemas.Preferences:
     """What the reader wants to be told by which way, and when mail waits."""

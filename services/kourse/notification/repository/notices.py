@@ -143,6 +143,25 @@ async def mark_read(tx: AsyncSession, user_id: UUID, notification_id: UUID) -> N
         raise NotFound("There is no such notification.")
 
 
+async def mark_all_read(tx: AsyncSession, user_id: UUID, through: UUID) -> None:
+    """The entry and all that are older are read; what came up after it is not.
+
+    Raises:
+        NotFound: It is not in this person's feed.
+    """
+    mine = (notification.c.user_id == user_id, notification.c.in_feed)
+    place = tuple_(notification.c.created_at, notification.c.id)
+    query = select(notification.c.created_at).where(notification.c.id == through, *mine)
+    created_at = await tx.scalar(query)
+    if created_at is None:
+        raise NotFound("There is no such notification.")
+    await tx.execute(
+        update(notification)
+        .where(*mine, notification.c.read_at.is_(None), place <= (created_at, through))
+        .values(read_at=func.clock_timestamp())
+    )
+
+
 def told_of(row: Row[Any]) -> Told:
     """The notification in a row."""
     return Told(row.id, Kind(row.kind), row.params, row.created_at, row.read_at)

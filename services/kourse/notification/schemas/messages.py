@@ -53,6 +53,19 @@ class Feed(Page[NotificationView]):
     """Unread entries of the whole feed."""
 
 
+class Seen(Body):
+    """How far somebody has read their feed."""
+
+    through: UUID = Field(description="Id of the newest entry that they saw.")
+
+
+class Unread(View):
+    """What is left to read."""
+
+    unread: int
+    """Unread entries of the whole feed."""
+
+
 class Channels(Body):
     """By which ways a kind is wanted."""
 

@@ -53,6 +53,16 @@ async def mark_read(tx: AsyncSession, user_id: UUID, notification_id: UUID) -> N
     await notices.mark_read(tx, user_id, notification_id)
 
 
+async def mark_all_read(tx: AsyncSession, user_id: UUID, through: UUID) -> int:
+    """The entry and all that are older are read; how many unread ones are left.
+
+    Raises:
+        NotFound: It is not in this person's feed.
+    """
+    await notices.mark_all_read(tx, user_id, through)
+    return await notices.count_unread(tx, user_id)
+
+
 async def preferences_of(tx: AsyncSession, user_id: UUID) -> Preferences:
     """What the person wants to be told, and when not."""
     return await wishes.preferences_of(tx, user_id)
