@@ -28,6 +28,8 @@ class NotificationSettings(ServiceSettings, service="notification"):
     """Sender of every mail; its domain is also that of the message ids."""
     public_url: str = "http://127.0.0.1"
     """Address of the gateway, for links in mails; never taken from a request."""
+    mail_per_day: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Mails that one person gets within 24 hours; more wait. Security messages neither wait nor count."""
     sender_batch: Annotated[int, Field(ge=1, le=500)] = 20
     """Mails that one round claims; a crash can repeat at most those that it had handed over."""
     sender_lease_s: Annotated[float, Field(ge=8, le=3600)] = 120.0

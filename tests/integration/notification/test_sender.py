@@ -146,6 +146,28 @@ class TestRound:
         await sender_of(smtp).round()
         assert sql(STATES, user_id)[0] == ("sent", "accepted")
 
+    async def test_sends_one_person_so_many_a_day_and_the_others_later(
+        self, bus, book, sender_of, smtp, sql
+    ):
+        user_id = uuid4()
+        await welcome(bus, user_id)
+        for _ in range(3):
+            await bus.send(enrolment(user_id, uuid4()))
+        book.add(user_id)
+        sender = sender_of(smtp, mail_per_day=2)
+
+        await sender.round()
+        await bus.send(events.PasswordReset(user_id=user_id))
+        sql(PAST)
+        await sender.round()
+        sent, waiting = ("sent", "accepted"), ("pending", "enough-for-a-day")
+        assert sorted(sql(STATES, user_id)) == [waiting, waiting, sent, sent, sent]
+
+        sql("UPDATE notification.delivery SET settled_at = settled_at - interval '1 day'")
+        sql(PAST)
+        await sender.round()
+        assert sql(STATES, user_id) == [sent] * 5
+
     async def test_holds_mail_until_the_address_is_verified(self, bus, book, sender_of, smtp, sql):
         user_id = uuid4()
         await welcome(bus, user_id)

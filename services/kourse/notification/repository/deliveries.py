@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.notification.domain.calendars import DEFAULT_ZONE
-from kourse.notification.domain.preferences import Preferences
+from kourse.notification.domain.preferences import OPTIONAL, Preferences
 from kourse.notification.repository import wishes
 from kourse.notification.repository.notices import Told, told_of
 from kourse.notification.tables import calendar, delivery, notification, recipient
@@ -39,6 +39,19 @@ _TIME_ZONE = (
     .where(calendar.c.learner_id == notification.c.user_id)
     .order_by(calendar.c.since_at.desc())
     .limit(1)
+    .scalar_subquery()
+)
+_earlier, _earlier_sent = notification.alias("earlier"), delivery.alias("earlier_sent")
+_SENT_LATELY = (
+    select(func.count())
+    .select_from(_earlier.join(_earlier_sent, _earlier_sent.c.notification_id == _earlier.c.id))
+    .where(
+        _earlier.c.user_id == notification.c.user_id,
+        _earlier.c.kind.in_([kind.value for kind in OPTIONAL]),
+        _earlier_sent.c.state == "sent",
+        _earlier_sent.c.settled_at > func.clock_timestamp() - timedelta(hours=24),
+    )
+    .correlate(notification)
     .scalar_subquery()
 )
 
@@ -72,6 +85,7 @@ class Letter:
         attempts: Attempts begun, this one included.
         age: Time since the notification came up.
         time_zone: Name of the zone that the recipient's days go by now.
+        sent_lately: Mails that the recipient could have refused and got within the last 24 hours.
         unsubscribe_key: Opens the recipient's way out; None while the person is not known here.
     """
 
@@ -82,6 +96,7 @@ class Letter:
     age: timedelta
     preferences: Preferences
     time_zone: str
+    sent_lately: int
     unsubscribe_key: UUID | None
 
 
@@ -112,6 +127,7 @@ async def list_letters(tx: AsyncSession, claim: Claim) -> list[Letter]:
             *wishes.COLUMNS,
             recipient.c.unsubscribe_key,
             _TIME_ZONE.label("time_zone"),
+            _SENT_LATELY.label("sent_lately"),
         )
         .join(notification, notification.c.id == delivery.c.notification_id)
         .outerjoin(recipient, recipient.c.user_id == notification.c.user_id)
@@ -131,6 +147,7 @@ async def list_letters(tx: AsyncSession, claim: Claim) -> list[Letter]:
             age=row.age,
             preferences=wishes.preferences_in(row),
             time_zone=row.time_zone or DEFAULT_ZONE,
+            sent_lately=row.sent_lately,
             unsubscribe_key=row.unsubscribe_key,
         )
         for row in (await tx.execute(query)).all()

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter as Counted
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
@@ -66,6 +67,8 @@ class _Round:
 
     begun: float
     lease_s: float
+    sent: Counted[UUID] = field(default_factory=Counted)
+    """Mails that each person got in this round, but for security messages."""
 
     @property
     def may_send(self) -> bool:
@@ -177,7 +180,7 @@ class Sender:
             await self._postpone(claim, letter, "no-time")
             return
         try:
-            ready = await self._compose(claim.tenant, letter, titles, contacts)
+            ready = await self._compose(claim.tenant, letter, titles, contacts, this)
             async with asyncio.timeout(ONE_MAIL * this.lease_s):
                 await relay.hand_over(ready.message, ready.recipient)
         except _Drop as reason:
@@ -194,6 +197,7 @@ class Sender:
             log.exception("mail.failed", delivery=str(letter.id))
             await self._postpone(claim, letter, "error")
         else:
+            this.sent[letter.user_id] += RULES[letter.told.kind].is_optional
             AGE.labels(RULES[letter.told.kind].urgency.name.lower()).observe(
                 letter.age.total_seconds()
             )
@@ -202,7 +206,12 @@ class Sender:
             await faults.point("sender.settled")
 
     async def _compose(
-        self, tenant: str, letter: Letter, titles: Titles, contacts: dict[UUID, Contact]
+        self,
+        tenant: str,
+        letter: Letter,
+        titles: Titles,
+        contacts: dict[UUID, Contact],
+        this: _Round,
     ) -> _Ready:
         kind = letter.told.kind
         facts = facts_of(letter.told, titles)
@@ -215,15 +224,7 @@ class Sender:
                 raise _Drop("needed-no-more")
             contact = redeemed.contact
             facts |= {"secret": redeemed.secret, "minutes": redeemed.lifetime_s // 60}
-        if contact is None:
-            raise _Drop("no-contact")
-        if not letter.preferences.takes(kind, Channel.EMAIL):
-            raise _Drop("unwanted")
-        quiet_until = letter.preferences.silent_until(kind, clock.now(), ZoneInfo(letter.time_zone))
-        if quiet_until is not None:
-            raise _Quiet(quiet_until)
-        if not contact.is_verified and not RULES[kind].to_unverified:
-            raise _Hold("unverified")
+        contact = self._admitted(letter, contact, this)
         url = letters.unsubscribe_url(self._settings, kind, tenant, letter.unsubscribe_key)
         message = letters.compose(
             self._settings,
@@ -234,6 +235,23 @@ class Sender:
             unsubscribe_url=url,
         )
         return _Ready(message, contact.email)
+
+    def _admitted(self, letter: Letter, contact: Contact | None, this: _Round) -> Contact:
+        """Whom the mail goes to, now that nothing keeps it from leaving."""
+        kind = letter.told.kind
+        if contact is None:
+            raise _Drop("no-contact")
+        if not letter.preferences.takes(kind, Channel.EMAIL):
+            raise _Drop("unwanted")
+        quiet_until = letter.preferences.silent_until(kind, clock.now(), ZoneInfo(letter.time_zone))
+        if quiet_until is not None:
+            raise _Quiet(quiet_until)
+        if not contact.is_verified and not RULES[kind].to_unverified:
+            raise _Hold("unverified")
+        lately = letter.sent_lately + this.sent[letter.user_id]
+        if RULES[kind].is_optional and lately >= self._settings.mail_per_day:
+            raise _Hold("enough-for-a-day")
+        return contact
 
     async def _settle_sent(self, claim: Claim, letter: Letter, this: _Round) -> None:
         """Settles a mail that has left; while the claim lasts, nothing but this process's end stops it."""
