@@ -25,10 +25,16 @@ _TYPE_BINDING = names.type_binding("TYPE").removeprefix("TYPE")
 
 
 def files() -> Files:
-    """A file with the payloads of each producer, and one with names."""
-    producers = dict.fromkeys(kind.producer for kind in events.CATALOG.values())
-    made = {PACKAGE / f"{producer}.go": _payloads(producer) for producer in producers}
-    return {PACKAGE / "names.go": _names().encode(), **made}
+    """A file with the payloads of each producer, and one with names; what several share is in the first."""
+    made = {PACKAGE / "names.go": _names().encode()}
+    declared: set[str] = set()
+    for producer in dict.fromkeys(kind.producer for kind in events.CATALOG.values()):
+        structs = {
+            name: struct for name, struct in _structs(producer).items() if name not in declared
+        }
+        declared |= structs.keys()
+        made[PACKAGE / f"{producer}.go"] = _file("\n".join(structs.values()))
+    return made
 
 
 def stale() -> list[Path]:
@@ -37,7 +43,8 @@ def stale() -> list[Path]:
     return [path for path in PACKAGE.glob("*.go") if path not in wanted]
 
 
-def _payloads(producer: str) -> bytes:
+def _structs(producer: str) -> dict[str, str]:
+    """The producer's payloads and what they are made of, by the type's name."""
     structs: dict[str, str] = {}
     for kind in events.CATALOG.values():
         if kind.producer == producer:
@@ -45,7 +52,10 @@ def _payloads(producer: str) -> bytes:
             for name, model in schema.get("$defs", {}).items():
                 structs[name] = _struct(name, model, schema)
             structs[kind.model.__name__] = _event(kind, schema)
-    body = "\n".join(structs.values())
+    return structs
+
+
+def _file(body: str) -> bytes:
     imports = 'import "time"\n\n' if "time.Time" in body else ""
     return f"{HEADER}package events\n\n{imports}{body}".encode()
 

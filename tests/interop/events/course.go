@@ -122,26 +122,6 @@ type ContentDeleted struct {
 	Course string `json:"course"`
 }
 
-// DeclaredDates: When something opens, is due and closes, as declared; each may be left out.
-type DeclaredDates struct {
-	// Not visible before.
-	Opens *DeclaredMoment `json:"opens"`
-	// Full credit until here.
-	Due *DeclaredMoment `json:"due"`
-	// Nothing is taken after.
-	Closes *DeclaredMoment `json:"closes"`
-}
-
-// DeclaredMoment: A point in time: a wall-clock time, or a day of the learner's run.
-type DeclaredMoment struct {
-	// Wall-clock time in the course's time zone, or an instant with an offset.
-	At *string `json:"at"`
-	// Whole days after the day the run starts.
-	Day *int64 `json:"day"`
-	// Time of that day; null: 23:59.
-	Time *string `json:"time"`
-}
-
 // TypeAssignmentCreated is the wire name of AssignmentCreated.
 const TypeAssignmentCreated = "course.assignment.created"
 
