@@ -3,8 +3,11 @@
 from importlib import import_module
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from kourse.contracts.examples import SPECS
 from kourse.contracts.names import SERVICES
+from kourse.contracts.resources import KINDS
 from kourse.gateway.description import merge
 from kourse.gateway.downgrade import to_30
 from kourse.gateway.table import load_table
@@ -72,6 +75,33 @@ class TestMergedDescription:
 
         assert older["openapi"] == "3.0.3"
         assert "null" not in set(types(older))
+
+
+class TestExample:
+    def test_is_there_for_each_body_and_each_parameter(self, merged):
+        bare = [where for where, place in places(merged) if "example" not in place]
+
+        assert not bare, "name these in kourse.contracts.examples, or give the field examples"
+
+    def test_fits_what_it_is_an_example_of(self, merged):
+        for where, place in places(merged):
+            schema = {**place["schema"], "components": merged["components"]}
+            assert not list(Draft202012Validator(schema).iter_errors(place["example"])), where
+
+    @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.kind)
+    def test_of_a_document_is_one_that_the_resource_takes(self, kind):
+        kind.spec.model_validate(SPECS[kind.kind])
+
+
+def places(document):
+    """Where the description shows a value: parameters, bodies and answers that mean success."""
+    for name, operation in operations(document).items():
+        for parameter in operation.get("parameters", []):
+            yield f"{name} {parameter['name']}", parameter
+        answers = {code: one for code, one in operation["responses"].items() if code[0] == "2"}
+        for what, part in {"body": operation.get("requestBody", {}), **answers}.items():
+            for media_type, content in part.get("content", {}).items():
+                yield f"{name} {what} {media_type}", content
 
 
 def references(node):

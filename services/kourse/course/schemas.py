@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from kourse.contracts.examples import SPECS
 from kourse.contracts.resources import CourseSpec
 from kourse.contracts.resources.meta import AssetPath, Sha256
 from kourse.kit.http import Body, View
@@ -199,7 +200,7 @@ class CourseDocument(CourseSpec):
     """A course as its authors declare it: the ``spec`` of the Course resource."""
 
     # Built at once, because FastAPI cannot take a deferred model for a body.
-    model_config = ConfigDict(defer_build=False)
+    model_config = ConfigDict(defer_build=False, json_schema_extra={"examples": [SPECS["Course"]]})
 
 
 class PendingView(View):

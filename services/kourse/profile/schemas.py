@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
 
+from kourse.contracts.examples import SPECS
 from kourse.contracts.resources import CohortSpec
 from kourse.contracts.resources.meta import LanguageTag, Name, TimeZone
 from kourse.kit.http import Body, View
@@ -128,7 +129,7 @@ class CohortDocument(CohortSpec):
     """A cohort as it is declared: the ``spec`` of the Cohort resource."""
 
     # Built at once, because FastAPI cannot take a deferred model for a body.
-    model_config = ConfigDict(defer_build=False)
+    model_config = ConfigDict(defer_build=False, json_schema_extra={"examples": [SPECS["Cohort"]]})
 
 
 class JoinRequest(Body):

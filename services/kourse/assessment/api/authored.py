@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from kourse.assessment import authoring, schemas
 from kourse.contracts.errors import Conflict, Forbidden, KourseError, NotFound
+from kourse.contracts.examples import SPECS
 from kourse.contracts.permissions import DENIALS, Permission
 from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import (
@@ -33,13 +34,17 @@ router = APIRouter(prefix="/v1/authoring", tags=["authoring"])
 class PoolBody(QuestionPoolSpec):
     """A question pool, as in a QuestionPool resource's ``spec``."""
 
-    model_config = ConfigDict(defer_build=False)
+    model_config = ConfigDict(
+        defer_build=False, json_schema_extra={"examples": [SPECS["QuestionPool"]]}
+    )
 
 
 class ExamBody(ExamConfigSpec):
     """An exam, as in an ExamConfig resource's ``spec``."""
 
-    model_config = ConfigDict(defer_build=False)
+    model_config = ConfigDict(
+        defer_build=False, json_schema_extra={"examples": [SPECS["ExamConfig"]]}
+    )
 
 
 Author = Annotated[Actor, allow(Permission.EXAM_AUTHOR)]

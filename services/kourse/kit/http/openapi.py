@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from kourse.contracts.examples import VALUES
+from kourse.kit.http.examples import add_examples
 from kourse.kit.http.models import Problem
 from kourse.kit.http.problems import MEDIA_TYPE
 from kourse.kit.http.routes import Demand, routes_of
@@ -27,6 +29,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
             operation = document["paths"].get(demand.path, {}).get(demand.method.lower())
             if operation is not None:
                 _add_demand(operation, demand)
+        add_examples(document, VALUES)
         app.openapi_schema = document
     return app.openapi_schema
 
