@@ -119,6 +119,12 @@ async def tell_of_cohort(tx: Transaction, event: events.GroupJoined, delivery: D
     await telling.tell_of_cohort(tx, event, delivery)
 
 
+@handlers.on(events.GroupLeft)
+async def leave_cohort(tx: Transaction, event: events.GroupLeft, _delivery: Delivery) -> None:
+    """Whoever left stands on the cohort's board no more, and does not see it."""
+    await telling.leave_cohort(tx, event)
+
+
 @handlers.on(events.ContentPublished)
 async def publish_course(
     tx: Transaction, event: events.ContentPublished, delivery: Delivery

@@ -1,6 +1,7 @@
 """Profile owns profiles, goals, cohorts and their members.
 
 Declared: Cohort (``authoring``). Replica of a sibling's facts: courses. Events out:
-``profile.cohort.declared`` and ``profile.group.joined``; in: ``identity.user.registered`` and
-``course.content.published``. RPCs: ``ListProfiles``, ``ListGoals`` and ``ListMembers``.
+``profile.cohort.declared``, ``profile.group.joined`` and ``profile.group.left``; in:
+``identity.user.registered`` and ``course.content.published``. RPCs: ``ListProfiles``, ``ListGoals`` and
+``ListMembers``.
 """

@@ -89,6 +89,17 @@ class Class:
             assert answer.status == 204
         return learner
 
+    async def leave(self, learner):
+        """The learner is a member no more."""
+        left = events.GroupLeft(
+            cohort_id=self.id,
+            cohort=self.name,
+            learner_id=learner.id,
+            courses=self.courses,
+            actor_id=learner.id,
+        )
+        await self._bus.send(left)
+
     async def study(self, learner, at=DURING, course=None):
         done = lesson(learner.id, uuid4(), uuid4())
         done = done.model_copy(update={"course": course or self.courses[0]})
@@ -234,3 +245,30 @@ class TestListLeaderboards:
         assert before == {"items": [{**mine, "shown": False}]}
         assert after == {"items": [{**mine, "shown": True}]}
         assert await room.stranger().get("/v1/leaderboards") == {"items": []}
+
+
+class TestLeave:
+    async def test_takes_the_board_from_the_leaver_and_the_leaver_from_the_board(self, room):
+        ana = await room.member("Ana", DURING, DURING)
+        ben = await room.member("Ben", DURING)
+
+        await room.leave(ana)
+
+        found = await ben.get(room.path)
+        assert (places(found), found["participants"]) == ([(1, "Ben", 10)], 1)
+        assert (await ana.send("GET", room.path)).status == 404
+        assert (await ana.send("PUT", f"{room.path}/place")).status == 404
+        assert (await ana.get("/v1/leaderboards"))["items"] == []
+
+    async def test_asks_those_who_come_back_to_choose_again(self, room, bus):
+        ana = await room.member("Ana", DURING)
+        await room.leave(ana)
+        again = events.GroupJoined(
+            cohort_id=room.id, cohort=room.name, learner_id=ana.id, courses=room.courses
+        )
+        await bus.send(again)
+
+        found = await ana.get(room.path)
+
+        assert (places(found), found["shown"]) == ([], False)
+        assert found["you"] == {"points": 10, "rank": None}

@@ -10,11 +10,12 @@ from kourse.contracts.events import InvitationAccepted
 from kourse.profile import consumers
 from kourse_rpc.profile.v1 import profile_pb2, profile_pb2_grpc
 from support.courses import cohort_document
-from support.houses import LEARNER, OTHER_LEARNER
+from support.houses import LEARNER, OTHER_LEARNER, new_key
 from support.waiting import until
 
 TEACHER = {"who": UUID(int=100), "roles": ["teacher"]}
 JOIN = "/v1/cohorts/join"
+LEAVE = "/v1/cohorts/lisbon/leave"
 TENANT = "demo"
 
 
@@ -147,6 +148,85 @@ class TestJoin:
         code = await code_of(house)
         answer = await house.post(JOIN, {"code": code}, tenant="other")
         assert answer.code == "code-unknown"
+
+
+class TestLeave:
+    async def test_ends_the_membership_frees_the_seat_and_says_so(self, house, declare, rows):
+        await declare(seats=1)
+        code = await code_of(house)
+        await join(house, code)
+        assert (await house.post(LEAVE)).status == 204
+        assert (await house.get("/v1/cohorts/lisbon")).code == "not-found"
+        ((payload,),) = rows("SELECT payload FROM profile.outbox WHERE type = 'profile.group.left'")
+        assert payload["learner_id"] == payload["actor_id"] == str(LEARNER)
+        assert payload["courses"] == ["statistics"]
+        assert (await join(house, code, OTHER_LEARNER)).status == 200
+
+    async def test_is_announced_once_however_often_and_fast_it_is_asked_for(
+        self, house, declare, rows
+    ):
+        await declare(seats=2)
+        code = await code_of(house)
+        await join(house, code)
+        await join(house, code, OTHER_LEARNER)
+        answers = await asyncio.gather(*(house.post(LEAVE) for _ in range(6)))
+        assert sorted(answer.status for answer in answers) == [204] + [404] * 5
+        assert rows("SELECT taken FROM profile.seat_count") == [(1,)]
+        assert rows("SELECT count(*) FROM profile.outbox WHERE type = 'profile.group.left'") == [
+            (1,)
+        ]
+
+    async def test_answers_a_repeat_with_its_key_as_the_first_time(self, house, declare):
+        await declare()
+        await join(house, await code_of(house))
+        key = new_key()
+        first = await house.post(LEAVE, key=key)
+        again = await house.post(LEAVE, key=key)
+        assert (first.status, again.status) == (204, 204)
+
+    async def test_lets_one_come_back(self, house, declare, rows):
+        await declare(seats=1)
+        code = await code_of(house)
+        for _ in range(2):
+            assert (await join(house, code)).status == 200
+            assert (await house.post(LEAVE)).status == 204
+        assert (
+            rows(
+                "SELECT type FROM profile.outbox WHERE type <> 'profile.cohort.declared' ORDER BY id"
+            )
+            == [
+                ("profile.group.joined",),
+                ("profile.group.left",),
+            ]
+            * 2
+        )
+
+    async def test_knows_no_cohort_of_which_one_is_no_member(self, house, declare):
+        await declare()
+        there, nowhere = [
+            await house.post(f"/v1/cohorts/{name}/leave") for name in ("lisbon", "nowhere")
+        ]
+        assert (there.status, nowhere.status) == (404, 404)
+
+
+class TestRemoveMember:
+    async def test_is_for_those_who_manage_the_cohort_and_audited(self, house, declare, rows):
+        await declare()
+        await declare("porto")
+        await join(house, await code_of(house))
+        path = f"/v1/cohorts/{{}}/members/{LEARNER}"
+        assert (await house.delete(path.format("lisbon"), who=OTHER_LEARNER)).code == "forbidden"
+        elsewhere = {"scopes": ["teacher@cohort:porto"]}
+        assert (await house.delete(path.format("lisbon"), **elsewhere)).code == "not-found"
+        assert (await house.delete(path.format("porto"), **TEACHER)).code == "not-found"
+        scoped = {"who": TEACHER["who"], "scopes": ["teacher@cohort:lisbon"]}
+        assert (await house.delete(path.format("lisbon"), **scoped)).status == 204
+        ((payload,),) = rows("SELECT payload FROM profile.outbox WHERE type = 'profile.group.left'")
+        assert (payload["learner_id"], payload["actor_id"]) == (str(LEARNER), str(TEACHER["who"]))
+        assert rows(
+            "SELECT target, detail ->> 'member' FROM profile.audit_entry"
+            " WHERE action = 'cohort.member.removed'"
+        ) == [("lisbon", str(LEARNER))]
 
 
 class TestJoinInvited:

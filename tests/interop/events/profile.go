@@ -75,8 +75,6 @@ type GroupJoined struct {
 const TypeGroupLeft = "profile.group.left"
 
 // GroupLeft: A learner is no longer a member of a cohort; its courses suspend their enrolments.
-//
-// Planned: no service emits it yet, and it may still change.
 type GroupLeft struct {
 	// Id of the cohort.
 	CohortID string `json:"cohort_id"`

@@ -80,7 +80,7 @@ class GroupJoined(Event):
     courses: Courses
 
 
-@event("profile.group.left", stream=Stream.GROUP, subject="cohort_id", planned=True)
+@event("profile.group.left", stream=Stream.GROUP, subject="cohort_id", to=("notification",))
 class GroupLeft(Event):
     """A learner is no longer a member of a cohort; its courses suspend their enrolments."""
 

@@ -38,6 +38,16 @@ async def add_member(tx: AsyncSession, cohort_id: UUID, learner_id: UUID) -> Non
     await tx.execute(row.on_conflict_do_nothing())
 
 
+async def remove_member(tx: AsyncSession, cohort_id: UUID, learner_id: UUID) -> None:
+    """The learner is neither in the cohort nor on its board; a repeat changes nothing."""
+    await hide(tx, cohort_id, learner_id)
+    await tx.execute(
+        delete(cohort_member).where(
+            cohort_member.c.cohort_id == cohort_id, cohort_member.c.learner_id == learner_id
+        )
+    )
+
+
 async def list_boards(
     tx: AsyncSession, learner_id: UUID, *, name: str | None = None
 ) -> list[Board]:

@@ -123,6 +123,11 @@ async def tell_of_cohort(tx: AsyncSession, event: events.GroupJoined, delivery: 
     await notices.tell(tx, event.learner_id, Notice(Kind.COHORT_JOINED, params, delivery.id))
 
 
+async def leave_cohort(tx: AsyncSession, event: events.GroupLeft) -> None:
+    """The cohort's board is the learner's no more; they choose again should they come back."""
+    await boards.remove_member(tx, event.cohort_id, event.learner_id)
+
+
 async def publish_course(
     tx: AsyncSession, event: events.ContentPublished, delivery: Delivery
 ) -> None:

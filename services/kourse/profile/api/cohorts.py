@@ -1,4 +1,4 @@
-"""Routes of cohorts: joining by code, and what teachers see."""
+"""Routes of cohorts: joining by code, leaving, and what teachers see and do."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from kourse.contracts.permissions import Permission
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
+from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.kit.runtime import CurrentRuntime
 from kourse.profile import schemas
-from kourse.profile.service import classes, joining
+from kourse.profile.service import classes, joining, leaving
 from kourse.profile.service.classes import Seen
 
 router = APIRouter(tags=["cohorts"])
@@ -68,6 +69,18 @@ async def join_cohort(
     return schemas.JoinedView(cohort=joined.name, title=joined.title, courses=joined.courses)
 
 
+@router.post("/v1/cohorts/{cohort}/leave", status_code=204, summary="Leave a cohort")
+async def leave_cohort(
+    actor: Annotated[Actor, allow(Permission.COHORT_JOIN)],
+    tx: Transaction,
+    key: Annotated[IdempotencyKey, idempotency()],
+    cohort: CohortName,
+) -> None:
+    """You are no member any more; what you did in its courses stays yours."""
+    await leaving.leave(tx, actor, cohort)
+    await key.remember(tx, 204, None)
+
+
 @router.get("/v1/cohorts/{cohort}", summary="A cohort")
 async def read_cohort(
     actor: Annotated[Actor, allow(Permission.PROFILE_OWN)], tx: Transaction, cohort: CohortName
@@ -100,6 +113,19 @@ async def list_members(
     found = await classes.list_members(tx, actor, cohort, _member(after), limit + 1)
     items, following = Cursor.page(found, limit, key=lambda row: (row.joined_at, row.user_id))
     return Page(items=[schemas.MemberView.model_validate(row) for row in items], next=following)
+
+
+@router.delete("/v1/cohorts/{cohort}/members/{user_id}", status_code=204, summary="Remove a member")
+async def remove_member(
+    actor: Annotated[Actor, allow(Permission.COHORT_MANAGE, scoped=True)],
+    tx: Transaction,
+    key: Annotated[IdempotencyKey, idempotency()],
+    cohort: CohortName,
+    user_id: UUID,
+) -> None:
+    """They are no member any more, and their seat is free; the removal is audited."""
+    await leaving.remove(tx, actor, cohort, user_id)
+    await key.remember(tx, 204, None)
 
 
 def _member(after: str | None) -> tuple[datetime, UUID] | None:

@@ -107,6 +107,13 @@ async def add_member(tx: AsyncSession, cohort_id: UUID, user_id: UUID) -> bool:
     return (await tx.execute(statement)).one_or_none() is not None
 
 
+async def remove_member(tx: AsyncSession, cohort_id: UUID, user_id: UUID) -> bool:
+    """The person is no member; whether they were one."""
+    m = t.membership.c
+    gone = delete(t.membership).where(m.cohort_id == cohort_id, m.user_id == user_id)
+    return (await tx.execute(gone.returning(m.user_id))).one_or_none() is not None
+
+
 async def list_members(
     tx: AsyncSession, cohort_id: UUID, after: tuple[datetime, UUID] | None, limit: int | None
 ) -> Sequence[Row[Any]]:
