@@ -8,8 +8,6 @@ from uuid import uuid4
 
 import pytest
 
-from hack.smoke.journey import Journey
-from hack.smoke.person import Person
 from kourse.contracts.permissions import DENIALS
 from support.permission_matrix import (
     EVERY_ROLE,
@@ -25,6 +23,7 @@ from support.permission_matrix import (
     parameters,
     told,
 )
+from support.world import lived_in
 
 BODIES = {
     "PATCH /v1/profile/goals/{goal_id}": {"title": "Taken over"},
@@ -125,33 +124,9 @@ def judge(answer, route, *, is_let_in, about):
 @pytest.fixture(scope="session")
 def owned(target):
     """Parameters that name what one learner and their tenant own, and the learner."""
-    journey = Journey(target)
-    done = list(journey.go())
-    assert len(done) == len(journey.steps())
-    run, learner = journey.run, Person(target.url, journey.learner.email, journey.learner.password)
-    learner.log_in()
-    goal = learner.call("POST", "/v1/profile/goals", json={"title": "Understand variance"})
-    feed = learner.get("/v1/notifications")["items"]
-    sessions = learner.get("/v1/account/sessions")["items"]
-    wish = {"name": "export", "permissions": ["course:study"], "lifetimeDays": 1}
-    body = {**wish, "password": journey.learner.password}
-    token = learner.call("POST", "/v1/account/tokens", json=body)
+    names, learner = lived_in(target)
     with closing(learner):
-        yield (
-            {
-                "attempt": journey.facts["attempt"],
-                "goal_id": goal["id"],
-                "notification_id": feed[0]["id"],
-                "session_id": sessions[0]["id"],
-                "token_id": token["details"]["id"],
-                "course": f"{run}-course",
-                "cohort": f"{run}-cohort",
-                "exam": f"{run}-quiz",
-                "pool": f"{run}-pool",
-                "user_id": journey.facts["learner"],
-            },
-            learner,
-        )
+        yield names, learner
 
 
 def _touching(kinds):

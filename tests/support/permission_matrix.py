@@ -102,6 +102,12 @@ class Mint:
         }
 
 
+def local_address():
+    """A network address of this machine that nobody called from yet."""
+    number = next(_addresses)
+    return f"127.77.{number // 250}.{number % 250 + 1}"
+
+
 class Caller:
     """Calls routes at the gateway and at their services, from a network address of its own.
 
@@ -110,9 +116,8 @@ class Caller:
 
     def __init__(self, service_urls):
         self._urls = service_urls
-        number = next(_addresses)
-        local = f"127.77.{number // 250}.{number % 250 + 1}"
-        self._http = httpx2.Client(transport=httpx2.HTTPTransport(local_address=local), timeout=60)
+        transport = httpx2.HTTPTransport(local_address=local_address())
+        self._http = httpx2.Client(transport=transport, timeout=60)
 
     def __enter__(self):
         return self

@@ -1,0 +1,39 @@
+"""A learner with everything that a learner has, and the names of it."""
+
+from __future__ import annotations
+
+from hack.smoke.journey import Journey
+from hack.smoke.person import Person
+
+
+def lived_in(target):
+    """Parameters that name what one learner and their tenant own, and the learner, logged in."""
+    journey = Journey(target)
+    done = list(journey.go())
+    assert len(done) == len(journey.steps())
+    run, learner = journey.run, Person(target.url, journey.learner.email, journey.learner.password)
+    learner.log_in()
+    goal = learner.call("POST", "/v1/profile/goals", json={"title": "Understand variance"})
+    feed = learner.get("/v1/notifications")["items"]
+    sessions = learner.get("/v1/account/sessions")["items"]
+    wish = {"name": "export", "permissions": ["course:study"], "lifetimeDays": 1}
+    body = {**wish, "password": learner.password}
+    token = learner.call("POST", "/v1/account/tokens", json=body)
+    course = f"/v1/courses/{run}-course"
+    lesson = learner.get(course)["chapters"][0]["lessons"][0]["key"]
+    question = learner.get(f"{course}/lessons/{lesson}/practice")["items"][0]
+    names = {
+        "attempt": journey.facts["attempt"],
+        "goal_id": goal["id"],
+        "notification_id": feed[0]["id"],
+        "session_id": sessions[0]["id"],
+        "token_id": token["details"]["id"],
+        "course": f"{run}-course",
+        "cohort": f"{run}-cohort",
+        "exam": f"{run}-quiz",
+        "pool": f"{run}-pool",
+        "lesson": lesson,
+        "question": question["question"],
+        "user_id": journey.facts["learner"],
+    }
+    return names, learner
