@@ -160,11 +160,11 @@ def _show(place: dict[str, Any], examples: Examples, name: str) -> None:
         return
 
 
-def _number(schema: Schema) -> int | float:
+def _number(schema: Schema) -> float:
     """The usual number, or the nearest that the bounds allow."""
-    least = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
-    most = schema.get("maximum", schema.get("exclusiveMaximum", least + _USUAL_NUMBER))
-    usual: int | float = _USUAL_NUMBER if schema["type"] == "integer" else most
+    least: float = schema.get("minimum", schema.get("exclusiveMinimum", -1) + 1)
+    most: float = schema.get("maximum", schema.get("exclusiveMaximum", least + _USUAL_NUMBER))
+    usual = _USUAL_NUMBER if schema["type"] == "integer" else most
     return max(least, min(usual, most))
 
 
