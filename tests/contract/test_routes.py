@@ -14,6 +14,7 @@ PUBLIC = {
     "GET /.well-known/jwks.json",
     "GET /v1/auth/sso/callback",
     "GET /v1/auth/sso/login",
+    "GET /v1/calendars/{tenant}/{key}",
     "POST /v1/auth/sso/backchannel-logout",
     "GET /v1/notifications/unsubscribe/{tenant}/{key}",
     "POST /v1/auth/accept-invitation",

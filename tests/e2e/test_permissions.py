@@ -4,6 +4,7 @@ Rows and columns come from the catalogs, so a new route, role or permission is j
 """
 
 from contextlib import closing
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -25,8 +26,10 @@ from support.permission_matrix import (
 )
 from support.world import lived_in
 
+PLAN = {"title": "Read", "timeZone": "UTC", "starts": f"{date.today()}T18:30"}
 BODIES = {
     "PATCH /v1/profile/goals/{goal_id}": {"title": "Taken over"},
+    "PUT /v1/profile/plans/{plan_id}": PLAN,
     "PUT /v1/attempts/{attempt}/answers/{slot}": {"seq": 9, "answer": None},
 }
 """What a write needs so that it is judged by its object and not by its form."""

@@ -35,6 +35,11 @@ class House:
             response.status, await response.json(content_type=None) if is_json else None, response
         )
 
+    async def fetch(self, path, **headers):
+        """The answer to a program that has an address and no token; its body is text."""
+        response = await self._client.request("GET", path, headers=headers)
+        return Answer(response.status, await response.text(), response)
+
     async def get(self, path, **how):
         return await self.call("GET", path, **how)
 

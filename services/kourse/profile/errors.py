@@ -20,6 +20,14 @@ class ProfileChanged(Conflict):
     title = "The profile changed since you read it."
 
 
+class PlanChanged(Conflict):
+    """The plan was changed since it was read, on another device perhaps."""
+
+    code = "plan-changed"
+    status = 412
+    title = "The plan changed since you read it."
+
+
 class CourseUnknown(DependencyNotReady):
     """A course of the cohort is not published yet."""
 

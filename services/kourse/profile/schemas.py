@@ -11,7 +11,8 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from kourse.contracts.examples import SPECS
 from kourse.contracts.resources import CohortSpec
-from kourse.contracts.resources.meta import LanguageTag, Name, TimeZone
+from kourse.contracts.resources.cohort import Rrule
+from kourse.contracts.resources.meta import LanguageTag, LocalDateTime, Name, TimeZone
 from kourse.kit.http import Body, View
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -89,6 +90,96 @@ class GoalView(View):
     created_at: datetime
 
 
+class OccurrenceView(View):
+    """One meeting that takes place."""
+
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+class PlanBody(Body):
+    """A plan of one's own: what, when first, and how it comes again."""
+
+    title: Line
+    time_zone: TimeZone
+    starts: LocalDateTime = Field(description="First time, wall-clock time in the plan's zone.")
+    minutes: int = Field(60, ge=1, le=1440, description="Length in minutes.")
+    rrule: Rrule | None = Field(None, description="RFC 5545 recurrence rule; once when left out.")
+    exceptions: list[LocalDateTime] = Field(
+        default_factory=list, max_length=100, description="Times at which it does not take place."
+    )
+    additions: list[LocalDateTime] = Field(
+        default_factory=list, max_length=100, description="Times at which it takes place besides."
+    )
+
+
+class PlanView(View):
+    """A plan of one's own."""
+
+    id: UUID
+    title: str
+    time_zone: str
+    starts: str
+    minutes: int
+    rrule: str | None
+    exceptions: list[str]
+    additions: list[str]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class PlanDetail(PlanView):
+    """A plan of one's own, and what follows from it."""
+
+    next: OccurrenceView | None = Field(
+        None,
+        description="When it takes place next; null when never again.",
+        examples=[
+            {
+                "title": "Evening class",
+                "startsAt": "2026-11-16T18:30:00+00:00",
+                "endsAt": "2026-11-16T20:00:00+00:00",
+            }
+        ],
+    )
+    warnings: list[str] = Field(
+        default_factory=list,
+        description="Times within a year that the clocks jump over or show twice.",
+        examples=[["The clocks jump over this time; it takes place on 28 March 2027 at 02:30."]],
+    )
+
+
+class EntryView(View):
+    """Something in a person's schedule that takes place at one time."""
+
+    kind: str = Field(description="plan, class or due.", examples=["class"])
+    title: str
+    starts_at: datetime
+    ends_at: datetime
+    plan_id: UUID | None
+    cohort: str | None
+    warning: str | None = Field(
+        description="Set where the clocks jump over the time or show it twice.",
+        examples=["The clocks show this time twice; the first is meant."],
+    )
+
+
+class CalendarLinkView(View):
+    """Whether there is a link to the calendar; it is shown once, when it is made."""
+
+    made_at: datetime
+
+
+class NewCalendarLink(CalendarLinkView):
+    """A link to the calendar. Whoever has it reads the calendar, so it is to be kept secret."""
+
+    url: str = Field(
+        examples=["https://learn.example.org/v1/calendars/demo/Zq3kT9x0wJ4v1b8Yc2NfLm6RdPaUsEhG"]
+    )
+
+
 class MeetingView(View):
     """A recurring meeting of a cohort."""
 
@@ -98,14 +189,6 @@ class MeetingView(View):
     minutes: int
     rrule: str | None = Field(description="RFC 5545 recurrence rule; null when it happens once.")
     exceptions: list[str]
-
-
-class OccurrenceView(View):
-    """One meeting that takes place."""
-
-    title: str
-    starts_at: datetime
-    ends_at: datetime
 
 
 class CohortView(View):

@@ -12,6 +12,9 @@ from kourse.kit.settings import ServiceSettings
 class ProfileSettings(ServiceSettings, service="profile"):
     """Environment variables ``KOURSE_PROFILE_…``."""
 
+    public_url: str = "http://127.0.0.1"
+    """Address of the gateway, for links to calendars; never taken from a request."""
+
     guesses: int = Field(default=10, ge=1, le=1000)
     """Wrong join codes that one person may type in a window; see the arithmetic in `domain/codes.py`."""
 

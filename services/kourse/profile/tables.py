@@ -124,6 +124,36 @@ goal = Table(
 )
 Index("ix_goal_user", goal.c.tenant, goal.c.user_id)
 
+plan = Table(
+    "plan",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("user_id", UUID, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("time_zone", Text, nullable=False),
+    Column("starts", Text, nullable=False),
+    Column("minutes", SmallInteger, nullable=False),
+    Column("rrule", Text),
+    Column("exceptions", ARRAY(Text), nullable=False),
+    Column("additions", ARRAY(Text), nullable=False),
+    Column("version", Integer, nullable=False, server_default=text("1")),
+    moment_column("created_at"),
+    moment_column("updated_at"),
+)
+Index("ix_plan_user", plan.c.tenant, plan.c.user_id)
+
+calendar_link = Table(
+    "calendar_link",
+    metadata,
+    tenant_column(),
+    Column("user_id", UUID, nullable=False),
+    Column("digest", Text, nullable=False),
+    moment_column("made_at"),
+    PrimaryKeyConstraint("tenant", "user_id"),
+    UniqueConstraint("tenant", "digest"),
+)
+
 join_code = Table(
     "join_code",
     metadata,
@@ -163,6 +193,8 @@ CONTENT = ("cohort", "cohort_date", "meeting")
 ERASURE: Rules = {
     "profile": Remove("user_id"),
     "goal": Remove("user_id"),
+    "plan": Remove("user_id"),
+    "calendar_link": Remove("user_id"),
     "membership": Keep("seats and results of the cohort stay as they were"),
 }
 """What becomes of a deleted person's rows."""

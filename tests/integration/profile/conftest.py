@@ -49,7 +49,8 @@ async def _one_course(scratch, database):
         connection.execute(
             "TRUNCATE profile.cohort, profile.document, profile.outbox, profile.event_sequence,"
             " profile.course_replica, profile.document_wait, profile.profile, profile.goal,"
-            " profile.audit_entry, profile.idempotency_key CASCADE"
+            " profile.audit_entry, profile.idempotency_key, profile.plan,"
+            " profile.calendar_link CASCADE"
         )
     async with database.transaction(TENANT) as tx:
         await cohorts.save_course(tx, "statistics", COURSE_ID, "Statistics", 1)

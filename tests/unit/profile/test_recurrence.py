@@ -118,6 +118,8 @@ class TestCheck:
             ("FREQ=DAILY;BYSETPOS=300", "BYSETPOS"),
             ("FREQ=DAILY;BYMONTHDAY=31;BYMONTH=2", "BYMONTHDAY"),
             ("FREQ=WEEKLY;FREQ=DAILY", "twice"),
+            ("FREQ=MONTHLY;BYDAY=MO,1TU", "some days"),
+            ("FREQ=WEEKLY;BYDAY=2TU", "neither a month"),
             ("FREQ=WEEKLY;BYDAY=XX", "cannot be read"),
             ("FREQ=WEEKLY;UNTIL=20269999T999999Z", "UNTIL"),
             ("FREQ=MONTHLY;BYMONTHDAY=31;BYMONTH=2", "at no time of the run"),

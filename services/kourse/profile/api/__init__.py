@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from kourse.profile.api import authoring, cohorts, people
+from kourse.profile.api import authoring, cohorts, people, schedule
 
 router = APIRouter()
 router.include_router(people.router)
+router.include_router(schedule.router)
 router.include_router(cohorts.router)
 router.include_router(authoring.router)
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Response
 
 from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
@@ -15,6 +15,7 @@ from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.profile import schemas
+from kourse.profile.api.versions import IfMatch, etag_of, version_of
 from kourse.profile.service import goals, people
 
 router = APIRouter(tags=["profile"])
@@ -26,7 +27,7 @@ NO_TARGET = "9999-12-31"
 async def read_profile(actor: Owner, tx: Transaction, response: Response) -> schemas.ProfileView:
     """The profile, made when you registered; its ETag guards changes."""
     found = schemas.ProfileView.model_validate(await people.get(tx, actor.user_id))
-    response.headers["ETag"] = f'"{found.version}"'
+    response.headers["ETag"] = etag_of(found.version)
     return found
 
 
@@ -36,7 +37,7 @@ async def change_profile(
     tx: Transaction,
     body: schemas.ProfileChange,
     response: Response,
-    if_match: Annotated[str | None, Header(description="ETag that was read.")] = None,
+    if_match: IfMatch = None,
 ) -> schemas.ProfileView:
     """The profile with the values sent; with If-Match only when nobody changed it since."""
     values = {
@@ -44,18 +45,18 @@ async def change_profile(
         for name, value in body.model_dump(exclude_unset=True, mode="json").items()
         if value is not None
     }
-    changed = await people.change(tx, actor.user_id, values, seen_version=_version(if_match))
-    response.headers["ETag"] = f'"{changed.version}"'
+    changed = await people.change(tx, actor.user_id, values, seen_version=version_of(if_match))
+    response.headers["ETag"] = etag_of(changed.version)
     return schemas.ProfileView.model_validate(changed)
 
 
-def _version(etag: str | None) -> int | None:
-    if etag is None or etag == "*":
-        return None
-    number = etag.removeprefix("W/").strip('"')
-    if not number.isdigit():
-        raise Malformed("If-Match is not an ETag of this profile.")
-    return int(number)
+@router.delete("/v1/profile", status_code=204, summary="Forget what you said of yourself")
+async def reset_profile(actor: Owner, tx: Transaction, if_match: IfMatch = None) -> None:
+    """Level, pace, preferences, goals, plans and the calendar's link are as on the first day.
+
+    Your name and language stay; who wants to be forgotten altogether deletes the account.
+    """
+    await people.reset(tx, actor.user_id, seen_version=version_of(if_match))
 
 
 @router.get("/v1/profile/goals", summary="Your goals")

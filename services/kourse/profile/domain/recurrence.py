@@ -6,16 +6,17 @@ looking for a day that never comes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
-from itertools import takewhile
+from heapq import merge
+from itertools import groupby, islice, takewhile
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
 from kourse.profile.errors import InvalidRecurrence
-from kourse.rules.dates import local_of, localise
+from kourse.rules.dates import Irregularity, irregularity, local_of, localise
 
 _ALWAYS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYDAY", "BYMONTH"})
 PARTS: Mapping[str, frozenset[str]] = {
@@ -29,34 +30,46 @@ MOST = {"INTERVAL": 366, "COUNT": 5000}
 CYCLE_YEARS = 400
 """After so many years the Gregorian calendar repeats, weekdays included (146,097 days, 20,871 weeks)."""
 _LOCAL = "%Y%m%dT%H%M%S"
+_STRAY = timedelta(days=1)
+"""More than a clock change moves a wall clock."""
 
 
 @dataclass(frozen=True)
 class Meeting:
-    """A recurring appointment, in the time zone of its cohort's run.
+    """A recurring appointment, in the time zone of a cohort's run or of a person's plan.
 
     Attributes:
         title: What it is called.
         starts: First occurrence, wall-clock time.
         minutes: How long each lasts.
         rrule: RFC 5545 recurrence rule; None for a single occurrence.
-        exceptions: Wall-clock times at which it does not take place.
+        exceptions: Wall-clock times at which it does not take place (RFC 5545, EXDATE).
+        additions: Wall-clock times at which it takes place besides (RFC 5545, RDATE).
     """
 
     title: str
     starts: str
     minutes: int
     rrule: str | None = None
-    exceptions: tuple[str, ...] = ()
+    exceptions: Sequence[str] = ()
+    additions: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One meeting that takes place; both instants in the run's time zone."""
+    """One meeting that takes place.
+
+    Attributes:
+        title: What it is called.
+        starts_at: Instant, in the meeting's time zone.
+        ends_at: Instant, in the same.
+        irregularity: Why its wall-clock time was not exactly one instant, or None.
+    """
 
     title: str
     starts_at: datetime
     ends_at: datetime
+    irregularity: Irregularity | None = None
 
 
 def check(meeting: Meeting, zone: ZoneInfo, last_day: date) -> None:
@@ -88,17 +101,55 @@ def next_occurrence(
 def _first_after(
     meeting: Meeting, zone: ZoneInfo, last_day: date, after: datetime
 ) -> Occurrence | None:
+    found = _from(meeting, zone, last_day, after)
+    return next((entry for entry in found if entry.starts_at > after), None)
+
+
+def between(
+    meeting: Meeting, zone: ZoneInfo, last_day: date, since: datetime, until: datetime
+) -> Iterator[Occurrence]:
+    """Those that end after ``since`` and start before ``until``, until the last day."""
+    end = min(last_day, (until.astimezone(zone) + _STRAY).date())
+    since_start = since - timedelta(minutes=meeting.minutes)
+    for entry in _from(meeting, zone, end, since_start):
+        if entry.starts_at < until and entry.ends_at > since:
+            yield entry
+
+
+def irregular(
+    meeting: Meeting, zone: ZoneInfo, last_day: date, after: datetime, most: int
+) -> list[Occurrence]:
+    """The next occurrences whose wall-clock times do not exist or exist twice, at most so many."""
+    found = (entry for entry in _from(meeting, zone, last_day, after) if entry.irregularity)
+    return list(islice(found, most))
+
+
+def _from(
+    meeting: Meeting, zone: ZoneInfo, last_day: date, after: datetime
+) -> Iterator[Occurrence]:
+    """What takes place around ``after`` and later; what is long over costs little."""
+    floor = (after.astimezone(zone) - _STRAY).replace(tzinfo=None)
     for wall in _walls(meeting, zone, last_day):
-        starts_at = localise(wall, zone)
-        if starts_at > after:
-            ends_at = starts_at + timedelta(minutes=meeting.minutes)
-            return Occurrence(meeting.title, starts_at.astimezone(zone), ends_at.astimezone(zone))
-    return None
+        if wall >= floor:
+            yield _occurrence(meeting, wall, zone)
+
+
+def _occurrence(meeting: Meeting, wall: datetime, zone: ZoneInfo) -> Occurrence:
+    starts_at = localise(wall, zone)
+    ends_at = starts_at + timedelta(minutes=meeting.minutes)
+    return Occurrence(
+        meeting.title,
+        starts_at.astimezone(zone),
+        ends_at.astimezone(zone),
+        irregularity(wall, zone),
+    )
 
 
 def _walls(meeting: Meeting, zone: ZoneInfo, last_day: date) -> Iterator[datetime]:
     skipped = {local_of(text, zone) for text in meeting.exceptions}
-    occurring = takewhile(lambda wall: wall.date() <= last_day, _recurring(meeting, zone))
+    added = sorted(local_of(text, zone) for text in meeting.additions)
+    every = (wall for wall, _ in groupby(merge(_recurring(meeting, zone), added)))
+    occurring = takewhile(lambda wall: wall.date() <= last_day, every)
     return (wall for wall in occurring if wall not in skipped)
 
 
@@ -133,11 +184,22 @@ def _wall_rule(rrule: str, zone: ZoneInfo, later: int) -> str:
     for name, most in MOST.items():
         if name in parts and not (parts[name].isdigit() and 1 <= int(parts[name]) <= most):
             raise InvalidRecurrence(f"{name} of the rule {rrule!r} must be from 1 to {most}.")
+    _check_days(parts, rrule)
     if "UNTIL" in parts:
         until = _until(parts.pop("UNTIL"), rrule, zone)
         if until.year + later <= MAXYEAR:
             parts["UNTIL"] = _moved(until, later).strftime(_LOCAL)
     return ";".join(f"{name}={value}" for name, value in parts.items())
+
+
+def _check_days(parts: Mapping[str, str], rrule: str) -> None:
+    """Returns when the days are all counted or none, which dateutil would read as both at once."""
+    days = parts["BYDAY"].split(",") if "BYDAY" in parts else []
+    counted = {not day[:1].isalpha() for day in days}
+    if len(counted) > 1:
+        raise InvalidRecurrence(f"The rule {rrule!r} counts some days and not others.")
+    if True in counted and parts["FREQ"] not in {"MONTHLY", "YEARLY"}:
+        raise InvalidRecurrence(f"The rule {rrule!r} counts days of neither a month nor a year.")
 
 
 def _until(text: str, rrule: str, zone: ZoneInfo) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -135,3 +136,29 @@ async def save_course(
         )
     )
     return is_new
+
+
+async def list_joined(tx: AsyncSession, user_id: UUID) -> Sequence[Row[Any]]:
+    """The cohorts in which the person is a member, but for those that were withdrawn."""
+    c, m = t.cohort.c, t.membership.c
+    query = (
+        select(t.cohort)
+        .join(t.membership, m.cohort_id == c.id)
+        .where(m.tenant == tenant(tx), m.user_id == user_id, c.retired_at.is_(None))
+        .order_by(c.name)
+    )
+    return await fetch(tx, query)
+
+
+async def list_due(
+    tx: AsyncSession, cohort_ids: Iterable[UUID], since: datetime, until: datetime
+) -> Sequence[Row[Any]]:
+    """What is due in these cohorts by dates of their own, with the titles of the courses."""
+    d, r = t.cohort_date.c, t.course_replica.c
+    query = (
+        select(d.cohort_id, d.course, d.kind, d.key, d.due_at, r.title)
+        .outerjoin(t.course_replica, (r.tenant == d.tenant) & (r.course == d.course))
+        .where(d.cohort_id.in_(set(cohort_ids)), d.due_at >= since, d.due_at < until)
+        .order_by(d.due_at, d.course, d.kind, d.key)
+    )
+    return await fetch(tx, query)

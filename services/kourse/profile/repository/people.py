@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, literal, select, tuple_, update
+from sqlalchemy import Row, delete, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -52,6 +52,23 @@ async def change_profile(tx: AsyncSession, user_id: UUID, values: Mapping[str, A
         .returning(*t.profile.c)
     )
     return (await tx.execute(statement)).one()
+
+
+async def reset_profile(tx: AsyncSession, user_id: UUID) -> None:
+    """Learning attributes and preferences are those of a new profile, one version on."""
+    p = t.profile.c
+    fresh = {name: text("DEFAULT") for name in ("level", "pace", "preferences")}
+    await tx.execute(
+        update(t.profile)
+        .where(p.tenant == tenant(tx), p.user_id == user_id)
+        .values(**fresh, version=p.version + 1, updated_at=func.clock_timestamp())
+    )
+
+
+async def delete_goals(tx: AsyncSession, user_id: UUID) -> None:
+    """All goals of the person are gone."""
+    g = t.goal.c
+    await tx.execute(delete(t.goal).where(g.tenant == tenant(tx), g.user_id == user_id))
 
 
 async def add_goal(tx: AsyncSession, user_id: UUID, values: Mapping[str, Any]) -> Row[Any]:

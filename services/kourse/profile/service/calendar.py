@@ -23,7 +23,7 @@ async def next_meetings(
     meetings = await cohorts.list_meetings(tx, rows)
     upcoming = {
         cohort_id: next_occurrence(
-            [_meeting(entry) for entry in entries],
+            [meeting_of_row(entry) for entry in entries],
             zone_of(rows[cohort_id].time_zone),
             rows[cohort_id].ends_on,
             after,
@@ -33,5 +33,6 @@ async def next_meetings(
     return {cohort_id: entry for cohort_id, entry in upcoming.items() if entry is not None}
 
 
-def _meeting(row: Row[Any]) -> Meeting:
+def meeting_of_row(row: Row[Any]) -> Meeting:
+    """The recurring meeting that a row describes."""
     return Meeting(row.title, row.starts, row.minutes, row.rrule, tuple(row.exceptions))

@@ -14,7 +14,7 @@ from kourse.contracts.events import SettingsChanged, UserDeleted, UserRegistered
 from kourse.kit import outbox
 from kourse.kit.erasure import erase
 from kourse.profile.errors import ProfileChanged, ProfileNotReady
-from kourse.profile.repository import people
+from kourse.profile.repository import people, plans
 from kourse.profile.tables import ERASURE, metadata
 from kourse.rules.dates import zone_of
 
@@ -60,9 +60,7 @@ async def change(
         UnknownTimeZone: The time zone is not in the IANA database.
         Invalid: There would be too many preferences.
     """
-    found = _ready(await people.find_profile(tx, user_id, lock=True))
-    if seen_version is not None and seen_version != found.version:
-        raise ProfileChanged(f"It is at version {found.version} now; read it again.")
+    found = await _seen(tx, user_id, seen_version)
     if "time_zone" in values:
         zone_of(values["time_zone"])
     wanted = dict(values)
@@ -77,6 +75,29 @@ async def change(
             SettingsChanged(learner_id=user_id, time_zone=changed.time_zone, locale=changed.locale),
         )
     return changed
+
+
+async def _seen(tx: AsyncSession, user_id: UUID, seen_version: int | None) -> Row[Any]:
+    found = _ready(await people.find_profile(tx, user_id, lock=True))
+    if seen_version is not None and seen_version != found.version:
+        raise ProfileChanged(f"It is at version {found.version} now; read it again.")
+    return found
+
+
+async def reset(tx: AsyncSession, user_id: UUID, *, seen_version: int | None) -> None:
+    """What the person said of themselves is forgotten; name, language and time zone stay.
+
+    The profile itself goes with the account alone: it is made once, when somebody registers.
+
+    Raises:
+        ProfileNotReady: The profile is still on its way.
+        ProfileChanged: It changed since it was read.
+    """
+    await _seen(tx, user_id, seen_version)
+    await people.reset_profile(tx, user_id)
+    await people.delete_goals(tx, user_id)
+    await plans.delete_own(tx, user_id)
+    await plans.delete_link(tx, user_id)
 
 
 def _merged(before: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
