@@ -4,7 +4,6 @@ Rows and columns come from the catalogs, so a new route, role or permission is j
 """
 
 from contextlib import closing
-from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -24,9 +23,8 @@ from support.permission_matrix import (
     parameters,
     told,
 )
-from support.world import lived_in
+from support.world import PLAN, lived_in
 
-PLAN = {"title": "Read", "timeZone": "UTC", "starts": f"{date.today()}T18:30"}
 BODIES = {
     "PATCH /v1/profile/goals/{goal_id}": {"title": "Taken over"},
     "PUT /v1/profile/plans/{plan_id}": PLAN,

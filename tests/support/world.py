@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from hack.smoke.journey import Journey
 from hack.smoke.person import Person
+
+PLAN = {"title": "Read", "timeZone": "UTC", "starts": f"{datetime.now(UTC).date()}T18:30"}
+"""A plan of one's own."""
 
 
 def lived_in(target):
@@ -14,6 +19,7 @@ def lived_in(target):
     run, learner = journey.run, Person(target.url, journey.learner.email, journey.learner.password)
     learner.log_in()
     goal = learner.call("POST", "/v1/profile/goals", json={"title": "Understand variance"})
+    plan = learner.call("POST", "/v1/profile/plans", json=PLAN)
     feed = learner.get("/v1/notifications")["items"]
     sessions = learner.get("/v1/account/sessions")["items"]
     wish = {"name": "export", "permissions": ["course:study"], "lifetimeDays": 1}
@@ -25,6 +31,7 @@ def lived_in(target):
     names = {
         "attempt": journey.facts["attempt"],
         "goal_id": goal["id"],
+        "plan_id": plan["id"],
         "notification_id": feed[0]["id"],
         "session_id": sessions[0]["id"],
         "token_id": token["details"]["id"],
