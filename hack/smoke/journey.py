@@ -155,7 +155,7 @@ class Journey:
         path = f"/v1/courses/{self.run}-course/lessons/{self.lesson()}/practice"
         question = eventually("the practice", lambda: self.learner.get(path)["items"])[0]
         declared = manifests.answers(self.run)[question["prompt"].strip()]
-        body = {"answer": right_answer(question, declared)}
+        body = {"seed": question["seed"], "answer": right_answer(question, declared)}
         path = f"/v1/practice/{question['pool']}/{question['question']}/answers"
         checked = self.learner.call("POST", path, json=body)
         if not checked["correct"] or not checked["explanation"]:

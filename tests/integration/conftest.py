@@ -3,7 +3,6 @@
 import pytest
 
 from kourse.assessment.service import enrolments
-from kourse.course.service import mastery
 from kourse.gateway import description, upstreams
 from kourse.kit import bus, db, relay_link
 from kourse.kit.amqp import channel
@@ -16,7 +15,6 @@ from kourse.kit.telemetry import zipkin
 LIMIT_S = 120
 LIMITS = (
     (enrolments, "DEADLINE_S"),
-    (mastery, "DEADLINE_S"),
     (description, "FETCH_TIMEOUT_S"),
     (upstreams, "CONNECT_TIMEOUT_S"),
     (bus, "CONNECT_TIMEOUT_S"),

@@ -146,8 +146,14 @@ course_replica = Table(
     Column("categories", JSONB, nullable=False),
     Column("lessons", JSONB, nullable=False),
     Column("adaptivity", JSONB, nullable=False),
+    Column("refold_after", UUID),
     moment_column("updated_at"),
     PrimaryKeyConstraint("tenant", "course"),
+)
+Index(
+    "ix_course_replica_refolding",
+    course_replica.c.course_id,
+    postgresql_where=course_replica.c.refold_after.is_not(None),
 )
 
 cohort_replica = Table(
@@ -378,6 +384,7 @@ mastery = Table(
     moment_column("updated_at"),
     PrimaryKeyConstraint("tenant", "learner_id", "course", "skill"),
 )
+Index("ix_mastery_course", mastery.c.tenant, mastery.c.course, mastery.c.learner_id)
 
 _RECORD = Keep("grades must be kept, and what they rest on with them")
 ERASURE: Rules = {

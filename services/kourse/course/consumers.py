@@ -8,6 +8,7 @@ from kourse.contracts.events import (
     CohortDeclared,
     ExamScheduled,
     GroupJoined,
+    MasteryChanged,
     ScoreReleased,
     UserDeleted,
 )
@@ -39,6 +40,12 @@ async def on_exam_scheduled(tx: Any, event: ExamScheduled, _: Delivery) -> None:
 async def on_score_released(tx: Any, event: ScoreReleased, _: Delivery) -> None:
     """Counts the score in gates and in the course's completion."""
     await replicas.keep_score(tx, event)
+
+
+@handlers.on(MasteryChanged)
+async def on_mastery_changed(tx: Any, event: MasteryChanged, _: Delivery) -> None:
+    """Keeps the mastery that decides which lessons are open."""
+    await replicas.keep_mastery(tx, event)
 
 
 @handlers.on(UserDeleted)

@@ -82,6 +82,13 @@ class ChapterLocked(Conflict):
     title = "This chapter is not open to you yet."
 
 
+class LessonLocked(Conflict):
+    """A lesson is for those whose mastery is lower or higher; ``missing`` says what opens it."""
+
+    code = "lesson-locked"
+    title = "This lesson is not open to you now."
+
+
 class AssetRefused(Rejected):
     """An asset is not declared by the course, or too large."""
 

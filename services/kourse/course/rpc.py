@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import grpc.aio
 
-from kourse.contracts.errors import Malformed
 from kourse.course.service import catalogue, progress
 from kourse.course.service.progress import Overview
+from kourse.kit.rpc import requests
 from kourse.kit.runtime import Runtime
 from kourse_rpc.course.v1 import course_pb2 as pb
 from kourse_rpc.course.v1 import course_pb2_grpc
@@ -42,17 +41,26 @@ class CourseServicer(course_pb2_grpc.CourseServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> pb.ListProgressResponse:
         """A learner's progress in all courses in which they are enrolled."""
-        learner_id = _uuid(request.learner_id)
+        learner_id = requests.learner_id(request.learner_id)
         async with self._runtime.database.transaction(request.tenant) as tx:
-            found = await progress.list_overviews(tx, learner_id)
+            found = await progress.list_overviews(tx, [learner_id])
         return pb.ListProgressResponse(progress=[_progress(entry) for entry in found])
 
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Malformed("`learner_id` is not a UUID.") from None
+    async def BatchListProgress(  # noqa: N802 - the name in the protocol
+        self,
+        request: pb.BatchListProgressRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.BatchListProgressResponse:
+        """Progress of many learners in one course."""
+        learner_ids = requests.learner_ids(request.learner_ids)
+        async with self._runtime.database.transaction(request.tenant) as tx:
+            found = await progress.list_overviews(tx, learner_ids, request.course)
+        return pb.BatchListProgressResponse(
+            learners=[
+                pb.LearnerProgress(learner_id=str(one.row.learner_id), progress=_progress(one))
+                for one in found
+            ]
+        )
 
 
 def _chapter(entry: Any, found: catalogue.Outline) -> pb.Chapter:
@@ -66,6 +74,7 @@ def _chapter(entry: Any, found: catalogue.Outline) -> pb.Chapter:
                 title=lesson.title,
                 skills=lesson.skills,
                 minutes=lesson.minutes,
+                path=lesson.path,
             )
             for lesson in found.lessons
             if lesson.chapter == entry.key
@@ -74,18 +83,20 @@ def _chapter(entry: Any, found: catalogue.Outline) -> pb.Chapter:
 
 
 def _progress(found: Overview) -> pb.Progress:
-    following, active_at = found.next, found.enrolment.active_at
+    row, following = found.row, found.way.next
     return pb.Progress(
-        enrolment_id=str(found.enrolment.id),
-        course=found.course.name,
-        title=found.course.title,
-        cohort=found.enrolment.cohort or "",
-        version=found.course.version,
+        enrolment_id=str(row.enrolment_id),
+        course=row.name,
+        title=row.title,
+        cohort=row.cohort or "",
+        version=row.version,
         completed=found.done,
-        total=len(found.lessons),
-        next_lesson=following.key if following else "",
-        next_lesson_title=following.title if following else "",
-        last_activity_at=active_at.isoformat() if active_at else "",
+        total=found.total,
+        next_lesson=following.lesson.key if following else "",
+        next_lesson_title=following.lesson.title if following else "",
+        next_reason=following.reason if following else "",
+        next_because=following.because if following else "",
+        last_activity_at=row.active_at.isoformat() if row.active_at else "",
     )
 
 

@@ -11,7 +11,9 @@ from pydantic import ConfigDict, Field
 
 from kourse.contracts.examples import SPECS
 from kourse.contracts.resources import CourseSpec
+from kourse.contracts.resources.course import LessonPath
 from kourse.contracts.resources.meta import AssetPath, Sha256
+from kourse.course.domain.way import Reason
 from kourse.kit.http import Body, View
 
 
@@ -43,6 +45,7 @@ class LessonCard(View):
     id: UUID
     key: str
     title: str
+    path: LessonPath
     minutes: int
     skills: list[str]
 
@@ -113,6 +116,7 @@ class LessonView(View):
     chapter: str
     course: str
     version: int
+    path: LessonPath
     minutes: int
     skills: list[str]
     markdown: str
@@ -129,16 +133,21 @@ class CompletionView(View):
 
     lesson: str
     completed_at: datetime
-    completed: int = Field(description="Lessons completed so far.")
+    completed: int = Field(description="Lessons of the main path completed so far.")
     total: int
     course_completed: bool
 
 
 class LessonProgress(View):
-    """A lesson and whether it is done."""
+    """A lesson, whether it is open, and whether it is done."""
 
     key: str
     title: str
+    path: LessonPath
+    open: bool
+    missing: list[str] = Field(
+        description="What opens it in an open chapter, in words; empty on the main path."
+    )
     completed_at: datetime | None
 
 
@@ -157,10 +166,16 @@ class NextLesson(View):
 
     key: str
     title: str
+    path: LessonPath
+    reason: Reason
+    because: str = Field(
+        description="Why it comes next, in words.",
+        examples=["It comes after “What data are”, which you have completed."],
+    )
 
 
 class ProgressView(View):
-    """How far a learner is."""
+    """How far a learner is; remediation and challenges do not count."""
 
     course: str
     version: int

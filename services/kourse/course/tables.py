@@ -116,6 +116,7 @@ lesson = Table(
     Column("title", Text, nullable=False),
     Column("minutes", SmallInteger, nullable=False),
     Column("skills", ARRAY(Text), nullable=False),
+    Column("path", Text, nullable=False, server_default=text("'Main'")),
     Column("text", Text),
     Column("text_sha256", Text),
     Column("assets", JSONB, nullable=False),
@@ -139,6 +140,8 @@ skill = Table(
     Column("learn", SmallInteger, nullable=False),
     Column("guess", SmallInteger, nullable=False),
     Column("slip", SmallInteger, nullable=False),
+    Column("remediation_below", SmallInteger),
+    Column("challenge_from", SmallInteger),
     PrimaryKeyConstraint("course_id", "version", "key"),
     _part_of_version(),
 )
@@ -217,6 +220,21 @@ exam_replica = Table(
     moment_column("updated_at"),
     UniqueConstraint("tenant", "exam"),
 )
+Index("ix_exam_replica_course", exam_replica.c.tenant, exam_replica.c.course)
+
+mastery = Table(
+    "mastery",
+    metadata,
+    tenant_column(),
+    Column("learner_id", UUID, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("skill", Text, nullable=False),
+    Column("probability", Double, nullable=False),
+    Column("answers", Integer, nullable=False),
+    Column("band", Text, nullable=False),
+    moment_column("updated_at"),
+    PrimaryKeyConstraint("tenant", "learner_id", "course", "skill"),
+)
 
 score = Table(
     "score",
@@ -289,9 +307,9 @@ CONTENT = (
     "asset",
 )
 """What the operator writes."""
-LEARNERS = ("enrolment", "lesson_visit", "lesson_completion", "score")
+LEARNERS = ("enrolment", "lesson_visit", "lesson_completion", "mastery", "score")
 """What learners made."""
 
 _RESULT = Keep("what a course's figures rest on")
-ERASURE: Rules = {"score": _RESULT, "enrolment": _RESULT}
+ERASURE: Rules = {"score": _RESULT, "mastery": _RESULT, "enrolment": _RESULT}
 """What becomes of a deleted person's rows; visits and completions hang on the enrolment."""

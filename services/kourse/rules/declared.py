@@ -18,6 +18,7 @@ from dateutil.rrule import rrulestr
 
 from kourse.contracts.errors import Invalid
 from kourse.contracts.resources import CohortSpec, CourseSpec, Document, ExamConfigSpec
+from kourse.contracts.resources.course import Lesson, LessonPath
 from kourse.contracts.resources.meta import Moment, Window
 
 MOST_NAMED = 10
@@ -82,11 +83,31 @@ def _course(name: str, spec: CourseSpec) -> Iterator[Problem]:
         path = f"spec.assignments[{work.key}]"
         yield from _unknown(f"{path}.skills", work.skills, skills, "skills")
         yield from _windows(f"{path}.dates", work.dates)
-    known = {lesson.key for lesson in lessons}
+    yield from _paths(lessons)
+    yield from _gates(spec, {lesson.key for lesson in lessons}, skills)
+
+
+def _paths(lessons: list[Lesson]) -> Iterator[Problem]:
+    if all(lesson.path is not LessonPath.MAIN for lesson in lessons):
+        yield Problem("spec.chapters", "at least one lesson must be on the path 'Main'")
+    for lesson in lessons:
+        if lesson.path is not LessonPath.MAIN and not lesson.skills:
+            yield Problem(
+                f"spec.chapters[].lessons[{lesson.key}].skills",
+                f"a lesson on the path '{lesson.path}' must name the skills that decide on it",
+            )
+
+
+def _gates(spec: CourseSpec, lessons: set[str], skills: set[str]) -> Iterator[Problem]:
+    chapters = {chapter.key for chapter in spec.chapters}
     for gate in spec.gates:
         path = f"spec.gates[{gate.chapter}].requires"
-        yield from _unknown(path, (r.lesson for r in gate.requires), known, "lessons")
-        yield from _unknown(path, (r.skill for r in gate.requires), skills, "skills")
+        asked = [one for entry in gate.requires for one in (entry, *entry.any_of)]
+        yield from _unknown(path, (one.lesson for one in asked), lessons, "lessons")
+        yield from _unknown(path, (one.chapter for one in asked), chapters, "chapters")
+        yield from _unknown(path, (one.skill for one in asked), skills, "skills")
+        if any(one.chapter == gate.chapter for one in asked):
+            yield Problem(path, "a chapter cannot wait for itself")
 
 
 def _cohort(spec: CohortSpec) -> Iterator[Problem]:

@@ -12,7 +12,13 @@ from typing import Any, TypeVar
 
 from kourse.contracts.errors import Invalid
 from kourse.contracts.resources.cohort import CohortSpec, Run, RunDates
-from kourse.contracts.resources.course import Adaptivity, CourseSpec, Lesson, Requirement
+from kourse.contracts.resources.course import (
+    Adaptivity,
+    Alternative,
+    CourseSpec,
+    Lesson,
+    Requirement,
+)
 from kourse.contracts.resources.meta import Document, Moment, Window
 
 D = TypeVar("D", bound=Document)
@@ -191,10 +197,20 @@ def _adaptivity(bands: Adaptivity) -> dict[str, bool]:
     }
 
 
+@twin(Alternative)
+def _alternative(entry: Alternative) -> dict[str, bool]:
+    return {"name exactly one of 'lesson', 'chapter', 'exam' or 'skill'": _named(entry) == 1}
+
+
 @twin(Requirement)
 def _requirement(entry: Requirement) -> dict[str, bool]:
-    named = [name for name in (entry.lesson, entry.exam, entry.skill) if name is not None]
-    return {"name exactly one of 'lesson', 'exam' or 'skill'": len(named) == 1}
+    one = _named(entry) + bool(entry.any_of) == 1
+    return {"name exactly one of 'lesson', 'chapter', 'exam', 'skill' or 'anyOf'": one}
+
+
+def _named(entry: Alternative) -> int:
+    asked = (entry.lesson, entry.chapter, entry.exam, entry.skill)
+    return sum(name is not None for name in asked)
 
 
 @twin(CourseSpec)

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
+CALCULATION = "bkt/1"
+"""Name and version of these rules; kept with every fold."""
+
 RIGHT_FROM = Fraction(4, 5)
 """Share of a question's points from which its answer counts as right."""
 
@@ -32,7 +35,8 @@ class Band(StrEnum):
     CHALLENGE = "challenge"
 
 
-_RANK = {band: rank for rank, band in enumerate(Band)}
+RANK = {band: rank for rank, band in enumerate(Band)}
+"""Bands from low to high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ def updated_mastery(
     """
     probability = posterior_mastery(state.probability, correct, skill)
     reached = band_of(probability, thresholds)
-    below = state.below + 1 if _RANK[reached] < _RANK[state.band] else 0
+    below = state.below + 1 if RANK[reached] < RANK[state.band] else 0
     moved = replace(state, probability=probability, answers=state.answers + 1, below=below)
     if moved.answers < MIN_ANSWERS or (0 < below < UPDATES_TO_FALL):
         return moved

@@ -170,6 +170,7 @@ class TestRelease:
         assert gradebook["percent"] is None
         mastery = (await house.get("/v1/courses/statistics/mastery", by=learner)).body
         assert {one["answers"] for one in mastery["items"]} == {0}
+        assert "assessment.mastery.changed" not in house.events()
 
     async def test_after_close_comes_by_itself(self, house):
         both = release("AfterClose", "AfterClose")

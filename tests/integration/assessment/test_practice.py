@@ -23,7 +23,8 @@ async def offered(house, learner):
 
 async def check(house, learner, question, answer, **headers):
     path = f"/v1/practice/{question['pool']}/{question['question']}/answers"
-    return await house.call("POST", path, by=learner, json={"answer": answer}, headers=headers)
+    body = {"seed": question["seed"], "answer": answer}
+    return await house.call("POST", path, by=learner, json=body, headers=headers)
 
 
 async def lessons(house, practice):
@@ -72,12 +73,11 @@ class TestListPractice:
         learner = await house.enrol()
         assert [one["question"] for one in await offered(house, learner)] == ["numeric"]
 
-    async def test_is_the_same_at_every_visit_and_different_for_others(self, house):
+    async def test_comes_under_other_ids_at_each_visit_and_for_each_learner(self, house):
         learner = await house.quiz()
-        first = await offered(house, learner)
-        assert await offered(house, learner) == first
-        other = await offered(house, await house.enrol())
-        assert first[0]["options"][0]["id"] not in str(other)
+        visits = [await offered(house, who) for who in (learner, learner, await house.enrol())]
+        ids = [option["id"] for visit in visits for option in visit[0]["options"]]
+        assert len(set(ids)) == len(ids)
 
     async def test_is_404_for_strangers_and_unknown_lessons(self, house):
         learner = await house.quiz()
@@ -141,6 +141,28 @@ class TestCheckPractice:
             last = await check(house, learner, question, right_answer(question))
         assert last.body["mastery"][0]["band"] == "challenge"
 
+    async def test_tells_of_every_move_in_order(self, house):
+        learner = await house.quiz()
+        question = (await offered(house, learner))[0]
+        await asyncio.gather(
+            *(check(house, learner, question, right_answer(question)) for _ in range(4))
+        )
+        told = house.events("assessment.mastery.changed")
+        assert {one["learner_id"] for one in told} == {str(learner)}
+        (last,) = told[-1]["skills"]
+        expected = folded_mastery([True] * 4, SKILL, Thresholds())
+        assert (last["skill"], last["answers"], last["band"]) == ("reading", 4, "challenge")
+        assert last["probability"] == pytest.approx(expected.probability)
+
+    async def test_takes_an_answer_to_any_visit(self, house):
+        learner = await house.quiz()
+        visits = [(await offered(house, learner))[0] for _ in range(2)]
+        for question in visits:
+            answer = await check(house, learner, question, right_answer(question))
+            assert answer.body["correct"] is True
+        mixed = {**visits[0], "seed": visits[1]["seed"]}
+        assert (await check(house, learner, mixed, right_answer(mixed))).code == "invalid-answer"
+
     async def test_never_enters_the_grade_book(self, house):
         learner = await house.quiz()
         question = (await offered(house, learner))[0]
@@ -154,7 +176,7 @@ class TestCheckPractice:
         await house.pool("secret", pool_spec(single("exam-only")))
         learner = await house.enrol()
         for pool, question in (("basics", "single"), ("secret", "exam-only"), ("none", "none")):
-            asked = {"pool": pool, "question": question}
+            asked = {"pool": pool, "question": question, "seed": "any"}
             answer = await check(house, learner, asked, {"option": "x"})
             assert (answer.status, answer.code) == (404, "not-found")
 
@@ -181,6 +203,32 @@ class TestListMastery:
         assert item["probability"] == pytest.approx(0.99196, abs=1e-5)
         assert (item["answers"], item["band"]) == (3, "challenge")
 
+    async def test_is_folded_again_for_everybody_when_the_bands_change(self, house):
+        learners = [await house.quiz(), await house.enrol(), await house.enrol()]
+        for learner in learners[:2]:
+            question = (await offered(house, learner))[0]
+            for _ in range(3):
+                await check(house, learner, question, wrong_answer(question))
+        before = len(house.events("assessment.mastery.changed"))
+        skills = [
+            {
+                "key": "reading",
+                "title": "R",
+                "prior": 0.3,
+                "learn": 0.15,
+                "guess": 0.2,
+                "slip": 0.1,
+                "remediation_below": 0.0,
+                "challenge_from": 0.0,
+            }
+        ]
+        await house.publish_course(version=2, skills=skills)
+        while await house.sweep():
+            pass
+        told = house.events("assessment.mastery.changed")[before:]
+        assert {one["learner_id"] for one in told} == set(map(str, learners[:2]))
+        assert {one["skills"][0]["band"] for one in told} == {"challenge"}
+
     async def test_begins_at_the_prior_on_the_main_path(self, house):
         learner = await house.quiz()
         items = (await house.get("/v1/courses/statistics/mastery", by=learner)).body["items"]
@@ -202,6 +250,33 @@ class TestListMastery:
         await house.quiz()
         request = assessment_pb2.ListMasteryRequest(tenant="demo", learner_id=str(new_id()))
         assert not (await ask("ListMastery", request)).mastery
+
+
+class TestBatches:
+    async def test_tell_of_those_who_study_the_course(self, house, ask):
+        learner, other = await house.quiz(), await house.enrol()
+        question = (await offered(house, learner))[0]
+        await check(house, learner, question, right_answer(question))
+        asked = {
+            "tenant": "demo",
+            "course": "statistics",
+            "learner_ids": [str(learner), str(other), str(new_id())],
+        }
+        found = await ask("BatchListMastery", assessment_pb2.BatchListMasteryRequest(**asked))
+        answers = {one.learner_id: one.mastery[0].answers for one in found.learners}
+        assert answers == {str(learner): 1, str(other): 0}
+        attempt = await house.sit(other, right_answer)
+        found = await ask("BatchListScores", assessment_pb2.BatchListScoresRequest(**asked))
+        (scored,) = found.learners
+        assert (scored.learner_id, scored.scores[0].attempt_id) == (str(other), attempt)
+
+    async def test_refuse_more_learners_than_they_take(self, house, ask):
+        many = [str(new_id()) for _ in range(201)]
+        asked = {"tenant": "demo", "course": "statistics", "learner_ids": many}
+        for name in ("BatchListMastery", "BatchListScores"):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await ask(name, getattr(assessment_pb2, f"{name}Request")(**asked))
+            assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 class TestListScores:

@@ -1,19 +1,24 @@
-"""Course on real servers: its own database, buckets, and a stand-in for assessment's gRPC."""
+"""Course on real servers: its own database and buckets; what siblings tell is told by the tests."""
 
-from contextlib import asynccontextmanager
-
-import grpc.aio
 import pytest
 import pytest_asyncio
 
-from kourse.course import authoring
+from kourse.contracts import names
+from kourse.contracts.events import (
+    CohortDeclared,
+    ExamScheduled,
+    GroupJoined,
+    MasteryChanged,
+    ScoreReleased,
+    SkillState,
+)
+from kourse.course import authoring, consumers
 from kourse.course.__main__ import service as course_service
 from kourse.course.settings import CourseSettings
 from kourse.kit.db import Database
 from kourse.kit.documents import Applied, Doc
-from kourse_rpc.assessment.v1 import assessment_pb2, assessment_pb2_grpc
 from support.courses import course_spec
-from support.houses import open_house
+from support.houses import LEARNER, open_house
 
 TENANT = "demo"
 
@@ -42,7 +47,8 @@ def clear(scratch):
             connection.execute(
                 "TRUNCATE course.course, course.document, course.outbox, course.prerequisite,"
                 " course.document_wait, course.event_sequence, course.enrolment,"
-                " course.cohort_replica, course.exam_replica, course.score, course.idempotency_key"
+                " course.cohort_replica, course.exam_replica, course.score, course.mastery,"
+                " course.idempotency_key"
                 " CASCADE"
             )
 
@@ -54,50 +60,56 @@ def _empty(clear):
     clear()
 
 
-class Mastery(assessment_pb2_grpc.AssessmentServiceServicer):
-    """What assessment would say of a learner's skills."""
+@pytest_asyncio.fixture
+async def database(scratch):
+    """Course's own connection."""
+    opened = Database(scratch.url("kourse_course"), "course", pool_size=2)
+    yield opened
+    await opened.close()
 
-    def __init__(self):
-        self.probabilities = {}
 
-    async def ListMastery(self, request, _context):  # noqa: N802
-        return assessment_pb2.ListMasteryResponse(
-            mastery=[
-                assessment_pb2.Mastery(course=request.course, skill=skill, probability=value)
-                for skill, value in self.probabilities.items()
-            ]
+@pytest_asyncio.fixture
+async def hear(database):
+    """Applies an event as the consumer does, without the broker."""
+    handlers = {
+        CohortDeclared: consumers.on_cohort_declared,
+        ExamScheduled: consumers.on_exam_scheduled,
+        GroupJoined: consumers.on_group_joined,
+        MasteryChanged: consumers.on_mastery_changed,
+        ScoreReleased: consumers.on_score_released,
+    }
+
+    async def apply(event):
+        async with database.transaction(TENANT) as tx:
+            await handlers[type(event)](tx, event, None)
+
+    return apply
+
+
+@pytest.fixture
+def master(hear):
+    """Lets a learner's mastery of a skill be this, as assessment tells of it."""
+
+    async def act(skill, probability, band, answers=5, learner=LEARNER):
+        state = SkillState(skill=skill, probability=probability, answers=answers, band=band)
+        course_id = names.declared_id(TENANT, "Course", "statistics")
+        await hear(
+            MasteryChanged(
+                learner_id=learner, course_id=course_id, course="statistics", skills=[state]
+            )
         )
 
-
-@asynccontextmanager
-async def serving_mastery(mastery):
-    server = grpc.aio.server()
-    assessment_pb2_grpc.add_AssessmentServiceServicer_to_server(mastery, server)
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.start()
-    try:
-        yield f"127.0.0.1:{port}"
-    finally:
-        await server.stop(0)
+    return act
 
 
 @pytest_asyncio.fixture
-async def assessment():
-    """The stand-in; ``address`` is where it listens."""
-    mastery = Mastery()
-    async with serving_mastery(mastery) as mastery.address:
-        yield mastery
-
-
-@pytest_asyncio.fixture
-async def house(scratch, servers, assessment):
+async def house(scratch, servers):
     """Course without a broker: what it says waits in its outbox."""
     async with open_house(
         course_service,
         CourseSettings,
         scratch,
         servers,
-        assessment_rpc_addr=assessment.address,
         purge_interval="PT0.05S",
     ) as opened:
         yield opened

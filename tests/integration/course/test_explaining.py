@@ -2,6 +2,8 @@
 
 import pytest
 
+from kourse.contracts.resources import CourseSpec
+from support.courses import course_document
 from support.houses import LEARNER, OTHER_LEARNER, new_key
 
 LESSON = "/v1/courses/statistics/lessons/coins"
@@ -15,45 +17,65 @@ async def enrol(house, course="statistics"):
     assert answer.status == 201
 
 
+def challenging():
+    """The small course, with its lesson on coins as a challenge."""
+    document = course_document()
+    document["chapters"][1]["lessons"][0] |= {"path": "Challenge", "skills": ["reading"]}
+    return CourseSpec.model_validate(document)
+
+
 class Situations:
     """How learners come to a lesson."""
 
-    async def of_nobody(self, house, publish, rows, assessment):
+    async def of_nobody(self, house, publish, rows, master):
         await publish()
 
-    async def of_somebody_enrolled(self, house, publish, rows, assessment):
+    async def of_somebody_enrolled(self, house, publish, rows, master):
         await publish()
         await enrol(house)
 
-    async def of_somebody_suspended(self, house, publish, rows, assessment):
-        await self.of_somebody_enrolled(house, publish, rows, assessment)
+    async def of_somebody_suspended(self, house, publish, rows, master):
+        await self.of_somebody_enrolled(house, publish, rows, master)
         rows("UPDATE course.enrolment SET status = 'suspended' RETURNING id")
 
-    async def behind_a_gate(self, house, publish, rows, assessment):
+    async def behind_a_gate(self, house, publish, rows, master):
         await publish(gates=BY_LESSON)
         await enrol(house)
 
-    async def behind_an_opened_gate(self, house, publish, rows, assessment):
-        await self.behind_a_gate(house, publish, rows, assessment)
+    async def behind_an_opened_gate(self, house, publish, rows, master):
+        await self.behind_a_gate(house, publish, rows, master)
         path = "/v1/courses/statistics/lessons/means/completion"
         assert (await house.post(path, key=new_key())).status == 200
 
-    async def behind_a_gate_after_they_began(self, house, publish, rows, assessment):
-        await self.of_somebody_enrolled(house, publish, rows, assessment)
+    async def behind_a_gate_after_they_began(self, house, publish, rows, master):
+        await self.of_somebody_enrolled(house, publish, rows, master)
         assert (await house.get(LESSON)).status == 200
         await publish(gates=BY_LESSON)
 
-    async def without_mastery(self, house, publish, rows, assessment):
-        assessment.probabilities = {"reading": 0.5}
+    async def without_mastery(self, house, publish, rows, master):
+        await master("reading", 0.5, "remediation")
         await publish(gates=BY_SKILL)
         await enrol(house)
 
-    async def with_mastery(self, house, publish, rows, assessment):
-        assessment.probabilities = {"reading": 0.9}
+    async def with_mastery(self, house, publish, rows, master):
+        await master("reading", 0.9, "main")
         await publish(gates=BY_SKILL)
         await enrol(house)
 
-    async def of_no_course(self, house, publish, rows, assessment):
+    async def of_a_challenge(self, house, publish, rows, master):
+        await publish(spec=challenging())
+        await enrol(house)
+
+    async def of_a_challenge_when_ready(self, house, publish, rows, master):
+        await self.of_a_challenge(house, publish, rows, master)
+        await master("reading", 0.99, "challenge")
+
+    async def of_a_challenge_begun(self, house, publish, rows, master):
+        await self.of_a_challenge_when_ready(house, publish, rows, master)
+        assert (await house.get(LESSON)).status == 200
+        await master("reading", 0.1, "remediation")
+
+    async def of_no_course(self, house, publish, rows, master):
         pass
 
 
@@ -62,8 +84,8 @@ NAMES = [name for name in vars(Situations) if not name.startswith("_")]
 
 class TestExplanation:
     @pytest.mark.parametrize("name", NAMES)
-    async def test_says_what_reading_then_says(self, house, publish, rows, assessment, name):
-        await getattr(Situations(), name)(house, publish, rows, assessment)
+    async def test_says_what_reading_then_says(self, house, publish, rows, master, name):
+        await getattr(Situations(), name)(house, publish, rows, master)
         said = await house.get(f"{LESSON}/access?learner={LEARNER}", **TEACHER)
         assert said.status == 200
         assert said.body["allowed"] == all(rule["holds"] for rule in said.body["rules"])

@@ -265,13 +265,13 @@ class TestGates:
         progress = (await house.get(f"{COURSE}/progress")).body
         assert [chapter["locked"] for chapter in progress["chapters"]] == [False, True]
 
-    async def test_open_when_all_is_reached_and_never_close_again(self, house, publish, assessment):
+    async def test_open_when_all_is_reached_and_never_close_again(self, house, publish, master):
         await publish(gates=GATES)
         await enrol(house)
         await complete(house, "tables")
-        assessment.probabilities = {"summing": 0.8}
+        await master("summing", 0.8, "main")
         assert (await house.get(f"{COURSE}/lessons/coins")).status == 200
-        assessment.probabilities = {"summing": 0.1}
+        await master("summing", 0.1, "remediation")
         assert (await house.get(f"{COURSE}/lessons/dice")).status == 200
         progress = (await house.get(f"{COURSE}/progress")).body
         assert [chapter["locked"] for chapter in progress["chapters"]] == [False, False]

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from uuid import UUID, uuid4
 
 import grpc.aio
+import pytest
 import pytest_asyncio
 
 from kourse.contracts.events import (
@@ -13,37 +14,11 @@ from kourse.contracts.events import (
     GroupJoined,
     ScoreReleased,
 )
-from kourse.course import consumers
-from kourse.kit.db import Database
 from kourse_rpc.course.v1 import course_pb2, course_pb2_grpc
 from support.houses import LEARNER, OTHER_LEARNER, new_key
 
 COHORT_ID = UUID(int=99)
 COURSE = "/v1/courses/statistics"
-
-
-@pytest_asyncio.fixture
-async def database(scratch):
-    opened = Database(scratch.url("kourse_course"), "course", pool_size=2)
-    yield opened
-    await opened.close()
-
-
-@pytest_asyncio.fixture
-async def hear(database):
-    """Applies an event as the consumer does, without the broker."""
-    handlers = {
-        CohortDeclared: consumers.on_cohort_declared,
-        GroupJoined: consumers.on_group_joined,
-        ExamScheduled: consumers.on_exam_scheduled,
-        ScoreReleased: consumers.on_score_released,
-    }
-
-    async def apply(event):
-        async with database.transaction("demo") as tx:
-            await handlers[type(event)](tx, event, None)
-
-    return apply
 
 
 def declared(*courses, **changes):
@@ -211,3 +186,31 @@ class TestRpc:
         assert (algebra.course, algebra.completed, algebra.last_activity_at) == ("algebra", 0, "")
         assert (statistics.completed, statistics.total) == (1, 4)
         assert (statistics.next_lesson, statistics.next_lesson_title) == ("means", "Lesson means")
+        assert statistics.next_reason == "in-order"
+        assert "Lesson tables" in statistics.next_because
+
+    async def test_lists_progress_of_many_in_one_course(self, publish, stub, house):
+        await publish()
+        for who in (LEARNER, OTHER_LEARNER):
+            await house.post(f"{COURSE}/enrolments", key=new_key(), who=who)
+        await house.post(f"{COURSE}/lessons/tables/completion", who=OTHER_LEARNER)
+        course, metadata = stub
+        asked = [str(one) for one in (LEARNER, OTHER_LEARNER, UUID(int=404))]
+        request = course_pb2.BatchListProgressRequest(
+            tenant="demo", course="statistics", learner_ids=asked
+        )
+        found = await course.BatchListProgress(request, timeout=60, metadata=metadata)
+        assert {one.learner_id: one.progress.completed for one in found.learners} == {
+            str(LEARNER): 0,
+            str(OTHER_LEARNER): 1,
+        }
+
+    async def test_refuses_a_batch_that_is_too_large_or_names_no_learner(self, publish, stub):
+        course, metadata = stub
+        for asked in ([str(UUID(int=n)) for n in range(201)], ["nobody"]):
+            request = course_pb2.BatchListProgressRequest(
+                tenant="demo", course="statistics", learner_ids=asked
+            )
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await course.BatchListProgress(request, timeout=60, metadata=metadata)
+            assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT

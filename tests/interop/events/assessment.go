@@ -337,12 +337,23 @@ type FeedbackReleased struct {
 	Percent float64 `json:"percent"`
 }
 
+// SkillState: How well a learner knows a skill, by the answers whose result they may know.
+type SkillState struct {
+	// Key of the skill.
+	Skill string `json:"skill"`
+	// That the skill is known.
+	Probability float64 `json:"probability"`
+	// How many answers this rests on.
+	Answers int64 `json:"answers"`
+	// `remediation`, `main` or `challenge`.
+	Band string `json:"band"`
+}
+
 // TypeMasteryChanged is the wire name of MasteryChanged.
 const TypeMasteryChanged = "assessment.mastery.changed"
 
-// MasteryChanged: A learner's mastery of skills of a course moved; its values are read over gRPC.
-//
-// Planned: no service emits it yet, and it may still change.
+// MasteryChanged: A learner's mastery of skills of a course moved: an answer came, or an earlier
+// one counts otherwise.
 type MasteryChanged struct {
 	// Account of the learner.
 	LearnerID string `json:"learner_id"`
@@ -350,6 +361,6 @@ type MasteryChanged struct {
 	CourseID string `json:"course_id"`
 	// Name of the course, unique in the tenant.
 	Course string `json:"course"`
-	// Keys of the skills concerned.
-	Skills []string `json:"skills"`
+	// The skills that moved.
+	Skills []SkillState `json:"skills"`
 }

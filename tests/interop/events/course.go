@@ -42,6 +42,8 @@ type PublishedLesson struct {
 	Chapter string `json:"chapter"`
 	// Keys of the skills that it teaches.
 	Skills []string `json:"skills"`
+	// `Main`, `Remediation` or `Challenge`.
+	Path string `json:"path"`
 	// Keys of practice questions, by question pool.
 	Practice map[string][]string `json:"practice"`
 }
@@ -62,6 +64,10 @@ type PublishedSkill struct {
 	Guess float64 `json:"guess"`
 	// Probability to be wrong despite knowing it.
 	Slip float64 `json:"slip"`
+	// Mastery below which a learner is led back; null: the course's.
+	RemediationBelow *float64 `json:"remediation_below"`
+	// Mastery from which one is challenged; null: the course's.
+	ChallengeFrom *float64 `json:"challenge_from"`
 }
 
 // TypeContentPublished is the wire name of ContentPublished.
@@ -310,9 +316,9 @@ type LessonCompleted struct {
 	Lesson string `json:"lesson"`
 	// Title, as authored.
 	Title string `json:"title"`
-	// Lessons completed so far.
+	// Lessons of the main path completed so far.
 	Completed int64 `json:"completed"`
-	// Lessons of the live version.
+	// Lessons of the live version's main path.
 	Total int64 `json:"total"`
 }
 

@@ -119,6 +119,41 @@ class TestFoldedMastery:
         assert folded_mastery([False] * 3, TENTHS, BANDS).band is Band.REMEDIATION
 
 
+def told_step_by_step(log, skill, bands):
+    """The rules as the design tells them: probabilities first, then the band, looking back each time."""
+    chances, p = [], skill.prior
+    for correct in log:
+        right, wrong = (1 - skill.slip, skill.guess) if correct else (skill.slip, 1 - skill.guess)
+        p = p * right / (p * right + (1 - p) * wrong)
+        p = min(p + (1 - p) * skill.learn, 1 - 1e-9)
+        chances.append(p)
+    order = ["remediation", "main", "challenge"]
+
+    def reached(chance):
+        if chance < bands.remediation_below:
+            return "challenge" if chance >= bands.challenge_from else "remediation"
+        return "challenge" if chance >= bands.challenge_from else "main"
+
+    band, last_below = "main", None
+    for number, chance in enumerate(chances, start=1):
+        here = reached(chance)
+        is_below = order.index(here) < order.index(band)
+        if number < 3:
+            last_below = number if is_below else None
+        elif not is_below or last_below == number - 1:
+            band, last_below = here, None
+        else:
+            last_below = number
+    return band
+
+
+class TestAgainstTheDesign:
+    @given(logs, parameters, st.floats(0, 1), st.floats(0, 1))
+    def test_gives_the_band_that_the_rules_give_step_by_step(self, log, skill, one, other):
+        bands = Thresholds(min(one, other), max(one, other))
+        assert folded_mastery(log, skill, bands).band.value == told_step_by_step(log, skill, bands)
+
+
 class TestIsRight:
     @pytest.mark.parametrize(
         ("share", "right"),

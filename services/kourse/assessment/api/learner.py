@@ -111,7 +111,7 @@ async def get_result(actor: Taker, tx: Transaction, attempt: UUID) -> schemas.Re
 async def list_practice(
     actor: Student, tx: Transaction, course: Name, lesson: Name
 ) -> schemas.PracticeList:
-    """The practice questions of a lesson."""
+    """The practice questions of a lesson, in another order and under other ids at each visit."""
     offered = await practice.lesson_practice(tx, actor.user_id, course, lesson)
     return schemas.PracticeList(items=[schemas.PracticeView.offered(one) for one in offered])
 
@@ -126,7 +126,9 @@ async def check_practice(
     body: schemas.CheckAnswer,
 ) -> schemas.CheckedView:
     """Checks a practice answer at once, explains it, and moves mastery."""
-    checked = await practice.check(tx, actor.user_id, pool, question, body.answer)
+    checked = await practice.check(
+        tx, actor.user_id, pool, question, seed=body.seed, payload=body.answer
+    )
     return await key.remember(tx, 200, schemas.CheckedView.of(checked))
 
 

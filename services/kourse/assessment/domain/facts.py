@@ -14,7 +14,7 @@ from kourse.assessment.domain.exams import ExamContent, ExamPolicy
 from kourse.assessment.domain.presentation import Layout
 from kourse.contracts.events import PublishedCategory, PublishedLesson, PublishedSkill
 from kourse.contracts.resources.pool import Question
-from kourse.rules.mastery import SkillParameters, Thresholds
+from kourse.rules.mastery import CALCULATION, SkillParameters, Thresholds
 
 
 class AttemptState(StrEnum):
@@ -48,16 +48,23 @@ class Course:
     lessons: Mapping[str, PublishedLesson]
     thresholds: Thresholds
 
-    def parameters(self, skill: str) -> SkillParameters | None:
-        """Knowledge tracing parameters of a skill, or None when the course has no such skill."""
-        found = self.skills.get(skill)
-        if found is None:
-            return None
+    def parameters(self, skill: str) -> SkillParameters:
+        """Knowledge tracing parameters of a skill that the course has."""
+        found = self.skills[skill]
         return SkillParameters(found.prior, found.learn, found.guess, found.slip)
 
+    def limits(self, skill: str) -> Thresholds:
+        """Where the bands of a skill meet: its own limits, or else the course's."""
+        found, general = self.skills[skill], self.thresholds
+        below, upon = found.remediation_below, found.challenge_from
+        return Thresholds(
+            general.remediation_below if below is None else below,
+            general.challenge_from if upon is None else upon,
+        )
+
     def basis(self, skill: str) -> str:
-        """What a fold of the skill rests on: its parameters and the bands, as text to compare."""
-        return f"{self.parameters(skill)} {self.thresholds}"
+        """What a fold of the skill rests on: the rules, its parameters and its bands, to be compared."""
+        return f"{CALCULATION} {self.parameters(skill)} {self.limits(skill)}"
 
     def practises(self, pool: str, question: str) -> bool:
         """Whether a lesson embeds the question; a lesson that names none embeds the whole pool."""

@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import AttemptState
-from kourse.assessment.tables import attempt, exam, score
+from kourse.assessment.tables import attempt, course_replica, exam, score
 
 BATCH = 200
 """Most things found at a time; the rest comes in the next round."""
@@ -58,6 +58,16 @@ async def list_reaching(tx: AsyncSession) -> list[Found]:
     """Exams whose changed dates or limits are still to reach running attempts and scores."""
     return await _found(
         tx, select(exam.c.tenant, exam.c.id).where(exam.c.reach_pending).order_by(exam.c.id)
+    )
+
+
+async def list_refolding(tx: AsyncSession) -> list[Found]:
+    """Courses whose learners' mastery is to be folded again."""
+    return await _found(
+        tx,
+        select(course_replica.c.tenant, course_replica.c.course_id)
+        .where(course_replica.c.refold_after.is_not(None))
+        .order_by(course_replica.c.course_id),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -98,15 +98,44 @@ async def save_mastery(
 
 
 async def list_mastery(
-    tx: AsyncSession, learner_id: UUID, courses: Collection[str]
-) -> dict[tuple[str, str], Fold]:
-    """The learner's mastery by course and skill, as far as there are answers."""
-    found = await tx.execute(
-        select(mastery).where(mastery.c.learner_id == learner_id, mastery.c.course.in_(courses))
+    tx: AsyncSession, learner_ids: Collection[UUID], courses: Collection[str]
+) -> dict[tuple[UUID, str], dict[str, Fold]]:
+    """Mastery by skill, for each learner and course where there are answers."""
+    statement = select(mastery).where(
+        mastery.c.tenant == tx.info["tenant"],
+        mastery.c.learner_id.in_(learner_ids),
+        mastery.c.course.in_(courses),
     )
-    return {
-        (row.course, row.skill): Fold(
-            Mastery(row.probability, row.answers, Band(row.band), row.below), row.basis
+    found: dict[tuple[UUID, str], dict[str, Fold]] = {}
+    for row in await tx.execute(statement):
+        state = Mastery(row.probability, row.answers, Band(row.band), row.below)
+        found.setdefault((row.learner_id, row.course), {})[row.skill] = Fold(state, row.basis)
+    return found
+
+
+async def list_outdated(
+    tx: AsyncSession, course: str, bases: Mapping[str, str], *, after: UUID, limit: int
+) -> list[UUID]:
+    """Learners whose mastery of a skill rests on something else, or who have none of one yet.
+
+    Args:
+        tx: The transaction.
+        course: The course.
+        bases: What a fold of each of its skills should rest on.
+        after: Only learners after this one.
+        limit: Most learners.
+    """
+    current = [tuple_(mastery.c.skill, mastery.c.basis).in_(list(bases.items()))]
+    statement = (
+        select(mastery.c.learner_id)
+        .where(
+            mastery.c.tenant == tx.info["tenant"],
+            mastery.c.course == course,
+            mastery.c.learner_id > after,
         )
-        for row in found
-    }
+        .group_by(mastery.c.learner_id)
+        .having(func.count().filter(*current) < len(bases))
+        .order_by(mastery.c.learner_id)
+        .limit(limit)
+    )
+    return list(await tx.scalars(statement))

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, case, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,9 @@ from kourse.contracts.events import (
     PublishedSkill,
 )
 from kourse.rules.mastery import Thresholds
+
+NOBODY = UUID(int=0)
+"""Comes before every learner."""
 
 
 async def find_course(tx: AsyncSession, name: str) -> Course | None:
@@ -41,13 +44,50 @@ async def list_courses(tx: AsyncSession, names: Collection[str]) -> list[Course]
 
 
 async def save_course(tx: AsyncSession, values: Mapping[str, Any]) -> None:
-    """The course stands as given."""
+    """The course stands as given; where its skills or bands are others, mastery is to be folded again."""
     fresh = {**values, "updated_at": func.clock_timestamp()}
+    statement = insert(course_replica).values(**fresh, refold_after=NOBODY)
+    old, new = course_replica.c, statement.excluded
+    same = (old.skills == new.skills) & (old.adaptivity == new.adaptivity)
+    refold_after = case((same, old.refold_after), else_=new.refold_after)
     await tx.execute(
-        insert(course_replica)
-        .values(**fresh)
-        .on_conflict_do_update(index_elements=["tenant", "course"], set_=fresh)
+        statement.on_conflict_do_update(
+            index_elements=["tenant", "course"], set_={**fresh, "refold_after": refold_after}
+        )
     )
+
+
+async def find_refolding(tx: AsyncSession, course_id: UUID) -> tuple[Course, UUID] | None:
+    """The course, if mastery of it is being folded again, and the last learner who was; locked.
+
+    None when nobody is left.
+    """
+    found = await tx.execute(
+        select(course_replica)
+        .where(course_replica.c.course_id == course_id, course_replica.c.refold_after.is_not(None))
+        .with_for_update()
+    )
+    row = found.one_or_none()
+    return None if row is None else (_course(row), row.refold_after)
+
+
+async def set_refolding(tx: AsyncSession, course: str, after: UUID | None) -> None:
+    """Mastery of the course was folded again up to this learner, or everybody's was."""
+    await tx.execute(
+        update(course_replica).where(course_replica.c.course == course).values(refold_after=after)
+    )
+
+
+async def enrolled_among(
+    tx: AsyncSession, learner_ids: Collection[UUID], course: str
+) -> frozenset[UUID]:
+    """Those of the learners who are enrolled in the course."""
+    statement = select(enrolment_replica.c.learner_id).where(
+        enrolment_replica.c.tenant == tx.info["tenant"],
+        enrolment_replica.c.course == course,
+        enrolment_replica.c.learner_id.in_(learner_ids),
+    )
+    return frozenset(await tx.scalars(statement))
 
 
 async def find_cohort(tx: AsyncSession, name: str) -> CohortRun | None:

@@ -17,6 +17,11 @@ from kourse.rules.mastery import Band
 class CheckAnswer(Body):
     """An answer to a practice question."""
 
+    seed: str = Field(
+        max_length=32,
+        description="The seed under which the question was shown.",
+        examples=["nX5cEo0bQy2_"],
+    )
     answer: Answer
 
 
@@ -52,6 +57,9 @@ class PracticeView(QuestionView):
 
     pool: str
     question: str
+    seed: str = Field(
+        description="Sent back with the answer; each time that the practice is asked for it is another."
+    )
     skills: list[str]
 
     @classmethod
@@ -59,7 +67,11 @@ class PracticeView(QuestionView):
         """The view of an offered question."""
         question = QuestionView.of(one.shown)
         return cls(
-            **question.model_dump(), pool=one.pool, question=one.key, skills=list(one.skills)
+            **question.model_dump(),
+            pool=one.pool,
+            question=one.key,
+            seed=one.seed,
+            skills=list(one.skills),
         )
 
 

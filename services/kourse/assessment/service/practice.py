@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -24,13 +25,20 @@ from kourse.kit.ids import new_id
 from kourse.rules.grading import Answer, AnswerMismatch, share_earned
 from kourse.rules.mastery import is_right
 
+SEED_BYTES = 9
+
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A practice question as one learner sees it."""
+    """A practice question as one learner sees it this time.
+
+    Attributes:
+        seed: What the order and the ids shown follow from, with a secret; it comes back with the answer.
+    """
 
     pool: str
     key: str
+    seed: str
     skills: tuple[str, ...]
     shown: ShownQuestion
 
@@ -49,7 +57,7 @@ class Checked:
 async def lesson_practice(
     tx: AsyncSession, learner_id: UUID, course: str, lesson: str
 ) -> list[Offered]:
-    """The questions that a lesson embeds, in its order.
+    """The questions that a lesson embeds, in its order, each time under a fresh seed.
 
     Raises:
         NotEnrolled: The learner is not enrolled in the course, as far as is known here.
@@ -59,17 +67,24 @@ async def lesson_practice(
     found = known.lessons.get(lesson)
     if found is None:
         raise NotFound(f"The course {course!r} has no lesson {lesson!r}.")
+    seed = secrets.token_urlsafe(SEED_BYTES)
     return [
-        _offered(one, learner_id)
+        _offered(one, learner_id, seed)
         for pool, keys in found.practice.items()
         for one in await content.list_practice_questions(tx, course, pool, keys)
     ]
 
 
 async def check(
-    tx: AsyncSession, learner_id: UUID, pool: str, key: str, payload: Mapping[str, Any]
+    tx: AsyncSession,
+    learner_id: UUID,
+    pool: str,
+    key: str,
+    *,
+    seed: str,
+    payload: Mapping[str, Any],
 ) -> Checked:
-    """Checks an answer, logs it and folds it into mastery.
+    """Checks an answer to the question as it was shown under the seed, logs it, folds it into mastery.
 
     Raises:
         NotFound: No lesson of a course of theirs embeds this question.
@@ -81,7 +96,7 @@ async def check(
     if not found:
         raise NotFound(_missing(pool, key))
     one = found[0]
-    layout = _layout(one, learner_id)
+    layout = _layout(one, learner_id, seed)
     try:
         answer = presentation.received(one.body, layout, payload)
     except AnswerMismatch as mismatch:
@@ -118,14 +133,15 @@ def _missing(pool: str, key: str) -> str:
     return f"None of your lessons has a practice question {key!r} of {pool!r}."
 
 
-def _layout(one: PracticeQuestion, learner_id: UUID) -> Layout:
-    """The same for one learner at every visit, and another for everybody else."""
-    return presentation.layout_of(one.body, one.salt + learner_id.bytes, "practice", shuffle=True)
+def _layout(one: PracticeQuestion, learner_id: UUID, seed: str) -> Layout:
+    """The same for one learner and seed, and another for everybody else."""
+    secret = one.salt + learner_id.bytes
+    return presentation.layout_of(one.body, secret, f"practice/{seed}", shuffle=True)
 
 
-def _offered(one: PracticeQuestion, learner_id: UUID) -> Offered:
-    shown = presentation.shown(one.body, _layout(one, learner_id), hint=True)
-    return Offered(one.pool, one.key, tuple(one.body.skills), shown)
+def _offered(one: PracticeQuestion, learner_id: UUID, seed: str) -> Offered:
+    shown = presentation.shown(one.body, _layout(one, learner_id, seed), hint=True)
+    return Offered(one.pool, one.key, seed, tuple(one.body.skills), shown)
 
 
 async def _log_row(

@@ -23,6 +23,7 @@ from kourse.contracts.events.assessment import (
     MasteryChanged,
     ReviewRequested,
     ScoreReleased,
+    SkillState,
 )
 from kourse.contracts.events.catalog import (
     CATALOG,
@@ -179,6 +180,7 @@ __all__ = [
     "ScoreReleased",
     "SessionCompromised",
     "SettingsChanged",
+    "SkillState",
     "StreakExtended",
     "Stream",
     "TokenCreated",

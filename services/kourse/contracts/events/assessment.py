@@ -216,19 +216,28 @@ class FeedbackReleased(_OfGradable):
     percent: Percent
 
 
+class SkillState(BaseModel):
+    """How well a learner knows a skill, by the answers whose result they may know."""
+
+    skill: Annotated[str, Field(description="Key of the skill.", examples=["sampling"])]
+    probability: Annotated[float, Field(ge=0, le=1, description="That the skill is known.")]
+    answers: Annotated[int, Field(ge=0, description="How many answers this rests on.")]
+    band: Annotated[
+        str, Field(description="`remediation`, `main` or `challenge`.", examples=["main"])
+    ]
+
+
 @event(
     "assessment.mastery.changed",
     stream=Stream.MASTERY,
     subject="learner_id",
+    to=("course",),
     private=True,
-    planned=True,
 )
 class MasteryChanged(Event):
-    """A learner's mastery of skills of a course moved; its values are read over gRPC."""
+    """A learner's mastery of skills of a course moved: an answer came, or an earlier one counts otherwise."""
 
     learner_id: LearnerId
     course_id: CourseId
     course: Course
-    skills: Annotated[
-        list[str], Field(description="Keys of the skills concerned.", examples=[["sampling"]])
-    ]
+    skills: Annotated[list[SkillState], Field(description="The skills that moved.")]

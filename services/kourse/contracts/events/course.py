@@ -43,6 +43,16 @@ class PublishedSkill(BaseModel):
     learn: Annotated[float, Field(description="Probability to learn it with one answer.")]
     guess: Annotated[float, Field(description="Probability to be right without knowing it.")]
     slip: Annotated[float, Field(description="Probability to be wrong despite knowing it.")]
+    remediation_below: Annotated[
+        float | None,
+        Field(
+            ge=0, le=1, description="Mastery below which a learner is led back; null: the course's."
+        ),
+    ] = None
+    challenge_from: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="Mastery from which one is challenged; null: the course's."),
+    ] = None
 
 
 class PublishedLesson(BaseModel):
@@ -55,6 +65,10 @@ class PublishedLesson(BaseModel):
     skills: Annotated[
         list[str], Field(description="Keys of the skills that it teaches.", examples=[["sampling"]])
     ] = []
+    path: Annotated[
+        str,
+        Field(description="`Main`, `Remediation` or `Challenge`.", examples=["Main"]),
+    ] = "Main"
     practice: Annotated[
         dict[str, list[str]],
         Field(
@@ -277,8 +291,10 @@ class LessonCompleted(_OfEnrolment):
     lesson_id: Annotated[UUID, Field(description="Id of the lesson.")]
     lesson: Annotated[str, Field(description="Key of the lesson.", examples=["frequency-tables"])]
     title: Title
-    completed: Annotated[int, Field(ge=0, description="Lessons completed so far.")]
-    total: Annotated[int, Field(ge=1, description="Lessons of the live version.", examples=[12])]
+    completed: Annotated[int, Field(ge=0, description="Lessons of the main path completed so far.")]
+    total: Annotated[
+        int, Field(ge=1, description="Lessons of the live version's main path.", examples=[12])
+    ]
 
 
 class _OfAssignment(_OfEnrolment):

@@ -78,6 +78,23 @@ class SkillParameters(Document):
     slip: Percent = Field(10, ge=1, le=50, description="Wrong although known.")
 
 
+class Adaptivity(Document):
+    """Mastery bands: below the first remediation, from the second challenge, in between the main path."""
+
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "self.remediationBelow <= self.challengeFrom",
+            "'remediationBelow' must not exceed 'challengeFrom'",
+        ),
+    )
+    remediation_below: Percent = Field(
+        80, description="Mastery in percent below which a learner gets remediation."
+    )
+    challenge_from: Percent = Field(
+        95, description="Mastery in percent from which a learner gets challenges."
+    )
+
+
 class Skill(Document):
     """Something that a learner can master."""
 
@@ -87,6 +104,17 @@ class Skill(Document):
         default_factory=list, description="Keys of skills to master first."
     )
     parameters: SkillParameters = Field(default_factory=SkillParameters)
+    adaptivity: Adaptivity | None = Field(
+        None, description="Bands of this skill; those of the course when absent."
+    )
+
+
+class LessonPath(StrEnum):
+    """Whom a lesson is for: everybody, or those whose mastery of its skills is low or high."""
+
+    MAIN = "Main"
+    REMEDIATION = "Remediation"
+    CHALLENGE = "Challenge"
 
 
 class Practice(Document):
@@ -109,6 +137,7 @@ class Lesson(Document):
     )
     key: Name
     title: Title
+    path: LessonPath = LessonPath.MAIN
     text: Markdown | None = Field(None, description="The lesson in Markdown (CommonMark).")
     text_file: Asset | None = Field(
         None, description="The lesson's Markdown as a file, for long texts."
@@ -186,37 +215,40 @@ class GradeBand(Document):
     from_percent: Percent = Field(description="Lowest course grade in percent that earns it.")
 
 
-class Adaptivity(Document):
-    """Mastery bands: below the first remediation, from the second challenge, in between the main path."""
+_NAMED = "has(self.lesson), has(self.chapter), has(self.exam), has(self.skill)"
+
+
+class Alternative(Document):
+    """One thing to reach; exactly one of lesson, chapter, exam or skill."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
-            "self.remediationBelow <= self.challengeFrom",
-            "'remediationBelow' must not exceed 'challengeFrom'",
-        ),
-    )
-    remediation_below: Percent = Field(
-        80, description="Mastery in percent below which a learner gets remediation."
-    )
-    challenge_from: Percent = Field(
-        95, description="Mastery in percent from which a learner gets challenges."
-    )
-
-
-class Requirement(Document):
-    """One thing a gate asks for; exactly one of lesson, exam or skill."""
-
-    cel_rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule(
-            "[has(self.lesson), has(self.exam), has(self.skill)].filter(x, x).size() == 1",
-            "name exactly one of 'lesson', 'exam' or 'skill'",
+            f"[{_NAMED}].filter(x, x).size() == 1",
+            "name exactly one of 'lesson', 'chapter', 'exam' or 'skill'",
         ),
     )
     lesson: Name | None = Field(None, description="Key of a lesson to have completed.")
+    chapter: Name | None = Field(
+        None, description="Key of a chapter of whose lessons on the main path to have completed."
+    )
     exam: Name | None = Field(None, description="Name of an ExamConfig to have scored in.")
     skill: Name | None = Field(None, description="Key of a skill to have mastered.")
     min_percent: Percent = Field(
-        80, description="Score or mastery asked for; ignored for a lesson."
+        80, description="Completion, score or mastery asked for; ignored for a lesson."
+    )
+
+
+class Requirement(Alternative):
+    """One thing a gate asks for, or several of which any will do."""
+
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            f"[{_NAMED}, has(self.anyOf) && self.anyOf.size() > 0].filter(x, x).size() == 1",
+            "name exactly one of 'lesson', 'chapter', 'exam', 'skill' or 'anyOf'",
+        ),
+    )
+    any_of: list[Alternative] = Field(
+        default_factory=list, max_length=8, description="Any one of these will do."
     )
 
 

@@ -89,7 +89,7 @@ def _enrolment(after: str | None) -> UUID | None:
 async def read_lesson(
     runtime: CurrentRuntime, actor: Student, course: CourseName, lesson: LessonKey
 ) -> schemas.LessonView:
-    """Text and files of a lesson behind an open gate; its chapter is never locked to you again."""
+    """Text and files of a lesson that is open to you; it and its chapter are never locked again."""
     return views.lesson(await study.read_lesson(runtime, actor, course, lesson))
 
 
@@ -104,10 +104,10 @@ async def complete_lesson(
 
 @router.get("/v1/courses/{course}/progress", summary="Your progress in a course")
 async def read_progress(
-    runtime: CurrentRuntime, actor: Student, course: CourseName
+    actor: Student, tx: Transaction, course: CourseName
 ) -> schemas.ProgressView:
-    """What is done, what is locked and why, and what comes next."""
-    return views.progress(await progress.read(runtime, actor, course))
+    """What is done, what is open, what would open the rest, and what comes next and why."""
+    return views.progress(await progress.overview(tx, actor.user_id, course))
 
 
 @router.get("/v1/courses/{course}/assignments", summary="Your assignments in a course")

@@ -14,7 +14,6 @@ from kourse.contracts.resources.meta import Name
 from kourse.course.service import explaining
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
-from kourse.kit.runtime import CurrentRuntime
 
 router = APIRouter(tags=["teaching"])
 
@@ -23,7 +22,6 @@ router = APIRouter(tags=["teaching"])
 async def explain_access(
     actor: Annotated[Actor, allow(Permission.ACCESS_EXPLAIN, scoped=True)],
     tx: Transaction,
-    runtime: CurrentRuntime,
     course: Annotated[Name, Path(description="Name of the course.")],
     lesson: Annotated[Name, Path(description="Key of the lesson.")],
     learner: Annotated[UUID, Query(description="Id of the learner.")],
@@ -32,4 +30,4 @@ async def explain_access(
     cohort = await explaining.cohort_of(tx, learner, course)
     if not actor.holds(Permission.ACCESS_EXPLAIN, course=course, cohort=cohort):
         raise NotFound(f"There is no course {course!r} here.")
-    return await explaining.explain_lesson(runtime, actor.tenant, learner, course, lesson)
+    return await explaining.explain_lesson(tx, learner, course, lesson)

@@ -9,6 +9,8 @@ from kourse.contracts.resources.meta import Lifecycle
 from kourse.course import schemas
 from kourse.course.domain.lifecycle import is_read_only
 from kourse.course.domain.markdown import to_html
+from kourse.course.domain.study import Chapter, LessonRef
+from kourse.course.domain.way import Next, Way
 from kourse.course.service.assets import Wanted
 from kourse.course.service.assignments import Work
 from kourse.course.service.catalogue import Outline
@@ -82,20 +84,21 @@ def enrolment(row: Any, course: str, title: str) -> schemas.EnrolmentView:
 
 def lesson(reading: Reading) -> schemas.LessonView:
     """A lesson to study."""
-    access = reading.access
+    access, row = reading.access, reading.access.found.row
     return schemas.LessonView(
         id=access.lesson.id,
         key=access.lesson.key,
         title=access.lesson.title,
         chapter=access.lesson.chapter,
-        course=access.course.name,
-        version=access.course.version,
+        course=row.name,
+        version=row.version,
+        path=access.lesson.path,
         minutes=access.lesson.minutes,
-        skills=access.lesson.skills,
+        skills=list(access.lesson.skills),
         markdown=reading.markdown,
         html=reading.html,
         files=[schemas.FileView.model_validate(file) for file in reading.files],
-        practice=[schemas.PracticeView(**entry) for entry in access.lesson.practice],
+        practice=[schemas.PracticeView(**entry) for entry in reading.practice],
         completed_at=access.completed_at,
         previous=reading.previous,
         next=reading.next,
@@ -104,37 +107,56 @@ def lesson(reading: Reading) -> schemas.LessonView:
 
 def progress(found: Overview) -> schemas.ProgressView:
     """How far a learner is."""
-    total, following = len(found.lessons), found.next
+    row, following = found.row, found.way.next
     return schemas.ProgressView(
-        course=found.course.name,
-        version=found.course.version,
-        cohort=found.enrolment.cohort,
+        course=row.name,
+        version=row.version,
+        cohort=row.cohort,
         completed=found.done,
-        total=total,
-        percent=found.done * 100 // total,
-        completed_at=found.enrolment.completed_at,
-        last_activity_at=found.enrolment.active_at,
-        next=schemas.NextLesson(key=following.key, title=following.title) if following else None,
-        chapters=[_chapter_progress(entry, found) for entry in found.chapters],
+        total=found.total,
+        percent=found.done * 100 // found.total,
+        completed_at=row.completed_at,
+        last_activity_at=row.active_at,
+        next=_next(following) if following else None,
+        chapters=[_chapter_progress(entry, found.way) for entry in found.way.content.chapters],
     )
 
 
-def _chapter_progress(entry: Any, found: Overview) -> schemas.ChapterProgress:
-    missing = found.locked.get(entry.key, ())
+def _next(following: Next) -> schemas.NextLesson:
+    lesson = following.lesson
+    return schemas.NextLesson(
+        key=lesson.key,
+        title=lesson.title,
+        path=lesson.path,
+        reason=following.reason,
+        because=following.because,
+    )
+
+
+def _chapter_progress(entry: Chapter, way: Way) -> schemas.ChapterProgress:
+    missing = way.locked.get(entry.key, ())
     return schemas.ChapterProgress(
         key=entry.key,
         title=entry.title,
         locked=bool(missing),
-        missing=[found.titles.sentence(lack) for lack in missing],
+        missing=[way.titles.sentence(lack) for lack in missing],
         lessons=[
-            schemas.LessonProgress(
-                key=lesson.key,
-                title=lesson.title,
-                completed_at=found.completed.get(lesson.id),
-            )
-            for lesson in found.lessons
+            _lesson_progress(lesson, way)
+            for lesson in way.content.lessons
             if lesson.chapter == entry.key
         ],
+    )
+
+
+def _lesson_progress(lesson: LessonRef, way: Way) -> schemas.LessonProgress:
+    by_band = way.band_of(lesson)
+    return schemas.LessonProgress(
+        key=lesson.key,
+        title=lesson.title,
+        path=lesson.path,
+        open=by_band is None and lesson.chapter not in way.locked,
+        missing=[by_band] if by_band else [],
+        completed_at=way.made.completed.get(lesson.id),
     )
 
 

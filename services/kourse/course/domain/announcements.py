@@ -41,6 +41,7 @@ def published(
                 title=lesson.title,
                 chapter=chapter,
                 skills=lesson.skills,
+                path=lesson.path.value,
                 practice={entry.pool: entry.questions for entry in lesson.practice},
             )
             for chapter, lesson in lessons_of(spec)
@@ -80,6 +81,10 @@ def _skills(spec: CourseSpec) -> list[PublishedSkill]:
             learn=skill.parameters.learn / 100,
             guess=skill.parameters.guess / 100,
             slip=skill.parameters.slip / 100,
+            remediation_below=skill.adaptivity.remediation_below / 100
+            if skill.adaptivity
+            else None,
+            challenge_from=skill.adaptivity.challenge_from / 100 if skill.adaptivity else None,
         )
         for skill in spec.skills
     ]

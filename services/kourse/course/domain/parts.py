@@ -79,6 +79,7 @@ def _lessons(course_id: UUID, spec: CourseSpec) -> Rows:
             "title": lesson.title,
             "minutes": lesson.minutes,
             "skills": lesson.skills,
+            "path": lesson.path.value,
             "text": lesson.text,
             "text_sha256": lesson.text_file.sha256 if lesson.text_file else None,
             "assets": [_asset(asset) for asset in lesson.assets],
@@ -105,6 +106,8 @@ def _skills(spec: CourseSpec) -> Rows:
             "learn": skill.parameters.learn,
             "guess": skill.parameters.guess,
             "slip": skill.parameters.slip,
+            "remediation_below": skill.adaptivity.remediation_below if skill.adaptivity else None,
+            "challenge_from": skill.adaptivity.challenge_from if skill.adaptivity else None,
         }
         for position, skill in enumerate(spec.skills)
     ]

@@ -55,10 +55,15 @@ def openings(
     unsure: dict[str, set[UUID]] = {gate.chapter: set() for gate in gates}
     for learner in learners:
         for chapter, lacks in locked(gates, learner.standing, learner.begun).items():
-            by_mastery = all(lack.asked is Asked.SKILL for lack in lacks)
+            by_mastery = all(any(one.asked is Asked.SKILL for one in lack.wanted) for lack in lacks)
             (unsure if by_mastery else closed)[chapter].add(learner.id)
     everybody = frozenset(learner.id for learner in learners)
-    undecided = {one.key: frozenset(unsure.get(one.chapter, ())) for one in lessons}
+    undecided = {
+        one.key: frozenset(unsure.get(one.chapter, ()))
+        if one.is_main
+        else everybody - closed.get(one.chapter, set())
+        for one in lessons
+    }
     return (
         {
             one.key: everybody - closed.get(one.chapter, set()) - undecided[one.key]

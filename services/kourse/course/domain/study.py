@@ -1,14 +1,17 @@
-"""How far a learner is in a course, what is open to them, and what comes next."""
+"""What a course is made of to those who study it, what its gates lock, and when it is completed."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID
 
-from kourse.contracts.resources.course import Requirement
-from kourse.rules.gates import Asked, Missing, Standing, missing
+from kourse.contracts.resources.course import LessonPath, Requirement
+from kourse.rules.gates import Asked, Missing, Standing, Wanted, asked_of, missing
+from kourse.rules.mastery import Thresholds
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,61 @@ class LessonRef:
     chapter: str
     minutes: int = 0
     skills: tuple[str, ...] = ()
+    path: LessonPath = LessonPath.MAIN
+
+    @property
+    def is_main(self) -> bool:
+        """Whether it is for everybody, and so counts in progress."""
+        return self.path is LessonPath.MAIN
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Lessons that belong together."""
+
+    key: str
+    title: str
+    summary: str | None = None
+
+
+@dataclass(frozen=True)
+class Skill:
+    """What a lesson can teach, what to know before, and the bands that hold for it."""
+
+    key: str
+    title: str
+    prerequisites: tuple[str, ...] = ()
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+
+@dataclass(frozen=True)
+class Content:
+    """A published version without its texts; it never changes."""
+
+    chapters: tuple[Chapter, ...]
+    lessons: tuple[LessonRef, ...]
+    skills: Mapping[str, Skill]
+
+    @cached_property
+    def main(self) -> tuple[LessonRef, ...]:
+        """The lessons that count in progress."""
+        return tuple(lesson for lesson in self.lessons if lesson.is_main)
+
+    @cached_property
+    def by_key(self) -> Mapping[str, LessonRef]:
+        """The lessons by key."""
+        return {lesson.key: lesson for lesson in self.lessons}
+
+    def done(self, completed: Collection[UUID]) -> int:
+        """How many lessons of the main path are among those completed."""
+        return sum(lesson.id in completed for lesson in self.main)
+
+    def chapters_done(self, completed: Collection[UUID]) -> dict[str, float]:
+        """Percent of the main path completed by chapter, of chapters that were begun."""
+        every: dict[str, list[bool]] = {}
+        for lesson in self.main:
+            every.setdefault(lesson.chapter, []).append(lesson.id in completed)
+        return {key: 100 * sum(met) / len(met) for key, met in every.items() if any(met)}
 
 
 @dataclass(frozen=True)
@@ -33,12 +91,16 @@ class Gate:
     @property
     def asks_mastery(self) -> bool:
         """Whether it looks at a skill."""
-        return any(entry.skill is not None for entry in self.requires)
+        return any(one.asked is Asked.SKILL for one in asked_of(self.requires))
 
 
-def gate_of(chapter: str, requires: Sequence[Mapping[str, Any]]) -> Gate:
-    """A gate from its stored form."""
-    return Gate(chapter, tuple(Requirement.model_validate(entry) for entry in requires))
+@lru_cache(maxsize=512)
+def read_gates(stored: str) -> tuple[Gate, ...]:
+    """The gates from their stored form: JSON, a list of pairs of a chapter and what it requires."""
+    return tuple(
+        Gate(chapter, tuple(Requirement.model_validate(entry) for entry in requires))
+        for chapter, requires in json.loads(stored)
+    )
 
 
 def locked(
@@ -59,26 +121,12 @@ def locked(
     return found
 
 
-def next_lesson(
-    lessons: Sequence[LessonRef], completed: Collection[UUID], locked_chapters: Collection[str]
-) -> LessonRef | None:
-    """The first lesson that is open and not completed; None when there is none."""
-    return next(
-        (
-            lesson
-            for lesson in lessons
-            if lesson.id not in completed and lesson.chapter not in locked_chapters
-        ),
-        None,
-    )
-
-
 def is_completed(done: int, total: int, rule: Mapping[str, Any], passed: Collection[str]) -> bool:
     """Whether the course's completion rule (wire form) is met.
 
     Args:
-        done: Lessons of the live version that are completed.
-        total: Lessons of the live version.
+        done: Lessons of the live version's main path that are completed.
+        total: Lessons of the live version's main path.
         rule: ``lessonsPercent`` and ``exams``.
         passed: Exams that the learner has passed.
     """
@@ -90,15 +138,28 @@ def is_completed(done: int, total: int, rule: Mapping[str, Any], passed: Collect
 class Titles:
     """What things are called, for sentences."""
 
-    lessons: Mapping[str, str]
-    skills: Mapping[str, str]
+    content: Content
     exams: Mapping[str, str]
+
+    def name(self, wanted: Wanted) -> str | None:
+        """The title of what is asked for, or None where none is known."""
+        match wanted.asked:
+            case Asked.LESSON:
+                known = self.content.by_key.get(wanted.key)
+                return known.title if known else None
+            case Asked.CHAPTER:
+                titles = (one.title for one in self.content.chapters if one.key == wanted.key)
+                return next(titles, None)
+            case Asked.EXAM:
+                return self.exams.get(wanted.key)
+            case Asked.SKILL:
+                return self.skill(wanted.key)
+
+    def skill(self, key: str) -> str:
+        """What a skill is called."""
+        known = self.content.skills.get(key)
+        return known.title if known else key
 
     def sentence(self, lack: Missing) -> str:
         """What the learner should do about something missing."""
-        names = {
-            Asked.LESSON: self.lessons,
-            Asked.SKILL: self.skills,
-            Asked.EXAM: self.exams,
-        }[lack.asked]
-        return lack.sentence(names.get(lack.key))
+        return lack.sentence(self.name)

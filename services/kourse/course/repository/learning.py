@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, func, literal, select, update
+from sqlalchemy import Row, bindparam, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.events import LessonCompleted
+from kourse.contracts.events import LessonCompleted, MasteryChanged
+from kourse.contracts.resources.course import LessonPath
 from kourse.course import tables as t
 from kourse.course.repository.content import tenant
 from kourse.kit import outbox
@@ -118,48 +119,36 @@ async def members_of(tx: AsyncSession, cohort_id: UUID) -> list[UUID]:
     return list(await tx.scalars(query))
 
 
-async def visited_chapters(tx: AsyncSession, enrolment_id: UUID) -> frozenset[str]:
-    """Chapters of which the learner has begun a lesson."""
-    x = t.lesson_visit.c
-    query = select(x.chapter).where(x.enrolment_id == enrolment_id).distinct()
-    return frozenset(await tx.scalars(query))
+_VISIT = text(
+    "WITH visit AS ("
+    "INSERT INTO course.lesson_visit (enrolment_id, lesson_id, tenant, chapter)"
+    " VALUES (:enrolment, :lesson, :tenant, :chapter) ON CONFLICT DO NOTHING)"
+    " UPDATE course.enrolment SET active_at = clock_timestamp() WHERE id = :enrolment"
+)
 
 
 async def record_visit(tx: AsyncSession, enrolment_id: UUID, lesson_id: UUID, chapter: str) -> None:
-    """The learner has begun this lesson."""
-    await tx.execute(
-        upsert(t.lesson_visit)
-        .values(enrolment_id=enrolment_id, lesson_id=lesson_id, tenant=tenant(tx), chapter=chapter)
-        .on_conflict_do_nothing()
-    )
-    await touch(tx, enrolment_id)
+    """The learner has begun this lesson, and was active just now."""
+    values = {"enrolment": enrolment_id, "lesson": lesson_id, "chapter": chapter}
+    await tx.execute(_VISIT, {**values, "tenant": tenant(tx)})
 
 
-async def touch(tx: AsyncSession, enrolment_id: UUID) -> None:
-    """The learner was active just now."""
-    await tx.execute(
-        update(t.enrolment)
-        .where(t.enrolment.c.id == enrolment_id)
-        .values(active_at=func.clock_timestamp())
-    )
-
-
-async def completions(tx: AsyncSession, enrolment_id: UUID) -> dict[UUID, datetime]:
-    """When each lesson was completed, by lesson id."""
-    x = t.lesson_completion.c
-    query = select(x.lesson_id, x.completed_at).where(x.enrolment_id == enrolment_id)
-    return {row.lesson_id: row.completed_at for row in await tx.execute(query)}
-
-
+_COMPLETION = ("enrolment_id", "lesson_id", "tenant", "version", "completed_at")
 _COMPLETE = outbox.Change(
     upsert(t.lesson_completion)
-    .values({name: bindparam(name) for name in ("enrolment_id", "lesson_id", "tenant", "version")})
+    .values({name: bindparam(name) for name in _COMPLETION})
     .on_conflict_do_nothing()
 )
 
 
 async def add_completion(
-    tx: AsyncSession, enrolment_id: UUID, lesson_id: UUID, version: int, event: LessonCompleted
+    tx: AsyncSession,
+    enrolment_id: UUID,
+    lesson_id: UUID,
+    *,
+    version: int,
+    at: datetime,
+    event: LessonCompleted,
 ) -> None:
     """The lesson is completed, and the event tells so, unless it was completed before."""
     values = {
@@ -167,6 +156,7 @@ async def add_completion(
         "lesson_id": lesson_id,
         "tenant": tenant(tx),
         "version": version,
+        "completed_at": at,
     }
     await outbox.write(tx, _COMPLETE, values, event)
 
@@ -178,26 +168,6 @@ async def set_completed(tx: AsyncSession, enrolment_id: UUID, *, completed: bool
     await tx.execute(update(t.enrolment).where(e.id == enrolment_id).values(completed_at=now))
 
 
-async def best_scores(tx: AsyncSession, learner_id: UUID, course: str) -> dict[str, float]:
-    """Best released score of each exam of the course, in percent."""
-    x = t.score.c
-    query = (
-        select(x.exam, func.max(x.percent).label("percent"))
-        .where(x.tenant == tenant(tx), x.learner_id == learner_id, x.course == course)
-        .group_by(x.exam)
-    )
-    return {row.exam: row.percent for row in await tx.execute(query)}
-
-
-async def passed_exams(tx: AsyncSession, learner_id: UUID, course: str) -> frozenset[str]:
-    """Exams of the course that the learner has passed, by released scores."""
-    x = t.score.c
-    query = select(x.exam).where(
-        x.tenant == tenant(tx), x.learner_id == learner_id, x.course == course, x.passed
-    )
-    return frozenset(await tx.scalars(query.distinct()))
-
-
 async def save_score(tx: AsyncSession, attempt_id: UUID, row: Mapping[str, Any]) -> None:
     """The attempt's released score is this, unless a later grading run is known."""
     statement = upsert(t.score).values(attempt_id=attempt_id, tenant=tenant(tx), **row)
@@ -207,6 +177,31 @@ async def save_score(tx: AsyncSession, attempt_id: UUID, row: Mapping[str, Any])
             set_={**row, "released_at": func.clock_timestamp()},
             where=t.score.c.run <= statement.excluded.run,
         )
+    )
+
+
+async def save_mastery(tx: AsyncSession, event: MasteryChanged) -> None:
+    """The learner's mastery of these skills is as told; of what was told before the rest stays."""
+    statement = upsert(t.mastery)
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=[
+                t.mastery.c[name] for name in ("tenant", "learner_id", "course", "skill")
+            ],
+            set_={
+                **{name: statement.excluded[name] for name in ("probability", "answers", "band")},
+                "updated_at": func.clock_timestamp(),
+            },
+        ),
+        [
+            {
+                "tenant": tenant(tx),
+                "learner_id": event.learner_id,
+                "course": event.course,
+                **skill.model_dump(),
+            }
+            for skill in event.skills
+        ],
     )
 
 
@@ -248,7 +243,7 @@ async def course_ids(tx: AsyncSession, names: Collection[str]) -> dict[str, UUID
 async def lesson_counts(
     tx: AsyncSession, learner_id: UUID, courses: Collection[str]
 ) -> dict[str, tuple[int, int]]:
-    """For each course of these names, lessons completed in any active run and lessons there are."""
+    """For each course of these names, main lessons completed in any active run and those there are."""
     c, x, e, done = t.course.c, t.lesson.c, t.enrolment.c, t.lesson_completion.c
     mine = (
         select(done.lesson_id, e.course_id)
@@ -259,7 +254,12 @@ async def lesson_counts(
     )
     query = (
         select(c.name, func.count(mine.c.lesson_id).label("done"), func.count(x.id).label("all"))
-        .join(t.lesson, (x.course_id == c.id) & (x.version == c.live_version))
+        .join(
+            t.lesson,
+            (x.course_id == c.id)
+            & (x.version == c.live_version)
+            & (x.path == LessonPath.MAIN.value),
+        )
         .outerjoin(mine, (mine.c.lesson_id == x.id) & (mine.c.course_id == c.id))
         .where(c.tenant == tenant(tx), c.name.in_(courses))
         .group_by(c.name)
@@ -272,6 +272,7 @@ async def delete_learners(tx: AsyncSession, course: Row[Any], limit: int) -> int
     e = t.enrolment.c
     doomed = select(e.id).where(e.course_id == course.id).limit(limit).scalar_subquery()
     gone = await tx.execute(delete(t.enrolment).where(e.id.in_(doomed)).returning(e.id))
-    x = t.score.c
-    await tx.execute(delete(t.score).where(x.tenant == tenant(tx), x.course == course.name))
+    for table in (t.score, t.mastery):
+        of_course = (table.c.tenant == tenant(tx)) & (table.c.course == course.name)
+        await tx.execute(delete(table).where(of_course))
     return len(gone.all())

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, Text, cast, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import NotFound
@@ -97,25 +98,28 @@ async def list_lessons(tx: AsyncSession, course_id: UUID, version: int) -> Seque
     """The lessons of a version without their texts, in order of study."""
     x = t.lesson.c
     query = (
-        select(x.id, x.key, x.title, x.chapter, x.minutes, x.skills)
+        select(x.id, x.key, x.title, x.chapter, x.minutes, x.skills, x.path)
         .where(x.course_id == course_id, x.version == version)
         .order_by(x.position)
     )
     return await _all(tx, query)
 
 
-async def find_lesson(tx: AsyncSession, course_id: UUID, version: int, key: str) -> Row[Any] | None:
-    """A lesson with its text, or None when the version has none of that key."""
+async def get_lesson(tx: AsyncSession, course_id: UUID, version: int, key: str) -> Row[Any]:
+    """What a lesson of the version is made of: its text, files and practice."""
     x = t.lesson.c
-    query = select(t.lesson).where(x.course_id == course_id, x.version == version, x.key == key)
-    return (await tx.execute(query)).one_or_none()
+    query = select(x.text, x.text_sha256, x.assets, x.practice)
+    query = query.where(x.course_id == course_id, x.version == version, x.key == key)
+    found: Any = await tx.execute(query)
+    row: Row[Any] = found.one()
+    return row
 
 
 async def list_skills(tx: AsyncSession, course_id: UUID, version: int) -> Sequence[Row[Any]]:
     """The skills of a version, in order."""
     x = t.skill.c
     query = (
-        select(x.key, x.title, x.prerequisites)
+        select(x.key, x.title, x.prerequisites, x.remediation_below, x.challenge_from)
         .where(x.course_id == course_id, x.version == version)
         .order_by(x.position)
     )
@@ -133,11 +137,13 @@ async def list_assignments(tx: AsyncSession, course_id: UUID, version: int) -> S
     return await _all(tx, query)
 
 
-async def list_gates(tx: AsyncSession, course_id: UUID) -> Sequence[Row[Any]]:
-    """The course's gates, in order."""
+async def stored_gates(tx: AsyncSession, course_id: UUID) -> str:
+    """The course's gates, in order, in their stored form."""
     x = t.gate.c
-    query = select(x.chapter, x.requires).where(x.course_id == course_id).order_by(x.position)
-    return await _all(tx, query)
+    pair = func.jsonb_build_array(x.chapter, x.requires)
+    query = select(cast(func.jsonb_agg(aggregate_order_by(pair, x.position)), Text))
+    found: str | None = await tx.scalar(query.where(x.course_id == course_id))
+    return found or "[]"
 
 
 async def list_prerequisites(tx: AsyncSession, name: str) -> Sequence[Row[Any]]:
@@ -165,10 +171,3 @@ async def asset_sizes(tx: AsyncSession, course_id: UUID) -> dict[str, int]:
         x.course_id == course_id, x.size_bytes.is_not(None)
     )
     return {row.sha256: row.size_bytes for row in await tx.execute(query)}
-
-
-async def exam_titles(tx: AsyncSession, names: Sequence[str]) -> dict[str, str]:
-    """Titles of the exams of these names, as far as they are known."""
-    x = t.exam_replica.c
-    query = select(x.exam, x.title).where(x.tenant == tenant(tx), x.exam.in_(names))
-    return {row.exam: row.title for row in await tx.execute(query)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +16,7 @@ from kourse.contracts.resources import COHORT, CourseSpec
 from kourse.course.domain import reach
 from kourse.course.domain.content import assets_of
 from kourse.course.domain.reach import Learner, Reach
+from kourse.course.domain.study import Content
 from kourse.course.repository import census, content, outline
 from kourse.course.service import progress, publishing, replicas
 from kourse.kit.documents import Applied, ApplyOne, Doc
@@ -91,25 +91,22 @@ async def _reach(tx: AsyncSession, name: str) -> Reach:
         course = await outline.get_live(tx, name)
     except NotFound:
         return Reach(newest=declared.current_version, learners=learners)
-    lessons = await progress.lessons_of(tx, course)
-    gates = await progress.gates_of(tx, course)
+    studied, gates = await progress.lessons_and_gates(tx, course)
     done = await census.completions(tx, course.id)
     begun = await census.begun(tx, course.id)
     scores = await census.best_scores(tx, name)
     known = [
         Learner(
             row.learner_id,
-            _standing(lessons, done.get(row.id, frozenset()), scores.get(row.learner_id, {})),
+            _standing(studied, done.get(row.id, frozenset()), scores.get(row.learner_id, {})),
             begun.get(row.id, frozenset()),
         )
         for row in active
     ]
-    opened, undecided = reach.openings(lessons, gates, known)
+    opened, undecided = reach.openings(studied.lessons, gates, known)
     return Reach(course.version, declared.current_version, learners, opened, undecided)
 
 
-def _standing(
-    lessons: tuple[Any, ...], done: Collection[UUID], scores: Mapping[str, float]
-) -> Standing:
-    completed = frozenset(lesson.key for lesson in lessons if lesson.id in done)
-    return Standing(completed, scores)
+def _standing(studied: Content, done: Collection[UUID], scores: Mapping[str, float]) -> Standing:
+    completed = frozenset(lesson.key for lesson in studied.lessons if lesson.id in done)
+    return Standing(completed, studied.chapters_done(done), scores)

@@ -8,6 +8,7 @@ from kourse.contracts.events import (
     CohortDeclared,
     ExamScheduled,
     GroupJoined,
+    MasteryChanged,
     ScoreReleased,
     UserDeleted,
 )
@@ -77,6 +78,11 @@ async def keep_score(tx: AsyncSession, event: ScoreReleased) -> None:
         },
     )
     await progress.settle(tx, event.learner_id, event.course)
+
+
+async def keep_mastery(tx: AsyncSession, event: MasteryChanged) -> None:
+    """The learner's mastery opens lessons and gates from now on."""
+    await learning.save_mastery(tx, event)
 
 
 async def forget(tx: AsyncSession, event: UserDeleted) -> None:

@@ -1,15 +1,14 @@
-"""Reading and completing lessons: only for those enrolled, only behind open gates."""
+"""Reading and completing lessons: only for those enrolled, only what gates and mastery open."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts import names
@@ -18,10 +17,17 @@ from kourse.contracts.events import LessonCompleted
 from kourse.contracts.resources.meta import Lifecycle
 from kourse.course.domain.lifecycle import is_read_only
 from kourse.course.domain.markdown import to_html
-from kourse.course.domain.study import LessonRef, locked
-from kourse.course.errors import ChapterLocked, CourseReadOnly, EnrolmentSuspended, NotEnrolled
-from kourse.course.repository import learning, outline
-from kourse.course.service import mastery, progress
+from kourse.course.domain.study import LessonRef
+from kourse.course.errors import (
+    ChapterLocked,
+    CourseReadOnly,
+    EnrolmentSuspended,
+    LessonLocked,
+    NotEnrolled,
+)
+from kourse.course.repository import learning, outline, ways
+from kourse.course.service import progress
+from kourse.course.service.progress import Overview
 from kourse.kit.auth import Actor
 from kourse.kit.runtime import Runtime
 from kourse.kit.storage import MAX_LINK_S
@@ -32,18 +38,22 @@ class Access:
     """A lesson that the learner may study.
 
     Attributes:
-        course: The course with its live version.
-        enrolment: The enrolment by which it is studied.
-        lesson: The lesson with its text.
-        lessons: Every lesson of the version, in order of study.
-        completed_at: When it was completed, or None.
+        found: The learner in the course.
+        lesson: The lesson.
     """
 
-    course: Row[Any]
-    enrolment: Row[Any]
-    lesson: Row[Any]
-    lessons: tuple[LessonRef, ...]
-    completed_at: datetime | None
+    found: Overview
+    lesson: LessonRef
+
+    @property
+    def completed_at(self) -> datetime | None:
+        """When it was completed, or None."""
+        return self.found.way.made.completed.get(self.lesson.id)
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it was read before."""
+        return self.lesson.id in self.found.way.made.visited
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class Reading:
 
     Attributes:
         access: What is read.
+        practice: Pools and questions that it embeds.
         markdown: Its text.
         html: The same as HTML without scripts.
         files: Its files.
@@ -70,6 +81,7 @@ class Reading:
     """
 
     access: Access
+    practice: tuple[Mapping[str, Any], ...]
     markdown: str
     html: str
     files: tuple[Link, ...]
@@ -106,9 +118,7 @@ class Texts:
         return self.kept[sha256]
 
 
-async def open_lesson(
-    runtime: Runtime, tenant: str, learner_id: UUID, course: str, key: str
-) -> Access:
+async def open_lesson(tx: AsyncSession, learner_id: UUID, course: str, key: str) -> Access:
     """The lesson, when the learner may study it.
 
     Raises:
@@ -116,79 +126,53 @@ async def open_lesson(
         NotEnrolled: The learner is not enrolled.
         EnrolmentSuspended: Not any more, or not for now.
         ChapterLocked: Its gate is closed; ``missing`` says in words what opens it.
-        Unavailable: A gate asks for mastery and assessment does not answer.
+        LessonLocked: It is for those whose mastery is lower or higher; likewise.
     """
-    async with runtime.database.transaction(tenant) as tx:
-        access = await _access(tx, learner_id, course, key)
-        needs_mastery = not await _is_open(tx, access, reached=None)
-    if needs_mastery:
-        reached = await mastery.percents(runtime, tenant, learner_id, course)
-        async with runtime.database.transaction(tenant) as tx:
-            await _is_open(tx, access, reached)
-    return access
-
-
-async def _access(tx: AsyncSession, learner_id: UUID, name: str, key: str) -> Access:
-    course = await outline.get_live(tx, name)
-    enrolment = await learning.find_enrolment(tx, course.id, learner_id)
-    if enrolment is None:
-        raise NotEnrolled(f"Enrol in {name!r} first.", extensions={"course": name})
-    if enrolment.status != "active":
+    found = await ways.find(tx, learner_id, course)
+    if found is None:
+        await outline.get_live(tx, course)
+        raise NotEnrolled(f"Enrol in {course!r} first.", extensions={"course": course})
+    if found.row.status != "active":
         raise EnrolmentSuspended("Ask your teacher to take you in again.")
-    lesson = await outline.find_lesson(tx, course.id, course.version, key)
+    known = await progress.overview_of(tx, found)
+    lesson = known.way.content.by_key.get(key)
     if lesson is None:
-        raise NotFound(f"The course {name!r} has no lesson {key!r}.")
-    lessons = await progress.lessons_of(tx, course)
-    completed = await learning.completions(tx, enrolment.id)
-    return Access(course, enrolment, lesson, lessons, completed.get(lesson.id))
+        raise NotFound(f"The course {course!r} has no lesson {key!r}.")
+    _require_open(known, lesson)
+    return Access(known, lesson)
 
 
-async def _is_open(tx: AsyncSession, access: Access, reached: Mapping[str, float] | None) -> bool:
-    """True when the lesson's chapter is open; False when only mastery, not ``reached`` yet, can tell.
-
-    Raises:
-        ChapterLocked: It is closed.
-    """
-    gates = await progress.gates_of(tx, access.course)
-    gate = next((entry for entry in gates if entry.chapter == access.lesson.chapter), None)
-    if gate is None:
-        return True
-    course, enrolment, lessons = access.course, access.enrolment, access.lessons
-    completed = await learning.completions(tx, enrolment.id)
-    standing = await progress.standing_of(
-        tx, enrolment, course.name, lessons, completed, reached or {}
-    )
-    begun = await learning.visited_chapters(tx, enrolment.id)
-    lacks = locked([gate], standing, begun).get(gate.chapter)
-    if lacks is None:
-        return True
-    if reached is None and gate.asks_mastery:
-        return False
-    titles = await progress.titles_of(tx, course, lessons, (gate,))
-    missing = [titles.sentence(lack) for lack in lacks]
-    raise ChapterLocked(" ".join(missing), extensions={"missing": missing})
+def _require_open(found: Overview, lesson: LessonRef) -> None:
+    missing = found.way.closed(lesson)
+    if not missing:
+        return
+    error = ChapterLocked if lesson.chapter in found.way.locked else LessonLocked
+    raise error(" ".join(missing), extensions={"missing": missing})
 
 
 async def read_lesson(runtime: Runtime, actor: Actor, course: str, key: str) -> Reading:
-    """The lesson's text and files; from now on its chapter counts as begun.
+    """The lesson's text and files; from now on it counts as begun, and its chapter too.
 
     Raises:
         KourseError: As ``open_lesson``; Unavailable also when the object store does not answer.
     """
-    access = await open_lesson(runtime, actor.tenant, actor.user_id, course, key)
-    lesson = access.lesson
     bucket = names.bucket(runtime.settings.bucket_prefix, actor.tenant, course)
-    text = lesson.text
-    if text is None:
-        text = await _texts(runtime).get(runtime, bucket, lesson.text_sha256)
     async with runtime.database.transaction(actor.tenant) as tx:
-        await learning.record_visit(tx, access.enrolment.id, lesson.id, lesson.chapter)
-        digests = await outline.asset_digests(tx, access.course.id, access.course.version)
-        sizes = await outline.asset_sizes(tx, access.course.id)
+        access = await open_lesson(tx, actor.user_id, course, key)
+        row, lesson = access.found.row, access.lesson
+        written = await outline.get_lesson(tx, row.id, row.version, key)
+        digests = await outline.asset_digests(tx, row.id, row.version)
+        sizes = await outline.asset_sizes(tx, row.id)
+    text = written.text
+    if text is None:
+        text = await _texts(runtime).get(runtime, bucket, written.text_sha256)
+    async with runtime.database.transaction(actor.tenant) as tx:
+        await learning.record_visit(tx, row.enrolment_id, lesson.id, lesson.chapter)
     links = {path: _link(runtime, bucket, path, sha256) for path, sha256 in digests.items()}
     before, after = _neighbours(access)
     return Reading(
         access=access,
+        practice=tuple(written.practice),
         markdown=text,
         html=to_html(text, links),
         files=tuple(
@@ -198,7 +182,7 @@ async def read_lesson(runtime: Runtime, actor: Actor, course: str, key: str) -> 
                 url=links[entry["path"]],
                 size_bytes=sizes.get(entry["sha256"]),
             )
-            for entry in lesson.assets
+            for entry in written.assets
         ),
         previous=before,
         next=after,
@@ -217,10 +201,15 @@ def _link(runtime: Runtime, bucket: str, path: str, sha256: str) -> str:
 
 
 def _neighbours(access: Access) -> tuple[str | None, str | None]:
-    keys = [lesson.key for lesson in access.lessons]
-    here = keys.index(access.lesson.key)
-    before = keys[here - 1] if here else None
-    return before, keys[here + 1] if here + 1 < len(keys) else None
+    """Keys of the lessons before and after, of those that are open by mastery, and the main path."""
+    way, here = access.found.way, access.lesson
+    keys = [
+        one.key
+        for one in way.content.lessons
+        if one.key == here.key or one.is_main or way.band_of(one) is None
+    ]
+    at = keys.index(here.key)
+    return keys[at - 1] if at else None, keys[at + 1] if at + 1 < len(keys) else None
 
 
 async def complete_lesson(runtime: Runtime, actor: Actor, course: str, key: str) -> Completion:
@@ -230,45 +219,56 @@ async def complete_lesson(runtime: Runtime, actor: Actor, course: str, key: str)
         KourseError: As ``open_lesson``.
         CourseReadOnly: The course is archived.
     """
-    access = await open_lesson(runtime, actor.tenant, actor.user_id, course, key)
-    row = access.course
-    if is_read_only(Lifecycle(row.lifecycle), retired=row.retired_at is not None):
-        raise CourseReadOnly
     async with runtime.database.transaction(actor.tenant) as tx:
+        # Locked, so that two lessons completed at once count one after the other.
+        await ways.lock(tx, actor.user_id, course)
+        access = await open_lesson(tx, actor.user_id, course, key)
+        row = access.found.row
+        if is_read_only(Lifecycle(row.lifecycle), retired=row.retired_at is not None):
+            raise CourseReadOnly
+        if access.completed_at is not None:
+            return _completion(access, access.completed_at, access.found.done)
         return await _complete(tx, access)
 
 
 async def _complete(tx: AsyncSession, access: Access) -> Completion:
-    # Locked, so that two lessons completed at once count one after the other.
-    enrolment = await learning.find_enrolment(
-        tx, access.course.id, access.enrolment.learner_id, lock=True
+    found, lesson = access.found, access.lesson
+    done = found.done + lesson.is_main
+    await learning.record_visit(tx, found.row.enrolment_id, lesson.id, lesson.chapter)
+    await learning.add_completion(
+        tx,
+        found.row.enrolment_id,
+        lesson.id,
+        version=found.row.version,
+        at=found.row.now,
+        event=_event(access, done),
     )
-    if enrolment is None or enrolment.status != "active":
-        raise EnrolmentSuspended
-    course, lesson = access.course, access.lesson
-    completed = await learning.completions(tx, enrolment.id)
-    done = sum(entry.id in {*completed, lesson.id} for entry in access.lessons)
-    course_completed = enrolment.completed_at is not None
-    if lesson.id not in completed:
-        await learning.record_visit(tx, enrolment.id, lesson.id, lesson.chapter)
-        await learning.add_completion(
-            tx, enrolment.id, lesson.id, course.version, _completion(access, enrolment, done)
-        )
-        course_completed = await progress.settle(tx, enrolment.learner_id, course.name)
-        completed = await learning.completions(tx, enrolment.id)
-    return Completion(lesson.key, completed[lesson.id], done, len(access.lessons), course_completed)
+    completed = await progress.note_completion(tx, found, {lesson.id})
+    return replace(_completion(access, found.row.now, done), course_completed=completed)
 
 
-def _completion(access: Access, enrolment: Row[Any], completed: int) -> LessonCompleted:
+def _completion(access: Access, at: datetime, done: int) -> Completion:
+    found = access.found
+    return Completion(
+        lesson=access.lesson.key,
+        completed_at=at,
+        completed=done,
+        total=found.total,
+        course_completed=found.row.completed_at is not None,
+    )
+
+
+def _event(access: Access, completed: int) -> LessonCompleted:
+    row = access.found.row
     return LessonCompleted(
-        enrolment_id=enrolment.id,
-        learner_id=enrolment.learner_id,
-        course_id=access.course.id,
-        course=access.course.name,
-        cohort=enrolment.cohort,
+        enrolment_id=row.enrolment_id,
+        learner_id=row.learner_id,
+        course_id=row.id,
+        course=row.name,
+        cohort=row.cohort,
         lesson_id=access.lesson.id,
         lesson=access.lesson.key,
         title=access.lesson.title,
         completed=completed,
-        total=len(access.lessons),
+        total=access.found.total,
     )

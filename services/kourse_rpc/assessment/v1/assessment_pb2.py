@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)kourse_rpc/assessment/v1/assessment.proto\x12\x18kourse_rpc.assessment.v1\"H\n\x12ListMasteryRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nlearner_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x03 \x01(\t\"k\n\x07Mastery\x12\x0e\n\x06\x63ourse\x18\x01 \x01(\t\x12\r\n\x05skill\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x13\n\x0bprobability\x18\x04 \x01(\x01\x12\x0f\n\x07\x61nswers\x18\x05 \x01(\x05\x12\x0c\n\x04\x62\x61nd\x18\x06 \x01(\t\"I\n\x13ListMasteryResponse\x12\x32\n\x07mastery\x18\x01 \x03(\x0b\x32!.kourse_rpc.assessment.v1.Mastery\"G\n\x11ListScoresRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nlearner_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x03 \x01(\t\"\x8f\x01\n\x05Score\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65xam\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\t\x12\x12\n\nmax_points\x18\x06 \x01(\t\x12\x0e\n\x06passed\x18\x07 \x01(\x08\x12\x11\n\tgraded_at\x18\x08 \x01(\t\"E\n\x12ListScoresResponse\x12/\n\x06scores\x18\x01 \x03(\x0b\x32\x1f.kourse_rpc.assessment.v1.Score2\xe8\x01\n\x11\x41ssessmentService\x12j\n\x0bListMastery\x12,.kourse_rpc.assessment.v1.ListMasteryRequest\x1a-.kourse_rpc.assessment.v1.ListMasteryResponse\x12g\n\nListScores\x12+.kourse_rpc.assessment.v1.ListScoresRequest\x1a,.kourse_rpc.assessment.v1.ListScoresResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)kourse_rpc/assessment/v1/assessment.proto\x12\x18kourse_rpc.assessment.v1\"H\n\x12ListMasteryRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nlearner_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x03 \x01(\t\"k\n\x07Mastery\x12\x0e\n\x06\x63ourse\x18\x01 \x01(\t\x12\r\n\x05skill\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x13\n\x0bprobability\x18\x04 \x01(\x01\x12\x0f\n\x07\x61nswers\x18\x05 \x01(\x05\x12\x0c\n\x04\x62\x61nd\x18\x06 \x01(\t\"I\n\x13ListMasteryResponse\x12\x32\n\x07mastery\x18\x01 \x03(\x0b\x32!.kourse_rpc.assessment.v1.Mastery\"G\n\x11ListScoresRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nlearner_id\x18\x02 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x03 \x01(\t\"\x8f\x01\n\x05Score\x12\x12\n\nattempt_id\x18\x01 \x01(\t\x12\x0c\n\x04\x65xam\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x04 \x01(\t\x12\x0e\n\x06points\x18\x05 \x01(\t\x12\x12\n\nmax_points\x18\x06 \x01(\t\x12\x0e\n\x06passed\x18\x07 \x01(\x08\x12\x11\n\tgraded_at\x18\x08 \x01(\t\"E\n\x12ListScoresResponse\x12/\n\x06scores\x18\x01 \x03(\x0b\x32\x1f.kourse_rpc.assessment.v1.Score\"N\n\x17\x42\x61tchListMasteryRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x02 \x01(\t\x12\x13\n\x0blearner_ids\x18\x03 \x03(\t\"X\n\x0eLearnerMastery\x12\x12\n\nlearner_id\x18\x01 \x01(\t\x12\x32\n\x07mastery\x18\x02 \x03(\x0b\x32!.kourse_rpc.assessment.v1.Mastery\"V\n\x18\x42\x61tchListMasteryResponse\x12:\n\x08learners\x18\x01 \x03(\x0b\x32(.kourse_rpc.assessment.v1.LearnerMastery\"M\n\x16\x42\x61tchListScoresRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x02 \x01(\t\x12\x13\n\x0blearner_ids\x18\x03 \x03(\t\"T\n\rLearnerScores\x12\x12\n\nlearner_id\x18\x01 \x01(\t\x12/\n\x06scores\x18\x02 \x03(\x0b\x32\x1f.kourse_rpc.assessment.v1.Score\"T\n\x17\x42\x61tchListScoresResponse\x12\x39\n\x08learners\x18\x01 \x03(\x0b\x32\'.kourse_rpc.assessment.v1.LearnerScores2\xdb\x03\n\x11\x41ssessmentService\x12j\n\x0bListMastery\x12,.kourse_rpc.assessment.v1.ListMasteryRequest\x1a-.kourse_rpc.assessment.v1.ListMasteryResponse\x12g\n\nListScores\x12+.kourse_rpc.assessment.v1.ListScoresRequest\x1a,.kourse_rpc.assessment.v1.ListScoresResponse\x12y\n\x10\x42\x61tchListMastery\x12\x31.kourse_rpc.assessment.v1.BatchListMasteryRequest\x1a\x32.kourse_rpc.assessment.v1.BatchListMasteryResponse\x12v\n\x0f\x42\x61tchListScores\x12\x30.kourse_rpc.assessment.v1.BatchListScoresRequest\x1a\x31.kourse_rpc.assessment.v1.BatchListScoresResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCORE']._serialized_end=546
   _globals['_LISTSCORESRESPONSE']._serialized_start=548
   _globals['_LISTSCORESRESPONSE']._serialized_end=617
-  _globals['_ASSESSMENTSERVICE']._serialized_start=620
-  _globals['_ASSESSMENTSERVICE']._serialized_end=852
+  _globals['_BATCHLISTMASTERYREQUEST']._serialized_start=619
+  _globals['_BATCHLISTMASTERYREQUEST']._serialized_end=697
+  _globals['_LEARNERMASTERY']._serialized_start=699
+  _globals['_LEARNERMASTERY']._serialized_end=787
+  _globals['_BATCHLISTMASTERYRESPONSE']._serialized_start=789
+  _globals['_BATCHLISTMASTERYRESPONSE']._serialized_end=875
+  _globals['_BATCHLISTSCORESREQUEST']._serialized_start=877
+  _globals['_BATCHLISTSCORESREQUEST']._serialized_end=954
+  _globals['_LEARNERSCORES']._serialized_start=956
+  _globals['_LEARNERSCORES']._serialized_end=1040
+  _globals['_BATCHLISTSCORESRESPONSE']._serialized_start=1042
+  _globals['_BATCHLISTSCORESRESPONSE']._serialized_end=1126
+  _globals['_ASSESSMENTSERVICE']._serialized_start=1129
+  _globals['_ASSESSMENTSERVICE']._serialized_end=1604
 # @@protoc_insertion_point(module_scope)

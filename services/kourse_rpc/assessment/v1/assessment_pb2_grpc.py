@@ -45,6 +45,16 @@ class AssessmentServiceStub:
                 request_serializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.ListScoresRequest.SerializeToString,
                 response_deserializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.ListScoresResponse.FromString,
                 _registered_method=True)
+        self.BatchListMastery = channel.unary_unary(
+                '/kourse_rpc.assessment.v1.AssessmentService/BatchListMastery',
+                request_serializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListMasteryRequest.SerializeToString,
+                response_deserializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListMasteryResponse.FromString,
+                _registered_method=True)
+        self.BatchListScores = channel.unary_unary(
+                '/kourse_rpc.assessment.v1.AssessmentService/BatchListScores',
+                request_serializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListScoresRequest.SerializeToString,
+                response_deserializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListScoresResponse.FromString,
+                _registered_method=True)
 
 
 class AssessmentServiceServicer:
@@ -65,6 +75,20 @@ class AssessmentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchListMastery(self, request, context):
+        """Mastery of one course's skills for many learners; those who do not study it are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchListScores(self, request, context):
+        """Released scores in one course for many learners; those without any are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AssessmentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +101,16 @@ def add_AssessmentServiceServicer_to_server(servicer, server):
                     servicer.ListScores,
                     request_deserializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.ListScoresRequest.FromString,
                     response_serializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.ListScoresResponse.SerializeToString,
+            ),
+            'BatchListMastery': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListMastery,
+                    request_deserializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListMasteryRequest.FromString,
+                    response_serializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListMasteryResponse.SerializeToString,
+            ),
+            'BatchListScores': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListScores,
+                    request_deserializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListScoresRequest.FromString,
+                    response_serializer=kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListScoresResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +168,60 @@ class AssessmentService:
             '/kourse_rpc.assessment.v1.AssessmentService/ListScores',
             kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.ListScoresRequest.SerializeToString,
             kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.ListScoresResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListMastery(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kourse_rpc.assessment.v1.AssessmentService/BatchListMastery',
+            kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListMasteryRequest.SerializeToString,
+            kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListMasteryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListScores(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kourse_rpc.assessment.v1.AssessmentService/BatchListScores',
+            kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListScoresRequest.SerializeToString,
+            kourse__rpc_dot_assessment_dot_v1_dot_assessment__pb2.BatchListScoresResponse.FromString,
             options,
             channel_credentials,
             insecure,

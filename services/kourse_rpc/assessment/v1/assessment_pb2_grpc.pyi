@@ -37,6 +37,10 @@ class AssessmentServiceStub:
     """A learner's mastery of the skills of one course, or of all when none is named."""
     ListScores: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.ListScoresRequest, _assessment_pb2.ListScoresResponse]
     """A learner's released scores, newest first."""
+    BatchListMastery: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.BatchListMasteryRequest, _assessment_pb2.BatchListMasteryResponse]
+    """Mastery of one course's skills for many learners; those who do not study it are left out."""
+    BatchListScores: _grpc.UnaryUnaryMultiCallable[_assessment_pb2.BatchListScoresRequest, _assessment_pb2.BatchListScoresResponse]
+    """Released scores in one course for many learners; those without any are left out."""
 
 @_typing.type_check_only
 class AssessmentServiceAsyncStub(AssessmentServiceStub):
@@ -47,6 +51,10 @@ class AssessmentServiceAsyncStub(AssessmentServiceStub):
     """A learner's mastery of the skills of one course, or of all when none is named."""
     ListScores: _aio.UnaryUnaryMultiCallable[_assessment_pb2.ListScoresRequest, _assessment_pb2.ListScoresResponse]  # type: ignore[assignment]
     """A learner's released scores, newest first."""
+    BatchListMastery: _aio.UnaryUnaryMultiCallable[_assessment_pb2.BatchListMasteryRequest, _assessment_pb2.BatchListMasteryResponse]  # type: ignore[assignment]
+    """Mastery of one course's skills for many learners; those who do not study it are left out."""
+    BatchListScores: _aio.UnaryUnaryMultiCallable[_assessment_pb2.BatchListScoresRequest, _assessment_pb2.BatchListScoresResponse]  # type: ignore[assignment]
+    """Released scores in one course for many learners; those without any are left out."""
 
 class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Mastery and released scores."""
@@ -66,5 +74,21 @@ class AssessmentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_assessment_pb2.ListScoresResponse, _abc.Awaitable[_assessment_pb2.ListScoresResponse]]:
         """A learner's released scores, newest first."""
+
+    @_abc_1.abstractmethod
+    def BatchListMastery(
+        self,
+        request: _assessment_pb2.BatchListMasteryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_assessment_pb2.BatchListMasteryResponse, _abc.Awaitable[_assessment_pb2.BatchListMasteryResponse]]:
+        """Mastery of one course's skills for many learners; those who do not study it are left out."""
+
+    @_abc_1.abstractmethod
+    def BatchListScores(
+        self,
+        request: _assessment_pb2.BatchListScoresRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_assessment_pb2.BatchListScoresResponse, _abc.Awaitable[_assessment_pb2.BatchListScoresResponse]]:
+        """Released scores in one course for many learners; those without any are left out."""
 
 def add_AssessmentServiceServicer_to_server(servicer: AssessmentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

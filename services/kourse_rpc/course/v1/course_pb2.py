@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!kourse_rpc/course/v1/course.proto\x12\x14kourse_rpc.course.v1\"5\n\x13GetStructureRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x02 \x01(\t\"Q\n\x06Lesson\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0e\n\x06skills\x18\x04 \x03(\t\x12\x0f\n\x07minutes\x18\x05 \x01(\x05\"T\n\x07\x43hapter\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12-\n\x07lessons\x18\x03 \x03(\x0b\x32\x1c.kourse_rpc.course.v1.Lesson\"z\n\x14GetStructureResponse\x12\x11\n\tcourse_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12/\n\x08\x63hapters\x18\x04 \x03(\x0b\x32\x1d.kourse_rpc.course.v1.Chapter\"9\n\x13ListProgressRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nlearner_id\x18\x02 \x01(\t\"\xcc\x01\n\x08Progress\x12\x14\n\x0c\x65nrolment_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0e\n\x06\x63ohort\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12\x11\n\tcompleted\x18\x06 \x01(\x05\x12\r\n\x05total\x18\x07 \x01(\x05\x12\x13\n\x0bnext_lesson\x18\x08 \x01(\t\x12\x19\n\x11next_lesson_title\x18\t \x01(\t\x12\x18\n\x10last_activity_at\x18\n \x01(\t\"H\n\x14ListProgressResponse\x12\x30\n\x08progress\x18\x01 \x03(\x0b\x32\x1e.kourse_rpc.course.v1.Progress2\xdd\x01\n\rCourseService\x12\x65\n\x0cGetStructure\x12).kourse_rpc.course.v1.GetStructureRequest\x1a*.kourse_rpc.course.v1.GetStructureResponse\x12\x65\n\x0cListProgress\x12).kourse_rpc.course.v1.ListProgressRequest\x1a*.kourse_rpc.course.v1.ListProgressResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!kourse_rpc/course/v1/course.proto\x12\x14kourse_rpc.course.v1\"5\n\x13GetStructureRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x02 \x01(\t\"_\n\x06Lesson\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03key\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0e\n\x06skills\x18\x04 \x03(\t\x12\x0f\n\x07minutes\x18\x05 \x01(\x05\x12\x0c\n\x04path\x18\x06 \x01(\t\"T\n\x07\x43hapter\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12-\n\x07lessons\x18\x03 \x03(\x0b\x32\x1c.kourse_rpc.course.v1.Lesson\"z\n\x14GetStructureResponse\x12\x11\n\tcourse_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12/\n\x08\x63hapters\x18\x04 \x03(\x0b\x32\x1d.kourse_rpc.course.v1.Chapter\"9\n\x13ListProgressRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nlearner_id\x18\x02 \x01(\t\"\xf7\x01\n\x08Progress\x12\x14\n\x0c\x65nrolment_id\x18\x01 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x0e\n\x06\x63ohort\x18\x04 \x01(\t\x12\x0f\n\x07version\x18\x05 \x01(\x05\x12\x11\n\tcompleted\x18\x06 \x01(\x05\x12\r\n\x05total\x18\x07 \x01(\x05\x12\x13\n\x0bnext_lesson\x18\x08 \x01(\t\x12\x19\n\x11next_lesson_title\x18\t \x01(\t\x12\x18\n\x10last_activity_at\x18\n \x01(\t\x12\x13\n\x0bnext_reason\x18\x0b \x01(\t\x12\x14\n\x0cnext_because\x18\x0c \x01(\t\"H\n\x14ListProgressResponse\x12\x30\n\x08progress\x18\x01 \x03(\x0b\x32\x1e.kourse_rpc.course.v1.Progress\"O\n\x18\x42\x61tchListProgressRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06\x63ourse\x18\x02 \x01(\t\x12\x13\n\x0blearner_ids\x18\x03 \x03(\t\"W\n\x0fLearnerProgress\x12\x12\n\nlearner_id\x18\x01 \x01(\t\x12\x30\n\x08progress\x18\x02 \x01(\x0b\x32\x1e.kourse_rpc.course.v1.Progress\"T\n\x19\x42\x61tchListProgressResponse\x12\x37\n\x08learners\x18\x01 \x03(\x0b\x32%.kourse_rpc.course.v1.LearnerProgress2\xd3\x02\n\rCourseService\x12\x65\n\x0cGetStructure\x12).kourse_rpc.course.v1.GetStructureRequest\x1a*.kourse_rpc.course.v1.GetStructureResponse\x12\x65\n\x0cListProgress\x12).kourse_rpc.course.v1.ListProgressRequest\x1a*.kourse_rpc.course.v1.ListProgressResponse\x12t\n\x11\x42\x61tchListProgress\x12..kourse_rpc.course.v1.BatchListProgressRequest\x1a/.kourse_rpc.course.v1.BatchListProgressResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,17 +34,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETSTRUCTUREREQUEST']._serialized_start=59
   _globals['_GETSTRUCTUREREQUEST']._serialized_end=112
   _globals['_LESSON']._serialized_start=114
-  _globals['_LESSON']._serialized_end=195
-  _globals['_CHAPTER']._serialized_start=197
-  _globals['_CHAPTER']._serialized_end=281
-  _globals['_GETSTRUCTURERESPONSE']._serialized_start=283
-  _globals['_GETSTRUCTURERESPONSE']._serialized_end=405
-  _globals['_LISTPROGRESSREQUEST']._serialized_start=407
-  _globals['_LISTPROGRESSREQUEST']._serialized_end=464
-  _globals['_PROGRESS']._serialized_start=467
-  _globals['_PROGRESS']._serialized_end=671
-  _globals['_LISTPROGRESSRESPONSE']._serialized_start=673
-  _globals['_LISTPROGRESSRESPONSE']._serialized_end=745
-  _globals['_COURSESERVICE']._serialized_start=748
-  _globals['_COURSESERVICE']._serialized_end=969
+  _globals['_LESSON']._serialized_end=209
+  _globals['_CHAPTER']._serialized_start=211
+  _globals['_CHAPTER']._serialized_end=295
+  _globals['_GETSTRUCTURERESPONSE']._serialized_start=297
+  _globals['_GETSTRUCTURERESPONSE']._serialized_end=419
+  _globals['_LISTPROGRESSREQUEST']._serialized_start=421
+  _globals['_LISTPROGRESSREQUEST']._serialized_end=478
+  _globals['_PROGRESS']._serialized_start=481
+  _globals['_PROGRESS']._serialized_end=728
+  _globals['_LISTPROGRESSRESPONSE']._serialized_start=730
+  _globals['_LISTPROGRESSRESPONSE']._serialized_end=802
+  _globals['_BATCHLISTPROGRESSREQUEST']._serialized_start=804
+  _globals['_BATCHLISTPROGRESSREQUEST']._serialized_end=883
+  _globals['_LEARNERPROGRESS']._serialized_start=885
+  _globals['_LEARNERPROGRESS']._serialized_end=972
+  _globals['_BATCHLISTPROGRESSRESPONSE']._serialized_start=974
+  _globals['_BATCHLISTPROGRESSRESPONSE']._serialized_end=1058
+  _globals['_COURSESERVICE']._serialized_start=1061
+  _globals['_COURSESERVICE']._serialized_end=1400
 # @@protoc_insertion_point(module_scope)

@@ -49,10 +49,13 @@ class Lesson(_message.Message):
     TITLE_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
     MINUTES_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     key: _builtins.str
     title: _builtins.str
     minutes: _builtins.int
+    path: _builtins.str
+    """Main, Remediation or Challenge."""
     @_builtins.property
     def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -63,10 +66,11 @@ class Lesson(_message.Message):
         title: _builtins.str = ...,
         skills: _abc.Iterable[_builtins.str] | None = ...,
         minutes: _builtins.int = ...,
+        path: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "key", b"key", "minutes", b"minutes", "skills", b"skills", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "key", b"key", "minutes", b"minutes", "path", b"path", "skills", b"skills", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -163,17 +167,24 @@ class Progress(_message.Message):
     NEXT_LESSON_FIELD_NUMBER: _builtins.int
     NEXT_LESSON_TITLE_FIELD_NUMBER: _builtins.int
     LAST_ACTIVITY_AT_FIELD_NUMBER: _builtins.int
+    NEXT_REASON_FIELD_NUMBER: _builtins.int
+    NEXT_BECAUSE_FIELD_NUMBER: _builtins.int
     enrolment_id: _builtins.str
     course: _builtins.str
     title: _builtins.str
     cohort: _builtins.str
     version: _builtins.int
     completed: _builtins.int
+    """Lessons of the main path."""
     total: _builtins.int
     next_lesson: _builtins.str
     next_lesson_title: _builtins.str
     last_activity_at: _builtins.str
     """RFC 3339, empty when nothing was done yet."""
+    next_reason: _builtins.str
+    """remediation, in-order or challenge; empty where nothing comes next."""
+    next_because: _builtins.str
+    """The same in words, for the learner."""
     def __init__(
         self,
         *,
@@ -187,10 +198,12 @@ class Progress(_message.Message):
         next_lesson: _builtins.str = ...,
         next_lesson_title: _builtins.str = ...,
         last_activity_at: _builtins.str = ...,
+        next_reason: _builtins.str = ...,
+        next_because: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort", b"cohort", "completed", b"completed", "course", b"course", "enrolment_id", b"enrolment_id", "last_activity_at", b"last_activity_at", "next_lesson", b"next_lesson", "next_lesson_title", b"next_lesson_title", "title", b"title", "total", b"total", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cohort", b"cohort", "completed", b"completed", "course", b"course", "enrolment_id", b"enrolment_id", "last_activity_at", b"last_activity_at", "next_because", b"next_because", "next_lesson", b"next_lesson", "next_lesson_title", b"next_lesson_title", "next_reason", b"next_reason", "title", b"title", "total", b"total", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -215,3 +228,74 @@ class ListProgressResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListProgressResponse: _TypeAlias = ListProgressResponse  # noqa: Y015
+
+@_typing.final
+class BatchListProgressRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    COURSE_FIELD_NUMBER: _builtins.int
+    LEARNER_IDS_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    course: _builtins.str
+    @_builtins.property
+    def learner_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 200."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        course: _builtins.str = ...,
+        learner_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner_ids", b"learner_ids", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchListProgressRequest: _TypeAlias = BatchListProgressRequest  # noqa: Y015
+
+@_typing.final
+class LearnerProgress(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEARNER_ID_FIELD_NUMBER: _builtins.int
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    learner_id: _builtins.str
+    @_builtins.property
+    def progress(self) -> Global___Progress: ...
+    def __init__(
+        self,
+        *,
+        learner_id: _builtins.str = ...,
+        progress: Global___Progress | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner_id", b"learner_id", "progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LearnerProgress: _TypeAlias = LearnerProgress  # noqa: Y015
+
+@_typing.final
+class BatchListProgressResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEARNERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def learners(self) -> _containers.RepeatedCompositeFieldContainer[Global___LearnerProgress]: ...
+    def __init__(
+        self,
+        *,
+        learners: _abc.Iterable[Global___LearnerProgress] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learners", b"learners"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchListProgressResponse: _TypeAlias = BatchListProgressResponse  # noqa: Y015

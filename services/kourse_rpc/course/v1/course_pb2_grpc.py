@@ -45,6 +45,11 @@ class CourseServiceStub:
                 request_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListProgressRequest.SerializeToString,
                 response_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListProgressResponse.FromString,
                 _registered_method=True)
+        self.BatchListProgress = channel.unary_unary(
+                '/kourse_rpc.course.v1.CourseService/BatchListProgress',
+                request_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressRequest.SerializeToString,
+                response_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressResponse.FromString,
+                _registered_method=True)
 
 
 class CourseServiceServicer:
@@ -65,6 +70,13 @@ class CourseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchListProgress(self, request, context):
+        """The same for many learners in one course; those who do not study it are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CourseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +89,11 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     servicer.ListProgress,
                     request_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListProgressRequest.FromString,
                     response_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListProgressResponse.SerializeToString,
+            ),
+            'BatchListProgress': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListProgress,
+                    request_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressRequest.FromString,
+                    response_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +151,33 @@ class CourseService:
             '/kourse_rpc.course.v1.CourseService/ListProgress',
             kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListProgressRequest.SerializeToString,
             kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListProgressResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListProgress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kourse_rpc.course.v1.CourseService/BatchListProgress',
+            kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressRequest.SerializeToString,
+            kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class CourseServiceStub:
     """Chapters and lessons of the version that learners see."""
     ListProgress: _grpc.UnaryUnaryMultiCallable[_course_pb2.ListProgressRequest, _course_pb2.ListProgressResponse]
     """A learner's progress in all courses in which they are enrolled."""
+    BatchListProgress: _grpc.UnaryUnaryMultiCallable[_course_pb2.BatchListProgressRequest, _course_pb2.BatchListProgressResponse]
+    """The same for many learners in one course; those who do not study it are left out."""
 
 @_typing.type_check_only
 class CourseServiceAsyncStub(CourseServiceStub):
@@ -47,6 +49,8 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """Chapters and lessons of the version that learners see."""
     ListProgress: _aio.UnaryUnaryMultiCallable[_course_pb2.ListProgressRequest, _course_pb2.ListProgressResponse]  # type: ignore[assignment]
     """A learner's progress in all courses in which they are enrolled."""
+    BatchListProgress: _aio.UnaryUnaryMultiCallable[_course_pb2.BatchListProgressRequest, _course_pb2.BatchListProgressResponse]  # type: ignore[assignment]
+    """The same for many learners in one course; those who do not study it are left out."""
 
 class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Structure of courses and learners' progress in them."""
@@ -66,5 +70,13 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.ListProgressResponse, _abc.Awaitable[_course_pb2.ListProgressResponse]]:
         """A learner's progress in all courses in which they are enrolled."""
+
+    @_abc_1.abstractmethod
+    def BatchListProgress(
+        self,
+        request: _course_pb2.BatchListProgressRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.BatchListProgressResponse, _abc.Awaitable[_course_pb2.BatchListProgressResponse]]:
+        """The same for many learners in one course; those who do not study it are left out."""
 
 def add_CourseServiceServicer_to_server(servicer: CourseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
