@@ -52,5 +52,5 @@ def _row(service: str, demand: Demand) -> dict[str, str | bool]:
         "service": service,
         "permission": demand.word,
     }
-    flags = {"scoped": demand.scoped, "patient": demand.patient}
+    flags = {"scoped": demand.scoped, "patient": demand.patient, "streams": demand.streams}
     return row | {name: True for name, is_set in flags.items() if is_set}

@@ -22,6 +22,8 @@ CASES = 6
 """Cases of each kind for each route; the seed is fixed, so every run draws the same."""
 NOTHING_TO_BREAK = {"/.well-known/jwks.json"}
 """Routes that take nothing, so there is nothing that does not fit."""
+ENDING = [route for route in ROUTES if not route.streams]
+"""Routes whose answer can be read to its end."""
 CONFORMS = [content_type_conformance, response_schema_conformance]
 
 
@@ -59,7 +61,7 @@ def session():
 
 class TestRoute:
     @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
-    @pytest.mark.parametrize("route", ROUTES, ids=name_of)
+    @pytest.mark.parametrize("route", ENDING, ids=name_of)
     def test_answers_as_described_whatever_it_is_asked(
         self, route, mode, schema, target, mint, names, session
     ):

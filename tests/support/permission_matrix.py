@@ -134,7 +134,10 @@ class Caller:
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
         sent = {} if route.method in {"GET", "DELETE"} else {"json": body or {}}
-        return self._http.request(route.method, url + path, headers=headers, **sent)
+        with self._http.stream(route.method, url + path, headers=headers, **sent) as answer:
+            if not (route.streams and answer.is_success):  # whose end would not come
+                answer.read()
+            return answer
 
 
 def allows(role, route):

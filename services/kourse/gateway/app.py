@@ -66,6 +66,7 @@ def build(runtime: Runtime, settings: GatewaySettings, table: RouteTable) -> Pat
         failures=FailureLimiter(_limiter(failures, store, settings)),
         clients=Clients(settings.trusted_proxies),
         denials=runtime.denials,
+        draining=runtime.health.draining,
     )
     description = Description(upstreams, table, settings.description_ttl.total_seconds())
     return Paths(edge, pages(description), upstreams)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,7 +18,7 @@ from kourse.contracts.errors import (
 from kourse.contracts.permissions import DENIALS
 from kourse.gateway.bodies import ClientGone, RequestBody
 from kourse.gateway.clients import Clients, limit_key
-from kourse.gateway.forwarding import Call, forward
+from kourse.gateway.forwarding import Call, Streaming, forward
 from kourse.gateway.headers import outgoing
 from kourse.gateway.limits import FailureLimiter, Limiter, limit_headers
 from kourse.gateway.settings import GatewaySettings
@@ -68,6 +69,7 @@ class Edge:
         failures: Quota of failures of each address.
         clients: Tells clients' addresses.
         denials: What the audit trail is told.
+        draining: Set when streams are to end, since this process does.
     """
 
     settings: GatewaySettings
@@ -78,6 +80,7 @@ class Edge:
     failures: FailureLimiter
     clients: Clients
     denials: Denials
+    draining: asyncio.Event
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -177,6 +180,9 @@ class Edge:
             extra=[(name.encode(), value.encode()) for name, value in passage.headers.items()],
             answer_s=answer.total_seconds(),
             total_s=limits.total_timeout.total_seconds(),
+            stream=Streaming(limits.stream_idle_timeout.total_seconds(), self.draining)
+            if route.streams
+            else None,
         )
 
     @cached_property

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import aiohttp
 from multidict import CIMultiDict
-from starlette.types import Receive, Send
+from starlette.types import Message, Receive, Send
 from yarl import URL
 
 from kourse.contracts.errors import DeadlineExceeded, KourseError, Unavailable
@@ -21,9 +22,21 @@ from kourse.kit.telemetry.tracing import SpanKind
 
 HELD_ANSWER_BYTES = 65_536
 """Answers up to this size are read at once and sent in one piece."""
-_EVENT_STREAM = "text/event-stream"
 _BODILESS = frozenset({204, 304})
 log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """How an answer without an end is passed on.
+
+    Attributes:
+        idle_s: Seconds without anything passed on, after which it ends.
+        ending: Set when it is to end.
+    """
+
+    idle_s: float
+    ending: asyncio.Event
 
 
 @dataclass(frozen=True)
@@ -38,6 +51,7 @@ class Call:
         extra: Headers for the client's answer.
         answer_s: Seconds until the answer must begin.
         total_s: Seconds until it must be complete.
+        stream: How to pass it on when it has no end; None for all other answers.
     """
 
     upstream: Upstream
@@ -47,6 +61,7 @@ class Call:
     extra: list[tuple[bytes, bytes]]
     answer_s: float
     total_s: float
+    stream: Streaming | None = None
 
 
 async def forward(call: Call, body: RequestBody, receive: Receive, send: Send) -> int:
@@ -58,6 +73,11 @@ async def forward(call: Call, body: RequestBody, receive: Receive, send: Send) -
         KourseError: The body is too large or too late.
         ClientGone: Nobody waits any more.
     """
+    with call.upstream.stream() if call.stream else nullcontext():
+        return await _forward(call, body, receive, send)
+
+
+async def _forward(call: Call, body: RequestBody, receive: Receive, send: Send) -> int:
     call.upstream.admit()
     started = time.perf_counter()
     try:
@@ -106,7 +126,8 @@ async def _begin(call: Call, body: RequestBody) -> aiohttp.ClientResponse:
                 expect_answer()
             if body.size:
                 call.headers["content-length"] = str(body.size)
-            return await call.upstream.session.request(
+            session = call.upstream.lasting if call.stream else call.upstream.session
+            return await session.request(
                 call.method,
                 URL(f"{call.upstream.address}{call.target}", encoded=True),
                 headers=call.headers,
@@ -131,14 +152,16 @@ async def _pass_on(
 ) -> None:
     headers = [*incoming(answer.headers), *call.extra]
     start = {"type": "http.response.start", "status": answer.status, "headers": headers}
-    is_endless = answer.content_type == _EVENT_STREAM
-    if not is_endless and _is_small(answer):
+    if _is_small(answer):
         content = await _whole(answer, call)
         await send(start)
         await send({"type": "http.response.body", "body": content})
         return
     await send(start)
-    async with asyncio.timeout(None if is_endless else call.total_s):
+    if call.stream is not None and answer.ok:
+        await _pass_stream(answer, call.stream, receive, send)
+        return
+    async with asyncio.timeout(call.total_s):
         await _stream(answer, receive, send)
 
 
@@ -158,16 +181,49 @@ async def _whole(answer: aiohttp.ClientResponse, call: Call) -> bytes:
         ) from error
 
 
-async def _stream(answer: aiohttp.ClientResponse, receive: Receive, send: Send) -> None:
-    """Pass parts on as they come, until the end or until the client leaves."""
+async def _pass_stream(
+    answer: aiohttp.ClientResponse, stream: Streaming, receive: Receive, send: Send
+) -> None:
+    """Pass on what has no end while it goes on; what stands still is ended, as is all at a stop."""
+    loop = asyncio.get_running_loop()
+    ending = asyncio.create_task(stream.ending.wait())
+    try:
+        async with asyncio.timeout(stream.idle_s) as patience:
+
+            async def send_on(message: Message) -> None:
+                await send(message)
+                patience.reschedule(loop.time() + stream.idle_s)
+
+            await _stream(answer, receive, send_on, until=ending)
+    except TimeoutError:
+        log.info("stream idle", seconds=stream.idle_s)
+        answer.close()
+        return
+    finally:
+        ending.cancel()
+    if stream.ending.is_set():
+        answer.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await send({"type": "http.response.body", "body": b""})
+
+
+async def _stream(
+    answer: aiohttp.ClientResponse,
+    receive: Receive,
+    send: Send,
+    until: asyncio.Task[bool] | None = None,
+) -> None:
+    """Pass parts on as they come, until the end, until ``until`` is done, or until the client leaves."""
     passing = asyncio.create_task(_pass_parts(answer, send))
     leaving = asyncio.create_task(_disconnected(receive))
+    ends = {passing, leaving} | ({until} if until else set())
     try:
-        await asyncio.wait({passing, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if passing.done():
             passing.result()
-            return
-        raise ClientGone
+        elif leaving.done():
+            raise ClientGone
     finally:
         for task in (passing, leaving):
             task.cancel()

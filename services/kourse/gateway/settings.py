@@ -28,7 +28,12 @@ class GatewaySettings(ServiceSettings, service="gateway"):
     patient_timeout: timedelta = timedelta(seconds=25)
     """The same for the few routes that compute long, as plans do; clients of ours wait 30 seconds."""
     total_timeout: timedelta = timedelta(seconds=10)
-    """Time within which an answer must be complete; event streams are not bounded."""
+    """Time within which an answer must be complete; routes that stream are not bounded."""
+    stream_idle_timeout: timedelta = timedelta(seconds=60)
+    """Time after which a stream ends on which nothing could be passed on, because the service is silent
+    or the client does not read."""
+    upstream_streams: int = Field(default=2000, ge=0)
+    """Most streams open at one service; they take none of `upstream_connections`."""
     body_timeout: timedelta = timedelta(seconds=30)
     """Time within which a client must have sent its body."""
     user_quota: int = Field(default=300, ge=1)

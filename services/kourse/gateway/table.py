@@ -26,6 +26,7 @@ class Route:
         permission: What the caller needs, or None for public routes.
         scoped: Whether holding it for some course or cohort lets one in; the service asks for which.
         patient: Whether its answer may take long.
+        streams: Whether its answer goes on until somebody ends it.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Route:
     permission: Permission | None
     scoped: bool = False
     patient: bool = False
+    streams: bool = False
 
     def admits(self, actor: Actor) -> bool:
         """Whether what the actor holds is enough to come this far."""
@@ -88,7 +90,7 @@ def load_table(path: Path = TABLE) -> RouteTable:
 def _route(row: Mapping[str, Any]) -> Route:
     word = row["permission"]
     permission = None if word == PUBLIC else Permission(word)
-    flags = {name: row.get(name, False) for name in ("scoped", "patient")}
+    flags = {name: row.get(name, False) for name in ("scoped", "patient", "streams")}
     return Route(row["method"], row["path"], row["service"], permission, **flags)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -14,11 +16,15 @@ from kourse.gateway.settings import GatewaySettings
 CONNECT_TIMEOUT_S = 2.0
 KEEP_ALIVE_S = 30.0
 """Shorter than a service's own 75 s, so that no request meets a connection that just closes."""
+FULL_RETRY_S = 10.0
+"""Seconds after which a client asks again for a stream when too many are open."""
 
 CALLS = Counter(
     "kourse_gateway_upstream_calls_total", "Calls to services.", ("upstream", "outcome")
 )
 OPEN = Gauge("kourse_gateway_breaker_open", "Whether calls are held back (1).", ("upstream",))
+
+STREAMS = Gauge("kourse_gateway_streams", "Open streams.", ("upstream",))
 
 
 @dataclass
@@ -29,12 +35,18 @@ class Upstream:
         name: Its name.
         address: Its internal HTTP address.
         session: Its connections.
+        lasting: Connections for streams, which take none from other calls.
+        most_streams: Streams that may be open at a time.
+        streams: Streams that are open.
         breaker: Whether it may be called.
     """
 
     name: str
     address: str
     session: aiohttp.ClientSession
+    lasting: aiohttp.ClientSession
+    most_streams: int
+    streams: int = 0
     breaker: Breaker = field(default_factory=Breaker)
 
     def admit(self) -> None:
@@ -46,6 +58,23 @@ class Upstream:
         wait_s = self.breaker.admit()
         if wait_s:
             raise Unavailable(f"The {self.name} service has trouble.", retry_after_s=wait_s)
+
+    @contextmanager
+    def stream(self) -> Iterator[None]:
+        """Counts a stream as open.
+
+        Raises:
+            Unavailable: As many are open as may be.
+        """
+        if self.streams >= self.most_streams:
+            raise Unavailable("Too many streams are open.", retry_after_s=FULL_RETRY_S)
+        self.streams += 1
+        STREAMS.labels(self.name).set(self.streams)
+        try:
+            yield
+        finally:
+            self.streams -= 1
+            STREAMS.labels(self.name).set(self.streams)
 
     def record(self, outcome: str, *, failed: bool, seconds: float) -> None:
         """How a call went."""
@@ -63,7 +92,13 @@ class Upstreams:
 
     def __init__(self, settings: GatewaySettings) -> None:
         self._by_name = {
-            name: Upstream(name, address.rstrip("/"), _session(settings.upstream_connections))
+            name: Upstream(
+                name,
+                address.rstrip("/"),
+                session=_session(settings.upstream_connections),
+                lasting=_session(settings.upstream_streams),
+                most_streams=settings.upstream_streams,
+            )
             for name, address in settings.upstreams.items()
         }
 
@@ -86,6 +121,7 @@ class Upstreams:
         """Ends all connections."""
         for upstream in self._by_name.values():
             await upstream.session.close()
+            await upstream.lasting.close()
 
 
 def _session(connections: int) -> aiohttp.ClientSession:

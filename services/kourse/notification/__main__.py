@@ -11,6 +11,7 @@ from kourse.notification.service.judging import judge_forever
 from kourse.notification.service.reminding import Reminding
 from kourse.notification.service.sender import Sender
 from kourse.notification.service.smtp import SmtpMailer
+from kourse.notification.service.streaming import end_streams, listen_for_hints
 from kourse.notification.settings import NotificationSettings
 
 
@@ -42,7 +43,7 @@ def service(settings: NotificationSettings) -> Service:
         routers=[api.router],
         servicers=(rpc.register,),
         handlers=handlers,
-        tasks=(send_mail, judge_forever, remind),
+        tasks=(send_mail, judge_forever, remind, listen_for_hints, end_streams),
     )
 
 

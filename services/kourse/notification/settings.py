@@ -34,6 +34,12 @@ class NotificationSettings(ServiceSettings, service="notification"):
     """Mails that one round claims; a crash can repeat at most those that it had handed over."""
     sender_lease_s: Annotated[float, Field(ge=8, le=3600)] = 120.0
     """Seconds for which a sender holds what it claimed; a killed sender's mails wait that long."""
+    streams: Annotated[int, Field(ge=1)] = 2000
+    """Live feeds that one replica keeps open."""
+    streams_per_person: Annotated[int, Field(ge=1)] = 5
+    """Live feeds that one person may have open at one replica."""
+    stream_beat_s: Annotated[float, Field(gt=0, le=30)] = 15.0
+    """Seconds after which a live feed without news shows that it is alive, and asks whether the log-in is."""
     reminder_poll_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
     """Seconds between looks for learners to be reminded of something."""
     sender_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.25

@@ -6,6 +6,7 @@ No row holds an address or a secret: both are asked of identity at the moment a 
 from __future__ import annotations
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -182,7 +183,16 @@ notification = Table(
     Column("in_feed", Boolean, nullable=False),
     moment_column("created_at"),
     moment_column("read_at", nullable=True),
+    Column("position", BigInteger),
     UniqueConstraint("tenant", "user_id", "kind", "source_event"),
+)
+Index(
+    "uq_notification_position",
+    notification.c.tenant,
+    notification.c.user_id,
+    notification.c.position,
+    unique=True,
+    postgresql_where=text("in_feed"),
 )
 Index(
     "ix_notification_feed",

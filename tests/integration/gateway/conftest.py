@@ -26,7 +26,9 @@ TABLE = RouteTable(
         Route("GET", "/v1/cohorts/{cohort}/members", "course", Permission.COHORT_READ, scoped=True),
         Route("GET", "/v1/slow", "course", None),
         Route("GET", "/v1/plan", "course", None, patient=True),
-        Route("GET", "/v1/events", "course", None),
+        Route("GET", "/v1/events", "course", None, streams=True),
+        Route("GET", "/v1/trickle", "course", None),
+        Route("GET", "/v1/flood", "course", None, streams=True),
         Route("GET", "/v1/large", "course", None),
         Route("GET", "/v1/status/{status}", "course", None),
         Route("GET", "/v1/broken-off", "course", None),
@@ -46,6 +48,8 @@ class Upstream:
                 Endpoint("/v1/slow", self._slow),
                 Endpoint("/v1/plan", self._plan),
                 Endpoint("/v1/events", self._events),
+                Endpoint("/v1/trickle", self._events),
+                Endpoint("/v1/flood", self._flood),
                 Endpoint("/v1/large", self._large),
                 Endpoint("/v1/status/{status:int}", self._status),
                 Endpoint("/v1/broken-off", self._broken_off),
@@ -89,6 +93,17 @@ class Upstream:
                 yield b"data: 1\n\n"
                 await self.release.wait()
                 yield b"data: 2\n\n"
+            finally:
+                self.left.set()
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def _flood(self, _request):
+        async def events():
+            try:
+                while True:
+                    yield b"data: " + b"x" * 65_536 + b"\n\n"
+                    await asyncio.sleep(0)  # for the news that nobody listens any more
             finally:
                 self.left.set()
 

@@ -147,6 +147,7 @@ async def open_http(scratch, issuer, identity_url, **changes):
     ):
         client = Client(session)
         client.rpc_port = process.rpc_port
+        client.process, client.url = process, f"http://127.0.0.1:{process.http_port}"
         yield client
 
 

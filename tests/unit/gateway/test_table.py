@@ -76,6 +76,11 @@ class TestLoadTable:
             "/v1/authoring/plans/courses",
         }
 
+    def test_streams_the_live_feed_alone(self):
+        streams = {route.path for route in load_table().routes if route.streams}
+
+        assert streams == {"/v1/notifications/stream"}
+
     def test_has_no_internal_address_in_the_real_table(self):
         paths = {route.path for route in load_table().routes}
 

@@ -58,7 +58,8 @@ class TestIsReady:
     async def test_is_false_before_the_start_and_after_the_order_to_stop(self, health):
         health.is_started = False
         assert not (await health.is_ready())[0]
-        health.is_started, health.is_draining = True, True
+        health.is_started = True
+        health.draining.set()
         assert not (await health.is_ready())[0]
 
     async def test_asks_once_a_second_however_often_it_is_asked(self, health, clock):

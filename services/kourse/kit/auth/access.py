@@ -98,6 +98,7 @@ async def actor_of(request: Request) -> Actor:
         raise Unauthenticated("This access token is for another tenant.")
     request.state.revocation_known = await runtime.deny_list.check(claims)
     bind(tenant=claims.tenant, subject=claims.subject)
+    request.state.claims = claims
     request.state.actor = actor_from(claims)
     return actor_from(claims)
 

@@ -44,6 +44,10 @@ class _Probe:
 class Health:
     """Collects the state of back ends, which are asked, and of tasks, which report.
 
+    Attributes:
+        is_started: Whether requests are served.
+        draining: Set from the order to stop on, so that what would go on for long ends by itself.
+
     Args:
         service: Name for the metric.
         clock: Monotonic seconds.
@@ -51,7 +55,7 @@ class Health:
 
     def __init__(self, service: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.is_started = False
-        self.is_draining = False
+        self.draining = asyncio.Event()
         self._service = service
         self._clock = clock
         self._probes: dict[str, _Probe] = {}
@@ -80,7 +84,7 @@ class Health:
         """Whether requests can be served, and the states that this follows from."""
         states = await self.components()
         lacking = any(state.required and not state.works for state in states.values())
-        return self.is_started and not self.is_draining and not lacking, states
+        return self.is_started and not self.draining.is_set() and not lacking, states
 
     async def _ask(self, name: str, probe: _Probe) -> None:
         if self._clock() - probe.at < FRESH_S:

@@ -27,6 +27,8 @@ from kourse.kit.telemetry.tracing import SpanKind, mark_failed
 PROBES = frozenset({"/livez", "/readyz", "/startupz", "/metrics", "/buildinfo"})
 """Addresses for the platform itself: not counted, not traced, open to whoever reaches the port."""
 UNKNOWN_ROUTE = "unmatched"
+EVENT_STREAM = "text/event-stream"
+"""Media type of server-sent events (WHATWG HTML, 9.2)."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 log = get_logger(__name__)
 
@@ -83,18 +85,19 @@ class Observed:
                 current.set_attribute("http.response.status_code", answer.status)
                 if answer.status >= 500:  # noqa: PLR2004 -- server errors
                     mark_failed(current, str(answer.status))
-                self._count(scope, route, answer.status, time.perf_counter() - started)
+                self._count(scope, route, answer, time.perf_counter() - started)
 
-    def _count(self, scope: Scope, route: str, status: int, seconds: float) -> None:
+    def _count(self, scope: Scope, route: str, answer: _Answer, seconds: float) -> None:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-        labels = (self._service, method, route, str(status))
+        labels = (self._service, method, route, str(answer.status))
         HTTP_REQUESTS.labels(*labels).inc()
-        HTTP_DURATION.labels(*labels).observe(seconds)
+        if not answer.is_stream:  # how long somebody listened says nothing of how fast we are
+            HTTP_DURATION.labels(*labels).observe(seconds)
         log.info(
             "request",
             method=method,
             route=route,
-            status=status,
+            status=answer.status,
             duration_ms=round(seconds * 1e3, 2),
         )
 
@@ -144,6 +147,7 @@ class _Answer:
 
     def __init__(self, send: Send, request_id: str) -> None:
         self.status = 500
+        self.is_stream = False
         self._send = send
         self._request_id = request_id
 
@@ -152,6 +156,7 @@ class _Answer:
             self.status = message["status"]
             headers = MutableHeaders(raw=message.setdefault("headers", []))
             headers[CORRELATION_HEADER] = self._request_id
+            self.is_stream = headers.get("content-type", "").startswith(EVENT_STREAM)
             headers.setdefault("cache-control", "no-store")
             headers.setdefault("x-content-type-options", "nosniff")
         await self._send(message)

@@ -25,6 +25,14 @@ patient: Any = Depends(is_patient)
 """``dependencies=[patient]`` on such a route."""
 
 
+async def is_stream() -> None:
+    """Dependency of routes whose answer goes on until somebody ends it, as server-sent events do."""
+
+
+streams: Any = Depends(is_stream)
+"""``dependencies=[streams]`` on such a route."""
+
+
 @dataclass(frozen=True, order=True)
 class Demand:
     """One method of one address and what it takes to call it.
@@ -36,6 +44,7 @@ class Demand:
         word: The permission, ``public``, ``internal`` or, for a forgotten one, ``nothing``.
         scoped: Whether holding the permission for some course or cohort lets one in.
         patient: Whether callers are to wait long for the answer.
+        streams: Whether the answer goes on until somebody ends it.
     """
 
     path: str
@@ -44,6 +53,7 @@ class Demand:
     word: str
     scoped: bool = False
     patient: bool = False
+    streams: bool = False
 
 
 def routes_of(router: APIRouter) -> Iterator[Demand]:
@@ -56,12 +66,13 @@ def routes_of(router: APIRouter) -> Iterator[Demand]:
 
 
 def _demand(path: str, method: str, calls: list[Any]) -> Demand:
-    waits = is_patient in calls
+    flags = {"patient": is_patient in calls, "streams": is_stream in calls}
     for call in calls:
         if isinstance(call, Allow):
-            return Demand(path, method, call.permission, call.permission.value, call.scoped, waits)
+            word = call.permission.value
+            return Demand(path, method, call.permission, word, scoped=call.scoped, **flags)
     word = INTERNAL if is_internal in calls else PUBLIC if is_public in calls else NOTHING
-    return Demand(path, method, None, word, patient=waits)
+    return Demand(path, method, None, word, **flags)
 
 
 def _calls(dependant: Any) -> Iterator[Any]:

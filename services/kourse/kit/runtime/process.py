@@ -83,7 +83,7 @@ class Process:
 
     async def stop(self) -> None:
         """Finish what is in hand and close everything, within 20 s."""
-        self.runtime.health.is_draining = True
+        self.runtime.health.draining.set()
         log.info("stopping")
         try:
             async with asyncio.timeout(STOP_S):

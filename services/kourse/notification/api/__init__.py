@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from kourse.notification.api import badges, leaderboards, messages, points
+from kourse.notification.api import badges, leaderboards, messages, points, streams
 
 router = APIRouter()
 router.include_router(messages.router)
+router.include_router(streams.router)
 router.include_router(points.router)
 router.include_router(badges.router)
 router.include_router(leaderboards.router)

@@ -17,6 +17,7 @@ from kourse.contracts.errors import NotFound
 from kourse.kit.db import statement
 from kourse.notification.domain.kinds import RULES, Kind
 from kourse.notification.domain.preferences import Channel
+from kourse.notification.repository import hints
 from kourse.notification.repository.wishes import mark
 from kourse.notification.tables import SCHEMA, notification
 
@@ -71,18 +72,21 @@ class Told:
 
 async def tell(tx: AsyncSession, user_id: UUID, notice: Notice) -> None:
     """The person is told, once, by the channels of the kind."""
+    hints.touch(tx, [user_id])
     sql = statement(SCHEMA, _NOTIFY % _ONE)
     await tx.execute(sql, {**_values(tx, notice), "user_id": user_id})
 
 
 async def tell_each(tx: AsyncSession, user_ids: Sequence[UUID], notice: Notice) -> None:
     """Each of these people is told, once, in one statement for all."""
+    hints.touch(tx, user_ids)
     sql = statement(SCHEMA, _NOTIFY % _EACH)
     await tx.execute(sql, {**_values(tx, notice), "user_ids": list(user_ids)})
 
 
 async def tell_enrolled(tx: AsyncSession, course_id: UUID, notice: Notice) -> None:
     """Everybody who is enrolled in the course is told, once, in one statement for all."""
+    hints.touch_everybody(tx)
     sql = statement(SCHEMA, _NOTIFY % _ENROLLED)
     await tx.execute(sql, {**_values(tx, notice), "course_id": course_id})
 
@@ -141,6 +145,7 @@ async def mark_read(tx: AsyncSession, user_id: UUID, notification_id: UUID) -> N
     )
     if (await tx.execute(change)).scalar_one_or_none() is None:
         raise NotFound("There is no such notification.")
+    hints.touch(tx, [user_id])
 
 
 async def mark_all_read(tx: AsyncSession, user_id: UUID, through: UUID) -> None:
@@ -160,6 +165,7 @@ async def mark_all_read(tx: AsyncSession, user_id: UUID, through: UUID) -> None:
         .where(*mine, notification.c.read_at.is_(None), place <= (created_at, through))
         .values(read_at=func.clock_timestamp())
     )
+    hints.touch(tx, [user_id])
 
 
 def told_of(row: Row[Any]) -> Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -32,6 +33,11 @@ async def feed(
 ) -> list[FeedEntry]:
     """A page of the feed, newest first."""
     told = await notices.list_feed(tx, user_id, after=after, limit=limit)
+    return await entries(tx, user_id, told)
+
+
+async def entries(tx: AsyncSession, user_id: UUID, told: Sequence[Told]) -> list[FeedEntry]:
+    """What the person was told, in their language."""
     titles = await titles_for(tx, told)
     locale = await replicas.locale_of(tx, user_id)
     return [
