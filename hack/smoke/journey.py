@@ -8,13 +8,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any, ClassVar
 
 from hack.smoke import manifests
-from hack.smoke.knowledge import right_answer
+from hack.smoke.knowledge import right_answer, wrong_option
 from hack.smoke.person import Mailbox, Person, Unexpected, eventually
 from hack.smoke.target import Target
 
@@ -36,6 +37,7 @@ class Journey:
     run: str = field(default_factory=lambda: f"smoke-{secrets.token_hex(3)}")
     facts: dict[str, Any] = field(default_factory=dict)
     SHORTEST_LESSON: ClassVar[int] = 1000
+    MOST_ANSWERS: ClassVar[int] = 10
 
     def __post_init__(self) -> None:
         """Makes the people: a new learner and the sample's teacher."""
@@ -53,6 +55,7 @@ class Journey:
             ("join the cohort by code, which enrols", self.join),
             ("complete a lesson", self.complete_lesson),
             ("practise what the lesson embeds", self.practise),
+            ("remediation opens, then a challenge", self.adapt),
             ("sit the quiz", self.sit_quiz),
             ("the quiz is graded", self.graded),
             ("notifications arrive in the feed and as e-mail", self.notified),
@@ -152,15 +155,45 @@ class Journey:
 
     def practise(self) -> dict[str, str]:
         """One practice question is answered and explained at once, which moves mastery."""
-        path = f"/v1/courses/{self.run}-course/lessons/{self.lesson()}/practice"
-        question = eventually("the practice", lambda: self.learner.get(path)["items"])[0]
-        declared = manifests.answers(self.run)[question["prompt"].strip()]
-        body = {"seed": question["seed"], "answer": right_answer(question, declared)}
-        path = f"/v1/practice/{question['pool']}/{question['question']}/answers"
-        checked = self.learner.call("POST", path, json=body)
+        question, declared = self.question()
+        checked = self.check(question, right_answer(question, declared))
         if not checked["correct"] or not checked["explanation"]:
             raise Unexpected(f"a right practice answer was checked as {checked}")
         return {"question": question["question"]}
+
+    def question(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """A practice question of the first lesson with one choice: as it is shown and as declared."""
+        path = f"/v1/courses/{self.run}-course/lessons/{self.lesson()}/practice"
+        shown = eventually("the practice", lambda: self.learner.get(path)["items"])
+        declared = manifests.answers(self.run)
+        question = next(one for one in shown if one["type"] == "SingleChoice")
+        return question, declared[question["prompt"].strip()]
+
+    def check(self, question: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+        """What a practice answer came to."""
+        path = f"/v1/practice/{question['pool']}/{question['question']}/answers"
+        body = {"seed": question["seed"], "answer": answer}
+        checked: dict[str, Any] = self.learner.call("POST", path, json=body)
+        return checked
+
+    def adapt(self) -> dict[str, str]:
+        """Wrong answers open remediation, which then comes next; right ones open a challenge."""
+        question, declared = self.question()
+        opened = {}
+        for band, answer in (("remediation", wrong_option), ("challenge", right_answer)):
+            for _ in range(self.MOST_ANSWERS):
+                checked = self.check(question, answer(question, declared))
+                if checked["mastery"][0]["band"] == band:
+                    break
+            opened[band] = eventually(f"the {band}", partial(self.next_by, band))
+            self.learner.get(f"/v1/courses/{self.run}-course/lessons/{opened[band]}")
+        return opened
+
+    def next_by(self, reason: str) -> str | None:
+        """Key of the lesson that comes next for that reason, or None while another does."""
+        following = self.learner.get(f"/v1/courses/{self.run}-course/progress")["next"]
+        key: str = following["key"]
+        return key if following["reason"] == reason else None
 
     def sit_quiz(self) -> dict[str, str]:
         """The quiz is started, all answers are saved, and it is handed in."""

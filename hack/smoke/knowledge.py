@@ -30,6 +30,12 @@ def right_answer(shown: dict[str, Any], declared: dict[str, Any]) -> dict[str, A
     return {"option": chosen[0]} if kind == "SingleChoice" else {"options": chosen}
 
 
+def wrong_option(shown: dict[str, Any], declared: dict[str, Any]) -> dict[str, Any]:
+    """The body that answers a question with one choice wrongly."""
+    right = right_answer(shown, declared)["option"]
+    return {"option": next(one["id"] for one in shown["options"] if one["id"] != right)}
+
+
 def _pairs(shown: dict[str, Any], declared: dict[str, Any]) -> dict[str, str]:
     left = {entry["text"].strip(): entry["id"] for entry in shown["lefts"]}
     right = {entry["text"].strip(): entry["id"] for entry in shown["rights"]}

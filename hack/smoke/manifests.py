@@ -12,7 +12,9 @@ from typing import Any
 import yaml
 
 SAMPLES = Path(__file__).resolve().parents[2] / "manifests" / "samples"
+POOL = "statistics-describing-data"
 POOL_QUESTIONS = 12
+MAIN_LESSONS = 3
 
 
 def _documents() -> list[dict[str, Any]]:
@@ -39,7 +41,7 @@ def course(run: str, *, revision: int = 1) -> dict[str, Any]:
     """The first chapter of the sample as a course of its own; each revision has other content."""
     spec = _first(_documents(), "Course")["spec"]
     chapter = spec["chapters"][0]
-    lessons = [lesson for lesson in chapter["lessons"] if "textFile" not in lesson][:3]
+    lessons = _with_main(chapter["lessons"], MAIN_LESSONS)
     for lesson in lessons:
         lesson["practice"] = [{"pool": f"{run}-pool"}]
     if revision > 1:
@@ -57,9 +59,16 @@ def course(run: str, *, revision: int = 1) -> dict[str, Any]:
     return _resource("Course", f"{run}-course", {**kept, **body, "chapters": chapters})
 
 
+def _with_main(lessons: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """The first lessons up to so many of the main path, those beside it included."""
+    ends = [at for at, lesson in enumerate(lessons) if lesson.get("path", "Main") == "Main"]
+    return lessons[: ends[count - 1] + 1]
+
+
 def pool(run: str) -> dict[str, Any]:
     """Questions of the sample's first chapter."""
-    spec = _first(_documents(), "QuestionPool")["spec"]
+    pools = [one for one in _documents() if one["metadata"]["name"] == POOL]
+    spec = _first(pools, "QuestionPool")["spec"]
     questions = spec["questions"][:POOL_QUESTIONS]
     body = {"title": f"Smoke {run}", "courseRef": f"{run}-course", "questions": questions}
     return _resource("QuestionPool", f"{run}-pool", body)

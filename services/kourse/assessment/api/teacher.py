@@ -62,6 +62,31 @@ async def list_attempts(
     return Page(items=[schemas.WatchedView.seen(one) for one in shown], next=following)
 
 
+@router.get("/v1/exams/{exam}/statistics")
+async def read_statistics(
+    actor: Annotated[Actor, allow(Permission.GRADEBOOK_READ, scoped=True)],
+    tx: Transaction,
+    exam: Name,
+    cohort: Cohort = None,
+    limit: Limit = 20,
+    after: After = None,
+) -> schemas.StatisticsView:
+    """How hard each question was and how well it told learners apart, by everybody's first attempt."""
+    found = await teaching.get_exam(tx, exam)
+    cohorts = cohorts_within(actor, Permission.GRADEBOOK_READ, found.course, cohort)
+    key = Cursor.decode(after, 2)
+    told = await teaching.item_statistics(
+        tx,
+        found,
+        cohorts=cohorts,
+        after=None if key is None else (str(key[0]), str(key[1])),
+        limit=limit + 1,
+    )
+    shown, following = Cursor.page(told.items, limit, key=lambda one: (one.pool, one.key))
+    items = [schemas.ItemView.of(one) for one in shown]
+    return schemas.StatisticsView(items=items, next=following, attempts=told.attempts)
+
+
 @router.get("/v1/exams/{exam}/access")
 async def explain_access(
     actor: Annotated[Actor, allow(Permission.ACCESS_EXPLAIN, scoped=True)],

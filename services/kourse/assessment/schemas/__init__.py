@@ -23,7 +23,13 @@ from kourse.assessment.schemas.taking import (
     SaveAnswer,
     SavedView,
 )
-from kourse.assessment.schemas.teaching import ReleasedView, ReleaseOrder, WatchedView
+from kourse.assessment.schemas.teaching import (
+    ItemView,
+    ReleasedView,
+    ReleaseOrder,
+    StatisticsView,
+    WatchedView,
+)
 
 __all__ = [
     "AppliedView",
@@ -35,6 +41,7 @@ __all__ = [
     "ExamList",
     "ExamView",
     "GradebookView",
+    "ItemView",
     "MasteryList",
     "MasteryView",
     "PracticeList",
@@ -44,5 +51,6 @@ __all__ = [
     "ResultView",
     "SaveAnswer",
     "SavedView",
+    "StatisticsView",
     "WatchedView",
 ]

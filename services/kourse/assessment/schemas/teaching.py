@@ -7,9 +7,11 @@ from uuid import UUID
 from pydantic import Field
 
 from kourse.assessment.schemas.taking import AttemptSummary, ScoreView
-from kourse.assessment.service.teaching import Watched
+from kourse.assessment.service.teaching import ItemFigures, Watched
 from kourse.contracts.resources.meta import Name
-from kourse.kit.http import Body, View
+from kourse.contracts.resources.pool import QuestionType
+from kourse.kit.http import Body, Page, View
+from kourse.rules.statistics import MIN_ATTEMPTS, Verdict, verdict
 
 
 class WatchedView(AttemptSummary):
@@ -28,6 +30,49 @@ class WatchedView(AttemptSummary):
             cohort=one.attempt.cohort,
             score=None if one.score is None else ScoreView.of(one.score),
         )
+
+
+class ItemView(View):
+    """A question of an exam in the first graded attempts."""
+
+    pool: str
+    question: str
+    type: QuestionType
+    difficulty: int
+    attempts: int = Field(description="First attempts that had it.")
+    facility: float | None = Field(
+        description="Mean share of its points, 0 to 1; null below 30 attempts."
+    )
+    discrimination: float | None = Field(
+        description=(
+            "Correlation of its points with those of the rest of the exam, -1 to 1; null below 30 "
+            "attempts and where all did alike."
+        )
+    )
+    verdict: Verdict = Field(
+        description="`too few` below 30 attempts; `misleading`: those who know less do better."
+    )
+
+    @classmethod
+    def of(cls, one: ItemFigures) -> ItemView:
+        """The view of a question's figures."""
+        enough = one.attempts >= MIN_ATTEMPTS
+        return cls(
+            pool=one.pool,
+            question=one.key,
+            type=QuestionType(one.type),
+            difficulty=one.difficulty,
+            attempts=one.attempts,
+            facility=one.facility if enough else None,
+            discrimination=one.discrimination if enough else None,
+            verdict=verdict(one.attempts, one.facility, one.discrimination),
+        )
+
+
+class StatisticsView(Page[ItemView]):
+    """Figures of an exam's questions, by pool and key."""
+
+    attempts: int = Field(description="Learners with a graded attempt; the first of each counts.")
 
 
 class ReleaseOrder(Body):

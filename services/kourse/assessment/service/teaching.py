@@ -10,9 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Attempt, Exam, Score
 from kourse.assessment.errors import NotManual
-from kourse.assessment.repository import attempts, content, scores
+from kourse.assessment.repository import attempts, content, scores, statistics
+from kourse.assessment.repository.statistics import ItemFigures
 from kourse.contracts.errors import NotFound
 from kourse.contracts.resources.exam import Release
+
+__all__ = [
+    "ItemFigures",
+    "Statistics",
+    "Watched",
+    "get_exam",
+    "item_statistics",
+    "list_attempts",
+    "release",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,34 @@ async def list_attempts(
     )
     graded = await scores.list_attempt_scores(tx, [attempt.id for attempt in found])
     return [Watched(attempt, graded.get(attempt.id)) for attempt in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What the questions of an exam told of its learners.
+
+    Attributes:
+        attempts: Learners with a graded attempt; the first of each counts.
+        items: Some of the questions, by pool and key.
+    """
+
+    attempts: int
+    items: list[ItemFigures]
+
+
+async def item_statistics(
+    tx: AsyncSession,
+    exam: Exam,
+    *,
+    cohorts: Collection[str] | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> Statistics:
+    """Figures of an exam's questions, of the learners of these cohorts or of everybody."""
+    return Statistics(
+        await statistics.count_first(tx, exam.id, cohorts),
+        await statistics.list_items(tx, exam.id, cohorts, after=after, limit=limit),
+    )
 
 
 async def release(
