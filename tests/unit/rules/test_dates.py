@@ -171,3 +171,19 @@ class TestEffective:
                 if layer.source is source and (value := getattr(layer.dates, name)) is not None
             ]
             assert getattr(found.dates, name) == (said[0] if said else None)
+        assert found.dates.closes_at == obvious_close(layers, found.dates.due_at)
+
+
+def obvious_close(layers, due):
+    """The last close that was said, unless a stronger source said that it is due later than that."""
+    strength = list(Source)
+    closes = [layer for layer in layers if layer.dates.closes_at is not None]
+    if not closes:
+        return None
+    strongest = max(strength.index(layer.source) for layer in closes)
+    close = [layer for layer in closes if layer.source is strength[strongest]][-1].dates.closes_at
+    stronger = any(
+        layer.dates.due_at is not None and strength.index(layer.source) > strongest
+        for layer in layers
+    )
+    return max(close, due) if stronger else close

@@ -95,11 +95,15 @@ async def read_lesson(
 
 @router.post("/v1/courses/{course}/lessons/{lesson}/completion", summary="Complete a lesson")
 async def complete_lesson(
-    runtime: CurrentRuntime, actor: Student, course: CourseName, lesson: LessonKey
+    actor: Student,
+    tx: Transaction,
+    key: Annotated[IdempotencyKey, idempotency()],
+    course: CourseName,
+    lesson: LessonKey,
 ) -> schemas.CompletionView:
     """The lesson counts as completed; repeating it changes nothing."""
-    done = await study.complete_lesson(runtime, actor, course, lesson)
-    return schemas.CompletionView.model_validate(done)
+    done = await study.complete_lesson(tx, actor.user_id, course, lesson)
+    return await key.remember(tx, 200, schemas.CompletionView.model_validate(done))
 
 
 @router.get("/v1/courses/{course}/progress", summary="Your progress in a course")

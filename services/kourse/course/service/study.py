@@ -212,23 +212,22 @@ def _neighbours(access: Access) -> tuple[str | None, str | None]:
     return keys[at - 1] if at else None, keys[at + 1] if at + 1 < len(keys) else None
 
 
-async def complete_lesson(runtime: Runtime, actor: Actor, course: str, key: str) -> Completion:
+async def complete_lesson(tx: AsyncSession, learner_id: UUID, course: str, key: str) -> Completion:
     """The lesson is completed, once; repeating changes nothing.
 
     Raises:
         KourseError: As ``open_lesson``.
         CourseReadOnly: The course is archived.
     """
-    async with runtime.database.transaction(actor.tenant) as tx:
-        # Locked, so that two lessons completed at once count one after the other.
-        await ways.lock(tx, actor.user_id, course)
-        access = await open_lesson(tx, actor.user_id, course, key)
-        row = access.found.row
-        if is_read_only(Lifecycle(row.lifecycle), retired=row.retired_at is not None):
-            raise CourseReadOnly
-        if access.completed_at is not None:
-            return _completion(access, access.completed_at, access.found.done)
-        return await _complete(tx, access)
+    # Locked, so that two lessons completed at once count one after the other.
+    await ways.lock(tx, learner_id, course)
+    access = await open_lesson(tx, learner_id, course, key)
+    row = access.found.row
+    if is_read_only(Lifecycle(row.lifecycle), retired=row.retired_at is not None):
+        raise CourseReadOnly
+    if access.completed_at is not None:
+        return _completion(access, access.completed_at, access.found.done)
+    return await _complete(tx, access)
 
 
 async def _complete(tx: AsyncSession, access: Access) -> Completion:
