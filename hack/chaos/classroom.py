@@ -32,7 +32,7 @@ class Classroom:
         learners: How many there is a seat for.
         name: Of the run; the names of all resources begin with it.
         codes: Join codes by cohort.
-        lessons: Keys of the lessons, in order.
+        lessons: Keys of the lessons on the main path, in order.
         revision: Of the course that the platform team changes meanwhile.
         answers: The quiz's questions by prompt, for learners who know the subject.
     """
@@ -78,7 +78,11 @@ class Classroom:
         for resource in (course, quiz, side, *cohorts):
             team.wait_ready(f"{resource['kind'].lower()}.kourse.dev/{resource['metadata']['name']}")
         self.answers = manifests.answers(self.name)
-        self.lessons = tuple(lesson["key"] for lesson in course["spec"]["chapters"][0]["lessons"])
+        self.lessons = tuple(
+            lesson["key"]
+            for lesson in course["spec"]["chapters"][0]["lessons"]
+            if lesson.get("path", "Main") == "Main"
+        )
         with self._teacher() as teacher:
             for cohort in cohorts:
                 name = cohort["metadata"]["name"]
