@@ -52,5 +52,6 @@ def _row(service: str, demand: Demand) -> dict[str, str | bool]:
         "service": service,
         "permission": demand.word,
     }
-    flags = {"scoped": demand.scoped, "patient": demand.patient, "streams": demand.streams}
+    names = ("scoped", "by_place", "patient", "streams")
+    flags = {name: getattr(demand, name) for name in names}
     return row | {name: True for name, is_set in flags.items() if is_set}

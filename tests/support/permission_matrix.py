@@ -19,10 +19,19 @@ GUARDED = [route for route in ROUTES if route.permission is not None]
 EVERY_ROLE = [role.value for role in Role]
 TENANT, OTHER_TENANT = "demo", "elsewhere"
 
-PERSONAL = {"attempt", "goal_id", "notification_id", "plan_id", "session_id", "token_id"}
+PERSONAL = {
+    "attempt",
+    "goal_id",
+    "message_id",
+    "notification_id",
+    "plan_id",
+    "session_id",
+    "token_id",
+}
 """Parameters that name what belongs to one person."""
 TENANTS = {
     "account_id",
+    "announcement_id",
     "cohort",
     "course",
     "event_id",

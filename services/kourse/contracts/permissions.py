@@ -22,11 +22,17 @@ class Permission(StrEnum):
     ATTEMPT_GRADE = "attempt:grade"
     AUDIT_READ = "audit:read"
     CATALOGUE_READ = "catalogue:read"
+    COHORT_ANNOUNCE = "cohort:announce"
+    COHORT_ATTEND = "cohort:attend"
     COHORT_CODE = "cohort:code"
     COHORT_JOIN = "cohort:join"
+    COHORT_LEAVE = "cohort:leave"
     COHORT_MANAGE = "cohort:manage"
+    COHORT_MESSAGE = "cohort:message"
     COHORT_PLAN = "cohort:plan"
     COHORT_READ = "cohort:read"
+    COHORT_REMOVE = "cohort:remove"
+    COHORT_TRANSFER = "cohort:transfer"
     COURSE_AUTHOR = "course:author"
     COURSE_ENROL = "course:enrol"
     COURSE_PLAN = "course:plan"
@@ -46,6 +52,13 @@ class Permission(StrEnum):
     PROFILE_OWN = "profile:own"
     ROLE_ASSIGN = "role:assign"
     SERVICE_ACCOUNT_MANAGE = "service-account:manage"
+
+
+class Place(StrEnum):
+    """Where a member stands in a cohort, which profile knows and no token says."""
+
+    LEARNER = "learner"
+    LEADER = "leader"
 
 
 class Role(StrEnum):
@@ -68,6 +81,7 @@ _LEARNER = frozenset(
         Permission.ATTEMPT_TAKE,
         Permission.CATALOGUE_READ,
         Permission.COHORT_JOIN,
+        Permission.COHORT_LEAVE,
         Permission.COURSE_ENROL,
         Permission.COURSE_STUDY,
         Permission.DASHBOARD_OWN,
@@ -81,10 +95,15 @@ _TEACHER = _LEARNER | {
     Permission.ACCESS_EXPLAIN,
     Permission.ATTEMPT_GRADE,
     Permission.ATTEMPT_READ,
+    Permission.COHORT_ANNOUNCE,
+    Permission.COHORT_ATTEND,
     Permission.COHORT_CODE,
     Permission.COHORT_MANAGE,
+    Permission.COHORT_MESSAGE,
     Permission.COHORT_PLAN,
     Permission.COHORT_READ,
+    Permission.COHORT_REMOVE,
+    Permission.COHORT_TRANSFER,
     Permission.GRADEBOOK_READ,
     Permission.INVITATION_MANAGE,
 }
@@ -92,8 +111,11 @@ _GRADER = _LEARNER | {Permission.ATTEMPT_GRADE, Permission.ATTEMPT_READ}
 """Sees and grades attempts, and nothing else of those who made them."""
 _COHORT_LEADER = _LEARNER | {
     Permission.ACCESS_EXPLAIN,
+    Permission.COHORT_ANNOUNCE,
+    Permission.COHORT_ATTEND,
     Permission.COHORT_CODE,
     Permission.COHORT_READ,
+    Permission.COHORT_REMOVE,
 }
 """Looks after a cohort's people, without a say in dates or grades."""
 _PLANNER = frozenset(
@@ -142,12 +164,28 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
 }
 """Nobody gives a role that allows more than they may themselves, so no tenant admin makes a platform admin."""
 
+PLACE_PERMISSIONS: Mapping[Place, frozenset[Permission]] = {
+    Place.LEARNER: frozenset({Permission.COHORT_ATTEND}),
+    Place.LEADER: frozenset(
+        {
+            Permission.COHORT_ANNOUNCE,
+            Permission.COHORT_ATTEND,
+            Permission.COHORT_CODE,
+            Permission.COHORT_READ,
+            Permission.COHORT_REMOVE,
+            Permission.COHORT_TRANSFER,
+        }
+    ),
+}
+"""What members may do in their own cohort, beside what their roles allow."""
+
 HOLDERS_ALONE = frozenset({Permission.ACCOUNT_SELF})
 """What no token of a program opens, not even its holder's: passwords, addresses, sessions, tokens."""
 PERSONAL = HOLDERS_ALONE | {
     Permission.ACCOUNT_READ,
     Permission.ATTEMPT_TAKE,
     Permission.COHORT_JOIN,
+    Permission.COHORT_LEAVE,
     Permission.COURSE_ENROL,
     Permission.COURSE_STUDY,
     Permission.DASHBOARD_OWN,
@@ -168,11 +206,17 @@ DENIALS: Mapping[Permission, str] = {
     Permission.ATTEMPT_GRADE: "Grading needs the teacher or the grader role for it.",
     Permission.AUDIT_READ: "Reading the audit trail needs the tenant admin role.",
     Permission.CATALOGUE_READ: "Reading the catalogue needs membership of this tenant.",
+    Permission.COHORT_ANNOUNCE: "Announcing something needs the teacher or the cohort leader role for this cohort.",
+    Permission.COHORT_ATTEND: "Reading what a cohort is told needs membership of it.",
     Permission.COHORT_CODE: "Reading a join code needs the teacher or the cohort leader role for this cohort.",
     Permission.COHORT_JOIN: "Joining a cohort needs the learner role.",
+    Permission.COHORT_LEAVE: "Leaving a cohort needs the learner role.",
     Permission.COHORT_MANAGE: "Managing a cohort needs the teacher role for it.",
+    Permission.COHORT_MESSAGE: "Writing to a learner needs the teacher role for their cohort.",
     Permission.COHORT_PLAN: "Planning cohorts needs the planner role, or the teacher role for the cohort.",
     Permission.COHORT_READ: "Reading a cohort's members needs the teacher or the cohort leader role for it.",
+    Permission.COHORT_REMOVE: "Removing a member needs the teacher or the cohort leader role for the cohort.",
+    Permission.COHORT_TRANSFER: "Handing over a cohort needs its leader, or the teacher role for it.",
     Permission.COURSE_AUTHOR: "Authoring courses needs the author role.",
     Permission.COURSE_ENROL: "Enrolling needs the learner role.",
     Permission.COURSE_PLAN: "Planning courses needs the planner or the author role.",

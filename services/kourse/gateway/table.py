@@ -25,6 +25,7 @@ class Route:
         service: Who answers.
         permission: What the caller needs, or None for public routes.
         scoped: Whether holding it for some course or cohort lets one in; the service asks for which.
+        by_place: Whether a place in a cohort, which the service knows, may let one in as well.
         patient: Whether its answer may take long.
         streams: Whether its answer goes on until somebody ends it.
     """
@@ -36,10 +37,11 @@ class Route:
     scoped: bool = False
     patient: bool = False
     streams: bool = False
+    by_place: bool = False
 
     def admits(self, actor: Actor) -> bool:
         """Whether what the actor holds is enough to come this far."""
-        if self.permission is None:
+        if self.permission is None or self.by_place:
             return True
         held = actor.holds_somewhere if self.scoped else actor.holds
         return held(self.permission)
@@ -90,7 +92,8 @@ def load_table(path: Path = TABLE) -> RouteTable:
 def _route(row: Mapping[str, Any]) -> Route:
     word = row["permission"]
     permission = None if word == PUBLIC else Permission(word)
-    flags = {name: row.get(name, False) for name in ("scoped", "patient", "streams")}
+    names = ("scoped", "by_place", "patient", "streams")
+    flags = {name: row.get(name, False) for name in names}
     return Route(row["method"], row["path"], row["service"], permission, **flags)
 
 

@@ -125,6 +125,20 @@ async def leave_cohort(tx: Transaction, event: events.GroupLeft, _delivery: Deli
     await telling.leave_cohort(tx, event)
 
 
+@handlers.on(events.AnnouncementPosted)
+async def tell_of_announcement(
+    tx: Transaction, event: events.AnnouncementPosted, delivery: Delivery
+) -> None:
+    """A cohort learns that it was told something."""
+    await telling.announce(tx, event, delivery)
+
+
+@handlers.on(events.MessageSent)
+async def tell_of_message(tx: Transaction, event: events.MessageSent, delivery: Delivery) -> None:
+    """A learner learns that a teacher wrote to them."""
+    await telling.tell_of_message(tx, event, delivery)
+
+
 @handlers.on(events.ContentPublished)
 async def publish_course(
     tx: Transaction, event: events.ContentPublished, delivery: Delivery

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from kourse.contracts.examples import SPECS
 from kourse.contracts.resources import CohortSpec
 from kourse.contracts.resources.cohort import Rrule
-from kourse.contracts.resources.meta import LanguageTag, LocalDateTime, Name, TimeZone
+from kourse.contracts.resources.meta import LanguageTag, LocalDateTime, Name, Paragraph, TimeZone
 from kourse.kit.http import Body, View
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -203,7 +203,7 @@ class CohortView(View):
     time_zone: str
     role: str = Field(description="Yours: learner, leader or teacher.")
     seats: int
-    members: int | None = Field(description="How many there are; null unless you teach it.")
+    members: int | None = Field(description="How many there are; null unless you lead or teach it.")
     schedule: list[MeetingView]
     next_meeting: OccurrenceView | None
 
@@ -213,6 +213,54 @@ class CohortDocument(CohortSpec):
 
     # Built at once, because FastAPI cannot take a deferred model for a body.
     model_config = ConfigDict(defer_build=False, json_schema_extra={"examples": [SPECS["Cohort"]]})
+
+
+class NewLeader(Body):
+    """Who is to lead a cohort."""
+
+    learner_id: UUID = Field(description="A member of it.")
+
+
+class NewAnnouncement(Body):
+    """Something to tell a cohort."""
+
+    title: Line
+    text: Paragraph
+
+
+class AnnouncementView(View):
+    """Something that a cohort was told."""
+
+    id: UUID
+    cohort: str
+    title: str
+    text: str = Field(description="In Markdown.")
+    author_id: UUID
+    author: str | None = Field(
+        description="Their display name; null where they have no profile.", examples=["Rui Teste"]
+    )
+    posted_at: datetime
+
+
+class NewMessage(Body):
+    """Something to write to one learner."""
+
+    text: Paragraph
+
+
+class MessageView(View):
+    """Something that a teacher wrote to one learner."""
+
+    id: UUID
+    cohort: str
+    learner_id: UUID
+    text: str = Field(description="In Markdown.")
+    author_id: UUID
+    author: str | None = Field(
+        description="Their display name; null where they have no profile.", examples=["Rui Teste"]
+    )
+    sent_at: datetime
+    read_at: datetime | None
 
 
 class JoinRequest(Body):

@@ -186,6 +186,40 @@ membership = Table(
     CheckConstraint("role IN ('learner', 'leader')", name="role"),
 )
 Index("ix_membership_user", membership.c.tenant, membership.c.user_id)
+Index(
+    "uq_membership_leader",
+    membership.c.cohort_id,
+    unique=True,
+    postgresql_where=membership.c.role == "leader",
+)
+
+announcement = Table(
+    "announcement",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("cohort_id", UUID, ForeignKey(cohort.c.id, ondelete="CASCADE"), nullable=False),
+    Column("author_id", UUID, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    moment_column("posted_at"),
+)
+Index("ix_announcement_cohort", announcement.c.cohort_id, announcement.c.id)
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", UUID, primary_key=True),
+    tenant_column(),
+    Column("cohort_id", UUID, ForeignKey(cohort.c.id, ondelete="CASCADE"), nullable=False),
+    Column("author_id", UUID, nullable=False),
+    Column("learner_id", UUID, nullable=False),
+    Column("text", Text, nullable=False),
+    moment_column("sent_at"),
+    moment_column("read_at", nullable=True),
+)
+Index("ix_message_learner", message.c.tenant, message.c.learner_id, message.c.id)
+Index("ix_message_cohort", message.c.cohort_id)
 
 CONTENT = ("cohort", "cohort_date", "meeting")
 """What the operator writes."""
@@ -195,6 +229,8 @@ ERASURE: Rules = {
     "goal": Remove("user_id"),
     "plan": Remove("user_id"),
     "calendar_link": Remove("user_id"),
+    "announcement": Keep("the class was told it, whoever did"),
+    "message": Remove("learner_id"),
     "membership": Keep("seats and results of the cohort stay as they were"),
 }
 """What becomes of a deleted person's rows."""

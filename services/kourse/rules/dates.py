@@ -129,11 +129,11 @@ def local_of(text: str, zone: ZoneInfo) -> datetime:
     """
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        if parsed.tzinfo is None:
+            return parsed
+        return parsed.astimezone(zone).replace(tzinfo=None, fold=0)
+    except (ValueError, OverflowError):
         raise InvalidDates(f"{text!r} is not a date and time.") from None
-    if parsed.tzinfo is None:
-        return parsed
-    return parsed.astimezone(zone).replace(tzinfo=None, fold=0)
 
 
 def instant_of(text: str, zone: ZoneInfo) -> datetime:
@@ -144,11 +144,9 @@ def instant_of(text: str, zone: ZoneInfo) -> datetime:
     """
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError:
+        return localise(parsed, zone) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InvalidDates(f"{text!r} is not a date and time.") from None
-    if parsed.tzinfo is not None:
-        return parsed.astimezone(UTC)
-    return localise(parsed, zone)
 
 
 def localise(local: datetime, zone: ZoneInfo) -> datetime:

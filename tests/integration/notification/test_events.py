@@ -260,6 +260,30 @@ class TestCohort:
 
         assert (told(sql, learner), mailed(sql, learner)) == (["cohort-joined"], [])
 
+    async def test_is_told_of_an_announcement_but_for_its_author_and_those_who_left(self, bus, sql):
+        cohort = {"cohort_id": uuid4(), "cohort": "autumn"}
+        learner, leader, leaver = people = uuid4(), uuid4(), uuid4()
+        for one in people:
+            await bus.send(events.GroupJoined(**cohort, learner_id=one, courses=[]))
+        left = {"learner_id": leaver, "actor_id": leaver, "courses": []}
+        await bus.send(events.GroupLeft(**cohort, **left))
+
+        post = {"announcement_id": uuid4(), "author_id": leader}
+        await bus.send(events.AnnouncementPosted(**cohort, **post))
+
+        joined = "cohort-joined"
+        assert [told(sql, one) for one in people] == [[joined, "announcement"], [joined], [joined]]
+        assert mailed(sql, learner) == ["announcement"]
+
+    async def test_lets_a_learner_know_that_a_teacher_wrote(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(
+            events.MessageSent(learner_id=learner, message_id=uuid4(), author_id=uuid4())
+        )
+
+        assert (told(sql, learner), mailed(sql, learner)) == (["message"], ["message"])
+
 
 class TestLesson:
     async def test_is_told_and_earns_points(self, bus, sql):

@@ -216,7 +216,7 @@ class TestRemoveMember:
         await join(house, await code_of(house))
         path = f"/v1/cohorts/{{}}/members/{LEARNER}"
         assert (await house.delete(path.format("lisbon"), who=OTHER_LEARNER)).code == "forbidden"
-        elsewhere = {"scopes": ["teacher@cohort:porto"]}
+        elsewhere = {"who": OTHER_LEARNER, "scopes": ["teacher@cohort:porto"]}
         assert (await house.delete(path.format("lisbon"), **elsewhere)).code == "not-found"
         assert (await house.delete(path.format("porto"), **TEACHER)).code == "not-found"
         scoped = {"who": TEACHER["who"], "scopes": ["teacher@cohort:lisbon"]}

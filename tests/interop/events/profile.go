@@ -92,8 +92,6 @@ type GroupLeft struct {
 const TypeGroupTransferred = "profile.group.transferred"
 
 // GroupTransferred: A cohort has another leader.
-//
-// Planned: no service emits it yet, and it may still change.
 type GroupTransferred struct {
 	// Id of the cohort.
 	CohortID string `json:"cohort_id"`
@@ -109,8 +107,6 @@ type GroupTransferred struct {
 const TypeAnnouncementPosted = "profile.announcement.posted"
 
 // AnnouncementPosted: A cohort's members have something to read; its text is read with the id.
-//
-// Planned: no service emits it yet, and it may still change.
 type AnnouncementPosted struct {
 	// Id of the cohort.
 	CohortID string `json:"cohort_id"`
@@ -126,8 +122,6 @@ type AnnouncementPosted struct {
 const TypeMessageSent = "profile.message.sent"
 
 // MessageSent: A teacher wrote to one learner; the text is read with the id.
-//
-// Planned: no service emits it yet, and it may still change.
 type MessageSent struct {
 	// Account of the learner.
 	LearnerID string `json:"learner_id"`

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from hack.gen.messages import example
-from kourse.contracts.events import GroupJoined, GroupTransferred, UserRegistered
+from kourse.contracts.events import CohortEnded, GroupJoined, UserRegistered
 from kourse.kit.delivery import UnknownEventError
 from kourse.kit.inbox import Handlers
 from kourse.kit.inbox.cursor import Arrival
@@ -35,8 +35,8 @@ class TestHandlers:
         await Handlers("course").apply(None, [arrival_of(GroupJoined)])
 
     async def test_refuse_a_planned_event_since_a_newer_build_may_act_on_it(self):
-        with pytest.raises(UnknownEventError, match=r"profile\.group\.transferred"):
-            await Handlers("course").apply(None, [arrival_of(GroupTransferred)])
+        with pytest.raises(UnknownEventError, match=r"profile\.cohort\.ended"):
+            await Handlers("course").apply(None, [arrival_of(CohortEnded)])
 
 
 def arrival_of(event):

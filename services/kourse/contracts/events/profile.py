@@ -93,7 +93,7 @@ class GroupLeft(Event):
     ]
 
 
-@event("profile.group.transferred", stream=Stream.GROUP, subject="cohort_id", planned=True)
+@event("profile.group.transferred", stream=Stream.GROUP, subject="cohort_id")
 class GroupTransferred(Event):
     """A cohort has another leader."""
 
@@ -103,7 +103,12 @@ class GroupTransferred(Event):
     actor_id: ActorId
 
 
-@event("profile.announcement.posted", stream=Stream.GROUP, subject="cohort_id", planned=True)
+@event(
+    "profile.announcement.posted",
+    stream=Stream.GROUP,
+    subject="cohort_id",
+    to=("notification",),
+)
 class AnnouncementPosted(Event):
     """A cohort's members have something to read; its text is read with the id."""
 
@@ -114,7 +119,11 @@ class AnnouncementPosted(Event):
 
 
 @event(
-    "profile.message.sent", stream=Stream.LEARNER, subject="learner_id", private=True, planned=True
+    "profile.message.sent",
+    stream=Stream.LEARNER,
+    subject="learner_id",
+    to=("notification",),
+    private=True,
 )
 class MessageSent(Event):
     """A teacher wrote to one learner; the text is read with the id."""

@@ -38,10 +38,13 @@ class Allow:
         permission: What the caller needs.
         scoped: Whether holding it for some course or cohort is enough to enter; the route must then
             ask ``actor.holds`` for the one in hand.
+        by_place: Whether people who lack it come in as well, since their place in a cohort may allow it;
+            the route must then ask ``actor.holds_at`` and refuse all others.
     """
 
     permission: Permission
     scoped: bool = False
+    by_place: bool = False
 
     async def __call__(self, request: Request) -> Actor:
         """The actor.
@@ -53,16 +56,16 @@ class Allow:
         """
         actor = await actor_of(request)
         held = actor.holds_somewhere if self.scoped else actor.holds
-        if not held(self.permission):
+        if not (self.by_place or held(self.permission)):
             raise Forbidden(DENIALS[self.permission])
         if self.permission in NEVER_BLIND and not request.state.revocation_known:
             raise Unavailable("Log-ins cannot be checked right now.", retry_after_s=2)
         return actor
 
 
-def allow(permission: Permission, *, scoped: bool = False) -> Any:
+def allow(permission: Permission, *, scoped: bool = False, by_place: bool = False) -> Any:
     """What stands in ``Annotated[Actor, …]`` of a route that needs the permission."""
-    return Depends(Allow(permission, scoped))
+    return Depends(Allow(permission, scoped, by_place))
 
 
 async def is_public(request: Request) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from kourse.contracts.permissions import Permission, permissions_of
+from kourse.contracts.permissions import PLACE_PERMISSIONS, Permission, Place, permissions_of
 from kourse.kit.auth.claims import Claims
 
 
@@ -53,6 +53,11 @@ class Actor:
         return permission in self.permissions or any(
             self._allows(role, permission) for role, _ in map(_split, self.scopes)
         )
+
+    def holds_at(self, place: Place, permission: Permission) -> bool:
+        """Whether it is held by somebody who has this place in the cohort in hand."""
+        is_within = self.limit is None or permission in self.limit
+        return is_within and self.client is None and permission in PLACE_PERMISSIONS[place]
 
     def scope_names(self, permission: Permission, kind: str) -> frozenset[str]:
         """Names of the ``kind`` ("course" or "cohort") for which it is held by a narrower role."""

@@ -43,6 +43,7 @@ class Demand:
         permission: What the caller needs, or None.
         word: The permission, ``public``, ``internal`` or, for a forgotten one, ``nothing``.
         scoped: Whether holding the permission for some course or cohort lets one in.
+        by_place: Whether a place in a cohort may allow it to those who lack the permission.
         patient: Whether callers are to wait long for the answer.
         streams: Whether the answer goes on until somebody ends it.
     """
@@ -54,6 +55,7 @@ class Demand:
     scoped: bool = False
     patient: bool = False
     streams: bool = False
+    by_place: bool = False
 
 
 def routes_of(router: APIRouter) -> Iterator[Demand]:
@@ -69,8 +71,8 @@ def _demand(path: str, method: str, calls: list[Any]) -> Demand:
     flags = {"patient": is_patient in calls, "streams": is_stream in calls}
     for call in calls:
         if isinstance(call, Allow):
-            word = call.permission.value
-            return Demand(path, method, call.permission, word, scoped=call.scoped, **flags)
+            flags |= {"scoped": call.scoped, "by_place": call.by_place}
+            return Demand(path, method, call.permission, call.permission.value, **flags)
     word = INTERNAL if is_internal in calls else PUBLIC if is_public in calls else NOTHING
     return Demand(path, method, None, word, **flags)
 

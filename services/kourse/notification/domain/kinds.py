@@ -30,6 +30,8 @@ class Kind(StrEnum):
     TOKEN_CREATED = "token-created"  # noqa: S105 - a kind's name
     WELCOME = "welcome"
     COHORT_JOINED = "cohort-joined"
+    ANNOUNCEMENT = "announcement"
+    MESSAGE = "message"
     ENROLLED = "enrolled"
     COURSE_PUBLISHED = "course-published"
     ASSIGNMENT_CREATED = "assignment-created"
@@ -85,6 +87,8 @@ RULES = {
     Kind.TOKEN_CREATED: _WARNING,
     Kind.WELCOME: Rule(in_feed=True, by_email=True),
     Kind.COHORT_JOINED: Rule(in_feed=True, by_email=False),
+    Kind.ANNOUNCEMENT: Rule(in_feed=True, by_email=True, urgency=Urgency.BROADCAST),
+    Kind.MESSAGE: Rule(in_feed=True, by_email=True),
     Kind.ENROLLED: Rule(in_feed=True, by_email=True),
     Kind.COURSE_PUBLISHED: Rule(in_feed=True, by_email=True, urgency=Urgency.BROADCAST),
     Kind.ASSIGNMENT_CREATED: Rule(in_feed=True, by_email=True, urgency=Urgency.BROADCAST),

@@ -42,6 +42,11 @@ _ENROLLED = """
   WHERE tenant = :tenant AND course_id = :course_id AND is_active
   FOR KEY SHARE
 """
+_MEMBERS = """
+  SELECT learner_id AS user_id FROM {schema}.cohort_member
+  WHERE tenant = :tenant AND cohort_id = :cohort_id AND learner_id <> :author_id
+  FOR KEY SHARE
+"""
 """The lock has an erasure wait for this, which then takes along what was told here."""
 
 
@@ -89,6 +94,13 @@ async def tell_enrolled(tx: AsyncSession, course_id: UUID, notice: Notice) -> No
     hints.touch_everybody(tx)
     sql = statement(SCHEMA, _NOTIFY % _ENROLLED)
     await tx.execute(sql, {**_values(tx, notice), "course_id": course_id})
+
+
+async def tell_members(tx: AsyncSession, cohort_id: UUID, author_id: UUID, notice: Notice) -> None:
+    """Every member of the cohort but the author is told, once, in one statement for all."""
+    sql = statement(SCHEMA, _NOTIFY % _MEMBERS)
+    values = {**_values(tx, notice), "cohort_id": cohort_id, "author_id": author_id}
+    await tx.execute(sql, values)
 
 
 async def list_feed(

@@ -128,6 +128,25 @@ async def leave_cohort(tx: AsyncSession, event: events.GroupLeft) -> None:
     await boards.remove_member(tx, event.cohort_id, event.learner_id)
 
 
+async def announce(tx: AsyncSession, event: events.AnnouncementPosted, delivery: Delivery) -> None:
+    """The cohort's members see that there is something to read."""
+    params = {
+        "cohort_id": str(event.cohort_id),
+        "cohort": event.cohort,
+        "announcement_id": str(event.announcement_id),
+    }
+    notice = Notice(Kind.ANNOUNCEMENT, params, delivery.id)
+    await notices.tell_members(tx, event.cohort_id, event.author_id, notice)
+
+
+async def tell_of_message(tx: AsyncSession, event: events.MessageSent, delivery: Delivery) -> None:
+    """The learner sees that a teacher wrote to them."""
+    if await former.is_former(tx, event.learner_id):
+        return
+    params = {"message_id": str(event.message_id)}
+    await notices.tell(tx, event.learner_id, Notice(Kind.MESSAGE, params, delivery.id))
+
+
 async def publish_course(
     tx: AsyncSession, event: events.ContentPublished, delivery: Delivery
 ) -> None:

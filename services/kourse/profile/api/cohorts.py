@@ -16,12 +16,12 @@ from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.kit.runtime import CurrentRuntime
 from kourse.profile import schemas
-from kourse.profile.service import classes, joining, leaving
+from kourse.profile.service import classes, joining, leading, leaving
 from kourse.profile.service.classes import Seen
 
 router = APIRouter(tags=["cohorts"])
 CohortName = Annotated[str, Path(max_length=63, description="Name of the cohort.")]
-CodeReader = Annotated[Actor, allow(Permission.COHORT_CODE, scoped=True)]
+CodeReader = Annotated[Actor, allow(Permission.COHORT_CODE, scoped=True, by_place=True)]
 
 
 @router.get("/v1/cohorts", summary="Cohorts")
@@ -71,7 +71,7 @@ async def join_cohort(
 
 @router.post("/v1/cohorts/{cohort}/leave", status_code=204, summary="Leave a cohort")
 async def leave_cohort(
-    actor: Annotated[Actor, allow(Permission.COHORT_JOIN)],
+    actor: Annotated[Actor, allow(Permission.COHORT_LEAVE)],
     tx: Transaction,
     key: Annotated[IdempotencyKey, idempotency()],
     cohort: CohortName,
@@ -96,20 +96,37 @@ async def read_code(actor: CodeReader, tx: Transaction, cohort: CohortName) -> s
 
 
 @router.post("/v1/cohorts/{cohort}/code", summary="Renew the join code")
-async def rotate_code(actor: CodeReader, tx: Transaction, cohort: CohortName) -> schemas.CodeView:
+async def rotate_code(
+    actor: CodeReader,
+    tx: Transaction,
+    key: Annotated[IdempotencyKey, idempotency()],
+    cohort: CohortName,
+) -> schemas.CodeView:
     """A new code; the one before opens nothing any more."""
-    return schemas.CodeView.model_validate(await classes.rotate_code(tx, actor, cohort))
+    made = schemas.CodeView.model_validate(await classes.rotate_code(tx, actor, cohort))
+    return await key.remember(tx, 200, made)
+
+
+@router.put("/v1/cohorts/{cohort}/leader", status_code=204, summary="Hand over a cohort")
+async def hand_over(
+    actor: Annotated[Actor, allow(Permission.COHORT_TRANSFER, scoped=True, by_place=True)],
+    tx: Transaction,
+    cohort: CohortName,
+    body: schemas.NewLeader,
+) -> None:
+    """A member leads the cohort from now on, and whoever led it is a learner again."""
+    await leading.hand_over(tx, actor, cohort, body.learner_id)
 
 
 @router.get("/v1/cohorts/{cohort}/members", summary="Members of a cohort")
 async def list_members(
-    actor: Annotated[Actor, allow(Permission.COHORT_READ, scoped=True)],
+    actor: Annotated[Actor, allow(Permission.COHORT_READ, scoped=True, by_place=True)],
     tx: Transaction,
     cohort: CohortName,
     limit: Limit = 20,
     after: After = None,
 ) -> Page[schemas.MemberView]:
-    """Members of a cohort that you teach, in the order in which they joined; the look is audited."""
+    """Members of a cohort that you lead or teach, in the order in which they joined; the look is audited."""
     found = await classes.list_members(tx, actor, cohort, _member(after), limit + 1)
     items, following = Cursor.page(found, limit, key=lambda row: (row.joined_at, row.user_id))
     return Page(items=[schemas.MemberView.model_validate(row) for row in items], next=following)
@@ -117,7 +134,7 @@ async def list_members(
 
 @router.delete("/v1/cohorts/{cohort}/members/{user_id}", status_code=204, summary="Remove a member")
 async def remove_member(
-    actor: Annotated[Actor, allow(Permission.COHORT_MANAGE, scoped=True)],
+    actor: Annotated[Actor, allow(Permission.COHORT_REMOVE, scoped=True, by_place=True)],
     tx: Transaction,
     key: Annotated[IdempotencyKey, idempotency()],
     cohort: CohortName,

@@ -11,7 +11,6 @@ from fastapi import APIRouter, Header, Path, Query, Response
 from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
 from kourse.kit.auth import Actor, allow, public
-from kourse.kit.clock import database_now
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.idempotency import IdempotencyKey, idempotency
@@ -109,25 +108,13 @@ async def read_schedule(
     after: After = None,
 ) -> Page[schemas.EntryView]:
     """Your plans, the meetings of your classes and what is due there, by their start."""
-    first = _instant(since) if since else await database_now(tx)
-    try:
-        until = first + timedelta(days=days)
-    except OverflowError:
-        raise Malformed("`since` lies beyond every calendar.") from None
-    found = await schedule.sources(tx, actor.user_id, first, until)
+    if since is not None and since.tzinfo is None:
+        raise Malformed("`since` needs an offset, as in 2026-11-16T08:00:00Z.")
+    found = await schedule.upcoming(tx, actor.user_id, since, timedelta(days=days))
     passed = _position(after)
     entries = [one for one in found.entries() if passed is None or _key(one) > passed]
     items, following = Cursor.page(entries, limit, key=_key)
     return Page(items=[schemas.EntryView.model_validate(one) for one in items], next=following)
-
-
-def _instant(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
-        raise Malformed("`since` needs an offset, as in 2026-11-16T08:00:00Z.")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise Malformed("`since` lies beyond every calendar.") from None
 
 
 def _key(entry: schedule.Entry) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from sqlalchemy import Row, delete, func, literal, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.contracts.permissions import Place
 from kourse.contracts.resources.cohort import JoinPolicy
 from kourse.profile import tables as t
 from kourse.profile.repository.cohorts import fetch, tenant
@@ -94,6 +95,43 @@ async def is_member(tx: AsyncSession, cohort_id: UUID, user_id: UUID) -> bool:
     m = t.membership.c
     query = select(m.user_id).where(m.cohort_id == cohort_id, m.user_id == user_id)
     return await tx.scalar(query) is not None
+
+
+async def place_of(tx: AsyncSession, cohort_id: UUID, user_id: UUID) -> Place | None:
+    """The person's place in the cohort, or None for whoever is no member."""
+    m = t.membership.c
+    found = await tx.scalar(select(m.role).where(m.cohort_id == cohort_id, m.user_id == user_id))
+    return None if found is None else Place(found)
+
+
+async def leader_of(tx: AsyncSession, cohort_id: UUID) -> UUID | None:
+    """The member who leads the cohort, or None."""
+    m = t.membership.c
+    query = select(m.user_id).where(m.cohort_id == cohort_id, m.role == Place.LEADER)
+    found: UUID | None = await tx.scalar(query)
+    return found
+
+
+async def clear_leader(tx: AsyncSession, cohort_id: UUID) -> None:
+    """Nobody leads the cohort."""
+    m = t.membership.c
+    await tx.execute(
+        update(t.membership)
+        .where(m.cohort_id == cohort_id, m.role == Place.LEADER)
+        .values(role=Place.LEARNER)
+    )
+
+
+async def set_leader(tx: AsyncSession, cohort_id: UUID, user_id: UUID) -> bool:
+    """The member leads the cohort, which nobody did; whether there is such a member."""
+    m = t.membership.c
+    statement = (
+        update(t.membership)
+        .where(m.cohort_id == cohort_id, m.user_id == user_id)
+        .values(role=Place.LEADER)
+        .returning(m.user_id)
+    )
+    return (await tx.execute(statement)).one_or_none() is not None
 
 
 async def add_member(tx: AsyncSession, cohort_id: UUID, user_id: UUID) -> bool:

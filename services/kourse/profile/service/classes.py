@@ -13,7 +13,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import NotFound
-from kourse.contracts.permissions import Permission
+from kourse.contracts.permissions import Permission, Place
 from kourse.contracts.resources.cohort import JoinPolicy
 from kourse.kit.audit.recording import record
 from kourse.kit.auth import Actor
@@ -23,6 +23,7 @@ from kourse.profile.domain.recurrence import Occurrence
 from kourse.profile.errors import CohortClosed
 from kourse.profile.repository import cohorts, members
 from kourse.profile.service import calendar
+from kourse.profile.service.access import enter
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Seen:
         role: Their role in it: learner, leader or teacher.
         meetings: Its recurring meetings.
         next_meeting: The next one, or None.
-        members: How many members it has; None for those who do not teach it.
+        members: How many members it has; None for those who neither lead nor teach it.
     """
 
     row: Row[Any]
@@ -62,10 +63,10 @@ async def read(tx: AsyncSession, actor: Actor, name: str) -> Seen:
         NotFound: There is none of that name, as far as the person may know.
     """
     row = await cohorts.find_cohort(tx, name)
-    is_member = row is not None and await members.is_member(tx, row.id, actor.user_id)
-    if row is None or not (is_member or actor.holds(Permission.COHORT_READ, cohort=name)):
+    place = None if row is None else await members.place_of(tx, row.id, actor.user_id)
+    if row is None or not (place or actor.holds(Permission.COHORT_READ, cohort=name)):
         raise NotFound(f"There is no cohort {name!r} here.")
-    (seen,) = await _seen(tx, actor, [(row, "learner" if is_member else None)])
+    (seen,) = await _seen(tx, actor, [(row, place)])
     return seen
 
 
@@ -75,7 +76,11 @@ async def _seen(
     rows = [row for row, _ in found]
     meetings = await cohorts.list_meetings(tx, [row.id for row in rows])
     upcoming = await calendar.next_meetings(tx, rows, await database_now(tx))
-    taught = {row.id for row in rows if actor.holds(Permission.COHORT_READ, cohort=row.name)}
+    taught = {
+        row.id
+        for row, role in found
+        if actor.holds(Permission.COHORT_READ, cohort=row.name) or role == Place.LEADER
+    }
     counts = await cohorts.count_members(tx, taught) if taught else {}
     return [
         Seen(
@@ -89,16 +94,6 @@ async def _seen(
     ]
 
 
-async def _taught(
-    tx: AsyncSession, actor: Actor, name: str, permission: Permission, *, lock: bool = False
-) -> Row[Any]:
-    """A cohort for which the actor holds the permission; to all others there is none."""
-    row = await cohorts.find_cohort(tx, name, lock=lock)
-    if row is None or not actor.holds(permission, cohort=name):
-        raise NotFound(f"There is no cohort {name!r} here.")
-    return row
-
-
 async def list_members(
     tx: AsyncSession,
     actor: Actor,
@@ -109,9 +104,10 @@ async def list_members(
     """Members of a cohort in the order in which they joined; the look is audited.
 
     Raises:
+        Forbidden: The actor neither leads nor teaches the cohort.
         NotFound: There is none of that name, as far as the person may know.
     """
-    row = await _taught(tx, actor, name, Permission.COHORT_READ)
+    row = await enter(tx, actor, name, Permission.COHORT_READ)
     await record(tx, "cohort.members.read", actor=actor.user_id, target=name)
     return await members.list_members(tx, row.id, after, limit)
 
@@ -120,6 +116,7 @@ async def read_code(tx: AsyncSession, actor: Actor, name: str) -> Row[Any]:
     """The cohort's join code; a new one where there is none or the last has expired.
 
     Raises:
+        Forbidden: The actor neither leads nor teaches the cohort.
         NotFound: There is no such cohort, as far as the person may know.
         CohortClosed: The cohort takes nobody by code.
     """
@@ -135,6 +132,7 @@ async def rotate_code(tx: AsyncSession, actor: Actor, name: str) -> Row[Any]:
     """A new join code; the one before lets nobody in any more.
 
     Raises:
+        Forbidden: The actor neither leads nor teaches the cohort.
         NotFound: There is no such cohort, as far as the person may know.
         CohortClosed: The cohort takes nobody by code.
     """
@@ -145,7 +143,7 @@ async def rotate_code(tx: AsyncSession, actor: Actor, name: str) -> Row[Any]:
 
 async def _with_code(tx: AsyncSession, actor: Actor, name: str) -> Row[Any]:
     # Locked, so that two teachers who ask at once get the same code.
-    row = await _taught(tx, actor, name, Permission.COHORT_CODE, lock=True)
+    row = await enter(tx, actor, name, Permission.COHORT_CODE, lock=True)
     if row.join_policy != JoinPolicy.CODE.value or row.retired_at is not None:
         raise CohortClosed(f"{row.title!r} takes nobody by code.")
     return row

@@ -15,6 +15,7 @@ from kourse.kit import outbox
 from kourse.kit.audit.recording import record
 from kourse.kit.auth import Actor
 from kourse.profile.repository import cohorts, members
+from kourse.profile.service.access import enter
 
 
 async def leave(tx: AsyncSession, actor: Actor, name: str) -> None:
@@ -29,14 +30,13 @@ async def leave(tx: AsyncSession, actor: Actor, name: str) -> None:
 
 
 async def remove(tx: AsyncSession, actor: Actor, name: str, user_id: UUID) -> None:
-    """A member of a cohort that the actor manages is none any more; the removal is audited.
+    """A member of a cohort that the actor leads or teaches is none any more; it is audited.
 
     Raises:
+        Forbidden: The actor neither leads nor teaches the cohort.
         NotFound: There is no such cohort, as far as the actor may know, or no such member in it.
     """
-    cohort = await cohorts.find_cohort(tx, name)
-    if cohort is None or not actor.holds(Permission.COHORT_MANAGE, cohort=name):
-        raise NotFound(f"There is no cohort {name!r} here.")
+    cohort = await enter(tx, actor, name, Permission.COHORT_REMOVE)
     if not await _end(tx, cohort, user_id, actor):
         raise NotFound(f"{name!r} has no such member.")
     detail = {"member": str(user_id)}

@@ -45,8 +45,11 @@ async def add(tx: AsyncSession, user_id: UUID, values: Mapping[str, Any]) -> Row
 def _check(values: Mapping[str, Any], now: datetime) -> None:
     zone = zone_of(values["time_zone"])
     first = local_of(values["starts"], zone)
-    if first < now.replace(tzinfo=None) - OLDEST or first > now.replace(tzinfo=None) + REACH:
+    earliest, latest = now.replace(tzinfo=None) - OLDEST, now.replace(tzinfo=None) + REACH
+    if not earliest <= first <= latest:
         raise InvalidDates("A plan begins within the last year or the next ten.")
+    if not all(earliest <= local_of(text, zone) <= latest + REACH for text in values["additions"]):
+        raise InvalidDates("An addition lies within the last year or the next twenty.")
     meeting = Meeting(**{name: values[name] for name in _MEETING})
     recurrence.check(meeting, zone, (first + REACH).date())
 

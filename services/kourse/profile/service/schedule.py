@@ -14,13 +14,13 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.errors import NotFound
+from kourse.contracts.errors import Invalid, NotFound
 from kourse.kit.clock import database_now
 from kourse.profile.domain import calendars, recurrence
 from kourse.profile.domain.recurrence import Occurrence
 from kourse.profile.repository import cohorts, plans
 from kourse.profile.service.calendar import meeting_of_row
-from kourse.profile.service.plans import meeting_of
+from kourse.profile.service.plans import REACH, meeting_of
 from kourse.rules.dates import Irregularity, zone_of
 
 BEFORE = timedelta(days=31)
@@ -145,6 +145,21 @@ def warning_of(at: Occurrence) -> str | None:
     return None
 
 
+async def upcoming(
+    tx: AsyncSession, user_id: UUID, since: datetime | None, length: timedelta
+) -> Sources:
+    """What the person's schedule follows from, for so long from ``since`` or from now on.
+
+    Raises:
+        Invalid: ``since`` lies more than ten years away.
+    """
+    now = await database_now(tx)
+    first = since or now
+    if not now - REACH <= first <= now + REACH:
+        raise Invalid("`since` lies within ten years.")
+    return await sources(tx, user_id, first, first + length)
+
+
 async def sources(tx: AsyncSession, user_id: UUID, since: datetime, until: datetime) -> Sources:
     """What the person's schedule follows from in this stretch of time."""
     joined = await cohorts.list_joined(tx, user_id)
@@ -169,9 +184,10 @@ async def warnings(tx: AsyncSession, plan: Row[Any]) -> list[str]:
 
 
 async def next_of(tx: AsyncSession, plan: Row[Any]) -> Occurrence | None:
-    """When the plan takes place next, or None when it never does again."""
+    """When the plan takes place next within ten years, or None when it does not."""
     now, zone = await database_now(tx), zone_of(plan.time_zone)
-    return recurrence.next_occurrence([meeting_of(plan)], zone, date.max, now)
+    last_day = (now + REACH).date()
+    return recurrence.next_occurrence([meeting_of(plan)], zone, last_day, now)
 
 
 async def make_link(tx: AsyncSession, user_id: UUID) -> tuple[str, Row[Any]]:
