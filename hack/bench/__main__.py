@@ -17,6 +17,7 @@ BENCHMARKS = {
     "audit": "the audit trail, sealed behind the acts",
     "operator": "the operator beside one in Go",
     "login": "log-ins in a storm, and who is in already",
+    "learning": "course pages, completed lessons and a class that joins",
     "cluster": "the charts in a kind cluster",
 }
 RESULTS = Path(".kourse") / "bench"

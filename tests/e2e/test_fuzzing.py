@@ -16,7 +16,8 @@ from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from support.permission_matrix import EVERY_ROLE, ROUTES, Mint, allows, local_address, name_of
-from support.world import lived_in
+from support.tour import Tour
+from support.world import lived_in, some_answer
 
 CASES = 6
 """Cases of each kind for each route; the seed is fixed, so every run draws the same."""
@@ -24,13 +25,41 @@ NOTHING_TO_BREAK = {"/.well-known/jwks.json"}
 """Routes that take nothing, so there is nothing that does not fit."""
 ENDING = [route for route in ROUTES if not route.streams]
 """Routes whose answer can be read to its end."""
+LEARNING = ("course", "assessment", "notification", "dashboard", "profile")
+"""Services whose every route is for those who learn and teach; accounts have stories of their own."""
+MENDING = "/v1/operations/"
+"""Routes that need something broken, which tests/integration/kit/test_operations.py breaks."""
+BODIES = {
+    "POST /v1/cohorts/join": lambda names, look: {
+        "code": look(f"/v1/cohorts/{names['cohort']}/code")["code"]
+    },
+    "POST /v1/notifications/read": lambda names, _: {"through": names["notification_id"]},
+    "POST /v1/practice/{pool}/{question}/answers": lambda names, look: {
+        "answer": some_answer(_practice(names, look))
+    },
+    "PUT /v1/attempts/{attempt}/answers/{slot}": lambda names, look: {
+        "seq": 1,
+        "answer": some_answer(_asked(names, look)),
+    },
+}
+"""What an operation is asked instead of its example, to fit what is there."""
+GAINS = {
+    "POST /v1/profile/goals": "goal_id",
+    "POST /v1/exams/{exam}/attempts": "attempt",
+}
+"""The parameter for which an operation's answer has a value."""
 CONFORMS = [content_type_conformance, response_schema_conformance]
 
 
 @pytest.fixture(scope="module")
-def schema(target):
+def document(target):
     with closing(requests.get(f"{target.url}/openapi.json", timeout=60)) as answer:
-        return schemathesis.openapi.from_dict(answer.json())
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def schema(document):
+    return schemathesis.openapi.from_dict(document)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +69,17 @@ def mint(state):
 
 @pytest.fixture(scope="module")
 def names(target):
-    """What the parameters name that name something."""
+    """What the parameters name that name something, until a case deletes it."""
+    return _lived_in(target)
+
+
+@pytest.fixture(scope="module")
+def intact(target):
+    """The same of another learner, whom no case has met."""
+    return _lived_in(target)
+
+
+def _lived_in(target):
     names, learner = lived_in(target)
     learner.close()
     return names
@@ -90,6 +129,35 @@ class TestRoute:
             ask()
         except Unsatisfiable:
             assert route.path in NOTHING_TO_BREAK
+
+
+class TestDescription:
+    @pytest.mark.parametrize("service", LEARNING)
+    def test_leads_to_success_in_nine_of_ten_operations(
+        self, service, where, document, mint, intact
+    ):
+        tour = Tour(where, document, mint, intact, bodies=BODIES, gains=GAINS)
+        routes = [
+            route
+            for route in ROUTES
+            if route.service == service and not route.path.startswith(MENDING)
+        ]
+
+        tour.take(routes)
+
+        failed = {name_of(route) for route in routes} - tour.succeeded
+        told = {name: tour.refusals[name][-1] for name in failed}
+        assert len(tour.succeeded) >= 0.9 * len(routes), told
+
+
+def _practice(names, look):
+    path = f"/v1/courses/{names['course']}/lessons/{names['lesson']}/practice"
+    return next(one for one in look(path)["items"] if one["question"] == names["question"])
+
+
+def _asked(names, look):
+    asked = look(f"/v1/attempts/{names['attempt']}")["questions"]
+    return {one["slot"]: one for one in asked}[names["slot"]]
 
 
 def _known(case, names):

@@ -138,11 +138,13 @@ class Caller:
         """Name and address of both where a route is answered."""
         return {"gateway": self._urls["gateway"], route.service: self._urls[route.service]}
 
-    def ask(self, url, route, path, token, body=None, **headers):
+    def ask(self, url, route, path, token, body=None, query=None, **headers):
         """The answer to a call with this token."""
         if token is not None:
             headers["authorization"] = f"Bearer {token}"
         sent = {} if route.method in {"GET", "DELETE"} else {"json": body or {}}
+        if query:
+            sent["params"] = query
         with self._http.stream(route.method, url + path, headers=headers, **sent) as answer:
             if not (route.streams and answer.is_success):  # whose end would not come
                 answer.read()

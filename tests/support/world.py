@@ -41,6 +41,25 @@ def lived_in(target):
         "pool": f"{run}-pool",
         "lesson": lesson,
         "question": question["question"],
+        "slot": 1,
         "user_id": journey.facts["learner"],
     }
     return names, learner
+
+
+def some_answer(shown):
+    """An answer of the kind that the question asks for, right or wrong."""
+    ids = [entry["id"] for entry in shown["options"]]
+    match shown["type"]:
+        case "SingleChoice":
+            return {"option": ids[0]}
+        case "MultipleChoice":
+            return {"options": ids[:1]}
+        case "Ordering":
+            return {"order": ids}
+        case "Numeric":
+            return {"value": "1"}
+        case "Matching":
+            pairs = zip(shown["lefts"], shown["rights"], strict=False)
+            return {"pairs": {left["id"]: right["id"] for left, right in pairs}}
+    return {"text": "perhaps"}

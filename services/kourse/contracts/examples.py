@@ -184,6 +184,7 @@ _EXAM = {
     "title": "Quiz 1: describing data",
     "courseRef": "statistics",
     "purpose": "Quiz",
+    "category": "quizzes",
     "passMark": 50,
     "zones": [
         {
@@ -214,6 +215,9 @@ _COURSE = {
                     "minutes": 25,
                     "skills": ["centre-and-spread"],
                     "text": "How late is a bus *usually*?",
+                    "assets": [
+                        {"path": "bus-trips.csv", "sha256": _SHA256, "title": "The eighty trips"}
+                    ],
                 }
             ],
         }

@@ -74,7 +74,7 @@ class PlanRequest(_Part):
     """Documents that somebody thinks of applying together."""
 
     documents: list[Declaration] = Field(default_factory=list, max_length=MOST_DOCUMENTS)
-    facts: list[Fact] = Field(default_factory=list, max_length=MOST_FACTS)
+    facts: list[Fact] = Field(default_factory=list, max_length=MOST_FACTS, examples=[[]])
     """What other owners would tell when their part of the documents is applied."""
     files: list[Sha256] = Field(default_factory=list, max_length=10000)
     """Digests of the files that would be sent after the apply."""

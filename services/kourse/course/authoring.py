@@ -82,7 +82,7 @@ async def delete(runtime: Runtime, tenant: str, name: str) -> list[Pending]:
         OwnedByResource: It is declared by a resource.
     """
     found = await read(runtime.database, tenant, name)
-    policy = CourseSpec.model_validate(found.spec).deletion_policy
+    policy = documents.deletion_policy(found)
     if policy is DeletionPolicy.RETAIN or found.source == "resource":
         return await retire(runtime.database, tenant, found.kind, name, None, policy)
     async with runtime.database.transaction(tenant) as tx:

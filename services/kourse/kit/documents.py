@@ -26,7 +26,7 @@ from kourse.contracts.errors import (
     StaleGeneration,
     Unavailable,
 )
-from kourse.contracts.resources import Document
+from kourse.contracts.resources import DeletionPolicy, Document
 from kourse.kit import document_rows
 from kourse.kit.db import Database, is_transient
 from kourse.kit.document_rows import (
@@ -153,6 +153,11 @@ def digest_of(spec: BaseModel) -> str:
     """SHA-256 of a spec's meaning, hexadecimal: fields at their defaults and the order of keys do not count."""
     meaning = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return hashlib.sha256(orjson.dumps(meaning, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def deletion_policy(held: Declared) -> DeletionPolicy:
+    """What the document says of its end, also one that an older release accepted and this one would not."""
+    return DeletionPolicy(held.spec.get("deletionPolicy", DeletionPolicy.RETAIN))
 
 
 def check_ownership(held: Declared, doc: Doc[Any]) -> None:

@@ -81,7 +81,7 @@ async def delete(database: Database, tenant: str, name: str) -> list[Pending]:
         OwnedByResource: It is declared by a resource.
     """
     found = await read(database, tenant, name)
-    policy = CohortSpec.model_validate(found.spec).deletion_policy
+    policy = documents.deletion_policy(found)
     return await retire(database, tenant, found.kind, name, None, policy)
 
 

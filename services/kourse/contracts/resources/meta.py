@@ -133,12 +133,12 @@ AssetPath = Annotated[
 ]
 Names = Annotated[
     list[Name],
-    Field(default_factory=list, max_length=64, description="Names or keys, each once."),
+    Field(max_length=64, description="Names or keys, each once."),
     AfterValidator(_unique),
 ]
 FewNames = Annotated[
     list[Name],
-    Field(default_factory=list, max_length=8, description="Names or keys, each once."),
+    Field(max_length=8, description="Names or keys, each once."),
     AfterValidator(_unique),
 ]
 """For lists that a rule compares with another list: the API server prices the product of the limits."""

@@ -15,6 +15,8 @@ _BY_FORMAT = {
     "uri": "https://learn.example.org/",
     "binary": "…",
 }
+_EXACT = frozenset({"uuid", "date-time", "date"})
+"""Formats of which every field looks the same, whatever its name."""
 _USUAL_NUMBER = 3
 _DEEPEST = 12
 _KEY = "key"
@@ -109,6 +111,8 @@ class Examples:
             return []
 
     def _leaf(self, schema: Schema, name: str) -> object:
+        if schema.get("format") in _EXACT:
+            return _BY_FORMAT[schema["format"]]
         for word in self._words(name, schema):
             return word
         if schema["type"] != "string":

@@ -87,6 +87,7 @@ class Preferences(Body):
     kinds: dict[str, Channels] = Field(
         default_factory=dict,
         description="By kind that can be refused; what is left out is wanted.",
+        examples=[{"lesson-completed": {"feed": True, "email": False}}],
     )
     quiet_hours: QuietHours | None = None
 
