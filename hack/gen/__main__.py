@@ -20,6 +20,7 @@ GENERATORS = (
     "env",
     "event_page",
     "golang",
+    "mails",
     "protos",
     "routes",
     "schemas",

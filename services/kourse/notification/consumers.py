@@ -253,6 +253,14 @@ async def reward_score(tx: Transaction, event: events.ScoreReleased, delivery: D
     await rewarding.reward_score(tx, event, delivery)
 
 
+@handlers.on(events.FeedbackReleased)
+async def tell_of_feedback(
+    tx: Transaction, event: events.FeedbackReleased, delivery: Delivery
+) -> None:
+    """A learner sees what was said about their work, and what it is worth."""
+    await telling.tell_of_feedback(tx, event, delivery)
+
+
 @handlers.on(events.UserDeleted)
 async def forget(tx: Transaction, event: events.UserDeleted, _delivery: Delivery) -> None:
     """Nothing is told to the person any more, and what was told is forgotten."""

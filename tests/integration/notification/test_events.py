@@ -342,8 +342,15 @@ class TestScore:
 
         await bus.send(score(learner, exam_id=exam_id, attempt_id=attempt_id, run=2))
 
-        assert told(sql, learner) == ["exam-graded", "exam-graded"]
+        assert told(sql, learner) == ["exam-graded", "exam-regraded"]
         assert await total(databases, learner) == 50
+
+    async def test_is_no_regrade_for_who_was_told_of_no_earlier_run(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(score(learner, run=2))
+
+        assert told(sql, learner) == ["exam-graded"]
 
     async def test_is_not_told_before_its_release(self, bus, sql):
         learner = uuid4()
@@ -425,3 +432,26 @@ def is_waited_for(sql):
         "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
         " WHERE NOT l.granted AND a.datname = current_database()"
     )
+
+
+class TestFeedback:
+    async def test_is_told_when_it_is_released(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(
+            events.FeedbackReleased(
+                submission_id=uuid4(),
+                assignment_id=uuid4(),
+                assignment="survey",
+                course_id=uuid4(),
+                course="statistics",
+                learner_id=learner,
+                run=1,
+                title="A survey of your own",
+                points="17",
+                max_points="20",
+                percent=85.0,
+            )
+        )
+
+        assert told(sql, learner) == mailed(sql, learner) == ["feedback-received"]

@@ -204,6 +204,7 @@ class AssignmentGraded(_OfGradable):
     "assessment.feedback.released",
     stream=Stream.GRADABLE,
     subject="submission_id",
+    to=("notification",),
     private=True,
     planned=True,
 )

@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from kourse.notification.api import badges, leaderboards, messages, points, streams
+from kourse.notification.api import badges, leaderboards, messages, points, previews, streams
 
 router = APIRouter()
 router.include_router(messages.router)
+router.include_router(previews.router)
 router.include_router(streams.router)
 router.include_router(points.router)
 router.include_router(badges.router)

@@ -42,6 +42,8 @@ class Kind(StrEnum):
     EXAM_CLOSING_SOON = "exam-closing-soon"
     LESSON_COMPLETED = "lesson-completed"
     EXAM_GRADED = "exam-graded"
+    EXAM_REGRADED = "exam-regraded"
+    FEEDBACK_RECEIVED = "feedback-received"
     BADGE_WON = "badge-won"
 
 
@@ -99,6 +101,8 @@ RULES = {
     Kind.EXAM_SCHEDULED: Rule(in_feed=True, by_email=False, urgency=Urgency.BROADCAST),
     Kind.LESSON_COMPLETED: Rule(in_feed=True, by_email=True),
     Kind.EXAM_GRADED: Rule(in_feed=True, by_email=True),
+    Kind.EXAM_REGRADED: Rule(in_feed=True, by_email=True),
+    Kind.FEEDBACK_RECEIVED: Rule(in_feed=True, by_email=True),
     Kind.BADGE_WON: Rule(in_feed=True, by_email=False),
 }
 REMINDERS = frozenset(kind for kind, rule in RULES.items() if rule is _REMINDER)

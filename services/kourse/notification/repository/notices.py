@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Integer, func, select, tuple_, update
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -98,9 +98,26 @@ async def tell_enrolled(tx: AsyncSession, course_id: UUID, notice: Notice) -> No
 
 async def tell_members(tx: AsyncSession, cohort_id: UUID, author_id: UUID, notice: Notice) -> None:
     """Every member of the cohort but the author is told, once, in one statement for all."""
+    hints.touch_everybody(tx)
     sql = statement(SCHEMA, _NOTIFY % _MEMBERS)
     values = {**_values(tx, notice), "cohort_id": cohort_id, "author_id": author_id}
     await tx.execute(sql, values)
+
+
+async def was_told_of_run(
+    tx: AsyncSession, learner_id: UUID, attempt_id: UUID, before_run: int
+) -> bool:
+    """Whether the learner was told of an earlier grading run of the attempt.
+
+    The answer for a run stays the same however often its event comes.
+    """
+    query = select(notification.c.id).where(
+        notification.c.user_id == learner_id,
+        notification.c.kind.in_([Kind.EXAM_GRADED.value, Kind.EXAM_REGRADED.value]),
+        notification.c.params["attempt_id"].astext == str(attempt_id),
+        notification.c.params["run"].astext.cast(Integer) < before_run,
+    )
+    return await tx.scalar(query.limit(1)) is not None
 
 
 async def list_feed(

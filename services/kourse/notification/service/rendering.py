@@ -10,12 +10,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date, format_time
-from babel.numbers import format_percent
+from babel.numbers import format_decimal, format_percent
 from jinja2 import (
     Environment,
     FileSystemLoader,
@@ -124,6 +126,18 @@ def _percent(context: Context, value: float) -> str:
 
 
 @pass_context
+def _number(context: Context, value: float | str) -> str:
+    return format_decimal(Decimal(str(value)), locale=context["locale"])
+
+
+@pass_context
+def _plural(context: Context, count: int, one: str, other: str) -> str:
+    """The number with its noun, which both of our languages have in two forms (CLDR)."""
+    form = Locale(context["locale"]).plural_form(count)
+    return f"{_number(context, count)} {one if form == 'one' else other}"
+
+
+@pass_context
 def _moment(context: Context, value: str) -> str:
     local = datetime.fromisoformat(value).astimezone(ZoneInfo(context["time_zone"]))
     day = format_date(local, format="full", locale=context["locale"])
@@ -137,4 +151,4 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters.update(percent=_percent, moment=_moment)
+_environment.filters.update(percent=_percent, number=_number, plural=_plural, moment=_moment)

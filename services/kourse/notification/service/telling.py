@@ -220,9 +220,10 @@ async def schedule_exam(tx: AsyncSession, event: events.ExamScheduled, delivery:
 
 
 async def tell_of_score(tx: AsyncSession, event: events.ScoreReleased, delivery: Delivery) -> None:
-    """The learner is told of a released score."""
+    """The learner is told of a released score, and of one that replaces what they were told before."""
     if await former.is_former(tx, event.learner_id):
         return
+    was_told = await notices.was_told_of_run(tx, event.learner_id, event.attempt_id, event.run)
     params = _course(event.course_id, event.course) | {
         "exam": event.exam,
         "attempt_id": str(event.attempt_id),
@@ -233,7 +234,26 @@ async def tell_of_score(tx: AsyncSession, event: events.ScoreReleased, delivery:
         "percent": event.percent,
         "passed": event.passed,
     }
-    await notices.tell(tx, event.learner_id, Notice(Kind.EXAM_GRADED, params, delivery.id))
+    kind = Kind.EXAM_REGRADED if was_told else Kind.EXAM_GRADED
+    await notices.tell(tx, event.learner_id, Notice(kind, params, delivery.id))
+
+
+async def tell_of_feedback(
+    tx: AsyncSession, event: events.FeedbackReleased, delivery: Delivery
+) -> None:
+    """The learner is told what their work is worth, and that something was said about it."""
+    if await former.is_former(tx, event.learner_id):
+        return
+    params = _course(event.course_id, event.course) | {
+        "assignment": event.assignment,
+        "submission_id": str(event.submission_id),
+        "title": event.title,
+        "run": event.run,
+        "points": event.points,
+        "max_points": event.max_points,
+        "percent": event.percent,
+    }
+    await notices.tell(tx, event.learner_id, Notice(Kind.FEEDBACK_RECEIVED, params, delivery.id))
 
 
 def _course(course_id: UUID, name: str) -> dict[str, Any]:
