@@ -47,7 +47,7 @@ TENANTS = {
 """Parameters that name what belongs to one tenant."""
 PEOPLE = {"user_id"}
 """Parameters that name a person, whom only those see who manage people."""
-WITHIN = {"role", "slot"}
+WITHIN = {"chapter", "role", "slot", "version"}
 """Parameters that mean something only within what another one names."""
 _addresses = count(1)
 

@@ -132,6 +132,14 @@ class OwnedByResource(Conflict):
     title = "This is declared by a Kubernetes resource; change it there."
 
 
+class DocumentChanged(Conflict):
+    """The document was changed since it was read."""
+
+    code = "document-changed"
+    status = 412
+    title = "The document changed since you read it."
+
+
 class OwnedByApi(Conflict):
     """The name was taken through the REST API; the adopt annotation takes it over."""
 

@@ -36,6 +36,7 @@ class Permission(StrEnum):
     COURSE_AUTHOR = "course:author"
     COURSE_ENROL = "course:enrol"
     COURSE_PLAN = "course:plan"
+    COURSE_PUBLISH = "course:publish"
     COURSE_STUDY = "course:study"
     DASHBOARD_OWN = "dashboard:own"
     EVENT_MANAGE = "event:manage"
@@ -67,6 +68,7 @@ class Role(StrEnum):
     LEARNER = "learner"
     TEACHER = "teacher"
     AUTHOR = "author"
+    CONTRIBUTOR = "contributor"
     GRADER = "grader"
     COHORT_LEADER = "cohort-leader"
     PLANNER = "planner"
@@ -128,9 +130,10 @@ _PLANNER = frozenset(
     }
 )
 """For a pipeline that may see what an apply would do, and may do nothing."""
-_AUTHOR = _LEARNER | {
-    Permission.COURSE_AUTHOR,
-    Permission.COURSE_PLAN,
+_CONTRIBUTOR = _LEARNER | {Permission.COURSE_AUTHOR, Permission.COURSE_PLAN}
+"""Writes courses as drafts and sends them to review; what learners get is for authors to decide."""
+_AUTHOR = _CONTRIBUTOR | {
+    Permission.COURSE_PUBLISH,
     Permission.EXAM_AUTHOR,
     Permission.EXAM_PLAN,
 }
@@ -141,6 +144,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.LEARNER: _LEARNER,
     Role.TEACHER: _TEACHER,
     Role.AUTHOR: _AUTHOR,
+    Role.CONTRIBUTOR: _CONTRIBUTOR,
     Role.GRADER: _GRADER,
     Role.COHORT_LEADER: _COHORT_LEADER,
     Role.PLANNER: _PLANNER,
@@ -217,9 +221,10 @@ DENIALS: Mapping[Permission, str] = {
     Permission.COHORT_READ: "Reading a cohort's members needs the teacher or the cohort leader role for it.",
     Permission.COHORT_REMOVE: "Removing a member needs the teacher or the cohort leader role for the cohort.",
     Permission.COHORT_TRANSFER: "Handing over a cohort needs its leader, or the teacher role for it.",
-    Permission.COURSE_AUTHOR: "Authoring courses needs the author role.",
+    Permission.COURSE_AUTHOR: "Authoring courses needs the author or the contributor role.",
     Permission.COURSE_ENROL: "Enrolling needs the learner role.",
     Permission.COURSE_PLAN: "Planning courses needs the planner or the author role.",
+    Permission.COURSE_PUBLISH: "Publishing and archiving courses needs the author role.",
     Permission.COURSE_STUDY: "Studying needs the learner role.",
     Permission.DASHBOARD_OWN: "A dashboard needs membership of this tenant.",
     Permission.EVENT_MANAGE: "Replaying or dropping events needs the tenant admin role.",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
+from uuid import UUID
 
-from kourse.contracts.errors import KourseError
+from kourse.contracts.errors import DocumentChanged, KourseError
 from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import CourseSpec, DeletionPolicy
 from kourse.course.repository import census, content
@@ -15,10 +17,26 @@ from kourse.course.service import planning as planned
 from kourse.kit import documents, planning
 from kourse.kit.clock import database_now
 from kourse.kit.db import Database
-from kourse.kit.documents import Declared, Doc, Pending, Result
+from kourse.kit.documents import Applied, Declared, Doc, Pending, Refused, Result
 from kourse.kit.runtime import Runtime
 
 KINDS = (publishing.KIND,)
+MOST_TRIES = 5
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A document that was changed in one part.
+
+    Attributes:
+        result: What became of it.
+        spec: The document as it is now.
+        digest: Its digest.
+    """
+
+    result: Applied
+    spec: CourseSpec
+    digest: str
 
 
 async def apply_many(
@@ -88,6 +106,47 @@ async def delete(runtime: Runtime, tenant: str, name: str) -> list[Pending]:
     async with runtime.database.transaction(tenant) as tx:
         await retirement.begin_deletion(tx, name)
     return [retirement.DELETING]
+
+
+async def edit(
+    database: Database,
+    tenant: str,
+    name: str,
+    change: Callable[[CourseSpec], CourseSpec],
+    *,
+    actor: UUID,
+    seen: str | None,
+) -> Edited:
+    """The document that is in force, changed and applied; whoever changes another part is not overwritten.
+
+    Args:
+        database: The service's.
+        tenant: Whose course.
+        name: Its name.
+        change: Gives the document that is wanted from the one in force; called again when that changed.
+        actor: Who changes it.
+        seen: Digest of the document that the caller has read, or None for any.
+
+    Raises:
+        NotFound: There is no such course.
+        DocumentChanged: It changed since it was read, or again and again.
+        OwnedByResource: It is declared by a resource.
+        KourseError: ``change`` or the document that it gave was refused.
+    """
+    error: KourseError = DocumentChanged()
+    for _ in range(MOST_TRIES):
+        found = await read(database, tenant, name)
+        if seen is not None and seen != found.digest:
+            raise DocumentChanged(f"Read {name!r} again, and see what became of it.")
+        spec = change(CourseSpec.model_validate(found.spec))
+        doc = Doc[CourseSpec](name, spec, "api", seen=found.digest, actor=actor)
+        (result,) = await apply_many(database, tenant, found.kind, [doc])
+        if not isinstance(result, Refused):
+            return Edited(result, spec, documents.digest_of(spec))
+        error = result.error
+        if not isinstance(error, DocumentChanged):
+            break
+    raise error
 
 
 async def observe(

@@ -11,8 +11,8 @@ from pydantic import ConfigDict, Field
 
 from kourse.contracts.examples import SPECS
 from kourse.contracts.resources import CourseSpec
-from kourse.contracts.resources.course import LessonPath
-from kourse.contracts.resources.meta import AssetPath, Sha256
+from kourse.contracts.resources.course import Chapter, Lesson, LessonPath
+from kourse.contracts.resources.meta import AssetPath, Lifecycle, Sha256
 from kourse.course.domain.way import Reason
 from kourse.kit.http import Body, View
 
@@ -216,6 +216,53 @@ class CourseDocument(CourseSpec):
 
     # Built at once, because FastAPI cannot take a deferred model for a body.
     model_config = ConfigDict(defer_build=False, json_schema_extra={"examples": [SPECS["Course"]]})
+
+
+class ChapterDocument(Chapter):
+    """A chapter as its authors declare it, with its lessons."""
+
+    model_config = ConfigDict(
+        defer_build=False, json_schema_extra={"examples": [SPECS["Course"]["chapters"][0]]}
+    )
+
+
+class LessonDocument(Lesson):
+    """A lesson as its authors declare it."""
+
+    model_config = ConfigDict(
+        defer_build=False,
+        json_schema_extra={"examples": [SPECS["Course"]["chapters"][0]["lessons"][0]]},
+    )
+
+
+class AuthoredView(View):
+    """A course as its authors see it in a list."""
+
+    name: str
+    title: str
+    lifecycle: Lifecycle = Field(description="Where the current version stands.")
+    current_version: int
+    live_version: int | None = Field(description="What learners have; null before the first.")
+    updated_at: datetime
+
+
+class VersionView(View):
+    """A version of a course."""
+
+    number: int
+    title: str
+    digest: str
+    lifecycle: Lifecycle
+    is_current: bool = Field(description="Whether the document that is in force stands for it.")
+    is_live: bool = Field(description="Whether learners have it.")
+    created_at: datetime
+    live_at: datetime | None = Field(description="When learners first got it; null if never.")
+
+
+class VersionDetail(VersionView):
+    """A version of a course with its content, which never changes."""
+
+    content: dict[str, Any]
 
 
 class PendingView(View):

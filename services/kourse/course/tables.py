@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     Double,
     ForeignKey,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 
 from kourse.kit.erasure import Keep, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
@@ -76,6 +77,7 @@ course_version = Table(
     Column("content", JSONB, nullable=False),
     moment_column("created_at"),
     moment_column("live_at", nullable=True),
+    Column("search", TSVECTOR, Computed("course.search_vector(content)", persisted=True)),
     PrimaryKeyConstraint("course_id", "number"),
 )
 

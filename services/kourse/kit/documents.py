@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kourse.contracts import names
 from kourse.contracts.errors import (
     DependencyNotReady,
+    DocumentChanged,
     KourseError,
     OwnedByApi,
     OwnedByResource,
@@ -28,6 +29,7 @@ from kourse.contracts.errors import (
 )
 from kourse.contracts.resources import DeletionPolicy, Document
 from kourse.kit import document_rows
+from kourse.kit.audit.recording import record
 from kourse.kit.db import Database, is_transient
 from kourse.kit.document_rows import (
     WAKE_CHANNEL,
@@ -76,6 +78,8 @@ class Doc(Generic[S]):
         uid: ``metadata.uid`` of the resource.
         generation: ``metadata.generation``; compared only within one uid.
         adopt: Whether the resource takes over a name made through the API.
+        seen: Digest of the spec that must still be in force, or None for any.
+        actor: Who wants it, for the audit trail; None for a resource.
     """
 
     name: str
@@ -84,6 +88,8 @@ class Doc(Generic[S]):
     uid: str | None = None
     generation: int = 0
     adopt: bool = False
+    seen: str | None = None
+    actor: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -200,9 +206,11 @@ async def claim(tx: AsyncSession, kind: str, doc: Doc[Any]) -> Claim:
         OwnedByResource: The API may not change what a resource declares.
         OwnedByApi: The resource did not ask to adopt a name made through the API.
         StaleGeneration: A newer generation of this very resource was applied.
+        DocumentChanged: Something else is in force than the caller has seen.
     """
     row = _row(tx, kind, doc)
     held = await document_rows.insert_or_lock(tx, row)
+    _check_seen(held, doc)
     if held is None:
         return Claim(row.id, row.digest, changed=True, previous_spec=None, created=True)
     check_ownership(held, doc)
@@ -215,6 +223,11 @@ async def claim(tx: AsyncSession, kind: str, doc: Doc[Any]) -> Claim:
         created=False,
         revived=held.retired,
     )
+
+
+def _check_seen(held: Declared | None, doc: Doc[Any]) -> None:
+    if doc.seen is not None and (held is None or held.retired or held.digest != doc.seen):
+        raise DocumentChanged(f"Read {doc.name!r} again, and see what became of it.")
 
 
 async def claim_new(tx: AsyncSession, kind: str, docs: Sequence[Doc[Any]]) -> dict[str, Claim]:
@@ -320,7 +333,18 @@ async def apply_each(
         for doc in sorted(docs, key=lambda doc: doc.name):
             if doc.name not in results:
                 results[doc.name] = await apply_in_savepoint(tx, kind, doc, apply_one, on_refusal)
+            await _audit(tx, kind, doc, results[doc.name])
     return [results[doc.name] for doc in docs]
+
+
+async def _audit(tx: AsyncSession, kind: str, doc: Doc[Any], result: Result) -> None:
+    """What a person changed is told to the audit trail; resources have the one of their cluster."""
+    if doc.actor is None or isinstance(result, Refused) or not result.changed:
+        return
+    told = {"version": result.version, "lifecycle": result.status.get("lifecycle")}
+    detail = {name: value for name, value in told.items() if value is not None}
+    action = f"{kind.lower()}.declared"
+    await record(tx, action, actor=doc.actor, target=doc.name, detail=detail)
 
 
 async def _created(
@@ -332,7 +356,7 @@ async def _created(
         Unavailable: The database is not there, or a statement may succeed later.
     """
     known = await document_rows.known(tx, kind, [doc.name for doc in docs])
-    fresh = [doc for doc in docs if doc.name not in known]
+    fresh = [doc for doc in docs if doc.name not in known and doc.seen is None]
     if not fresh:
         return {}
     try:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from kourse.contracts.errors import Forbidden, KourseError, NotFound
+from kourse.contracts.errors import Forbidden, KourseError
 from kourse.contracts.permissions import DENIALS, Permission
 from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import COURSE, CourseSpec
-from kourse.contracts.resources.meta import Name
 from kourse.course import authoring, schemas
 from kourse.course.api import views
+from kourse.course.api.authors import (
+    Author,
+    CourseName,
+    IfMatch,
+    digest_of,
+    etag_of,
+    require_may_publish,
+)
 from kourse.course.service import assets
 from kourse.course.service.assets import Offered
+from kourse.kit import documents
 from kourse.kit.auth import Actor, allow
 from kourse.kit.documents import Doc, Refused
 from kourse.kit.http.routes import patient
@@ -23,19 +31,8 @@ from kourse.kit.runtime import CurrentRuntime
 
 router = APIRouter(tags=["authoring"])
 KIND = COURSE.kind
-CourseName = Annotated[Name, Path(description="Name of the course.")]
 
 
-async def _author(
-    actor: Annotated[Actor, allow(Permission.COURSE_AUTHOR, scoped=True)], course: CourseName
-) -> Actor:
-    if not actor.holds(Permission.COURSE_AUTHOR, course=course):
-        # The same answer as for a course that does not exist.
-        raise NotFound(f"There is no course {course!r} here.")
-    return actor
-
-
-Author = Annotated[Actor, Depends(_author)]
 Planner = Annotated[Actor, allow(Permission.COURSE_PLAN, scoped=True)]
 
 
@@ -52,22 +49,33 @@ async def plan_courses(runtime: CurrentRuntime, actor: Planner, body: PlanReques
 
 @router.put("/v1/authoring/courses/{course}", summary="Declare a course")
 async def put_course(
-    runtime: CurrentRuntime, actor: Author, course: CourseName, spec: schemas.CourseDocument
+    runtime: CurrentRuntime,
+    actor: Author,
+    course: CourseName,
+    spec: schemas.CourseDocument,
+    response: Response,
+    if_match: IfMatch = None,
 ) -> schemas.DocumentView:
-    """The course is as the document says; new content makes a new version."""
-    doc = Doc[CourseSpec](course, spec, "api")
+    """The course is as the document says; new content makes a new version.
+
+    With If-Match only when nobody changed the document since.
+    """
+    require_may_publish(actor, course, spec)
+    doc = Doc[CourseSpec](course, spec, "api", seen=digest_of(if_match), actor=actor.user_id)
     (result,) = await authoring.apply_many(runtime.database, actor.tenant, KIND, [doc])
     if isinstance(result, Refused):
         raise result.error
+    response.headers["ETag"] = etag_of(documents.digest_of(spec))
     return schemas.DocumentView.model_validate(result)
 
 
 @router.get("/v1/authoring/courses/{course}", summary="Read a course's document")
 async def read_document(
-    runtime: CurrentRuntime, actor: Author, course: CourseName
+    runtime: CurrentRuntime, actor: Author, course: CourseName, response: Response
 ) -> schemas.DeclaredView:
-    """The document as it was declared last, through whichever door."""
+    """The document as it was declared last, through whichever door; its ETag guards changes."""
     found = await authoring.read(runtime.database, actor.tenant, course)
+    response.headers["ETag"] = etag_of(found.digest)
     return schemas.DeclaredView.model_validate(found)
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
+from kourse.contracts.resources.course import Level
+from kourse.contracts.resources.meta import LanguageTag, Name
 from kourse.course import schemas
 from kourse.course.api import views
 from kourse.course.service import assignments, catalogue, enrolments, progress, study
@@ -25,18 +27,48 @@ Reader = Annotated[Actor, allow(Permission.CATALOGUE_READ)]
 Student = Annotated[Actor, allow(Permission.COURSE_STUDY)]
 
 
+async def _filters(
+    tag: Annotated[Name | None, Query(description="A tag that the course has.")] = None,
+    level: Annotated[Level | None, Query(description="How much to know already.")] = None,
+    language: Annotated[LanguageTag | None, Query(description="Language of the course.")] = None,
+) -> catalogue.Filters:
+    return catalogue.Filters(tag, level, language)
+
+
 @router.get("/v1/courses", summary="The catalogue")
 async def list_courses(
     actor: Reader,  # noqa: ARG001 - membership is all that it takes
     tx: Transaction,
+    filters: Annotated[catalogue.Filters, Depends(_filters)],
+    q: Annotated[
+        str | None,
+        Query(
+            max_length=200,
+            description="Words, or beginnings of words; mistyped ones are found as well.",
+            examples=["statist"],
+        ),
+    ] = None,
     limit: Limit = 20,
     after: After = None,
 ) -> Page[schemas.CourseCard]:
-    """Courses that everybody in the tenant finds, by name."""
-    key = Cursor.decode(after, 1)
-    found = await catalogue.list_courses(tx, str(key[0]) if key else None, limit + 1)
-    items, following = Cursor.page(found, limit, key=lambda row: (row.name,))
+    """Courses that everybody in the tenant finds: by name, or with ``q`` those that fit best first."""
+    if q is None:
+        key = Cursor.decode(after, 1)
+        start = str(key[0]) if key else None
+        found = await catalogue.list_courses(tx, filters, start, limit + 1)
+        items, following = Cursor.page(found, limit, key=lambda row: (row.name,))
+    else:
+        rank = _rank(after)
+        found = await catalogue.search(tx, q, filters, rank, limit + 1)
+        items, following = Cursor.page(found, limit, key=lambda row: (row.rank, row.name))
     return Page(items=[views.card(row) for row in items], next=following)
+
+
+def _rank(after: str | None) -> tuple[float, str] | None:
+    key = Cursor.decode(after, 2)
+    if key is not None and not isinstance(key[0], float | int):
+        raise Malformed("`after` is not a cursor of this list.")
+    return (float(key[0]), str(key[1])) if key else None
 
 
 @router.get("/v1/courses/{course}", summary="A course and its outline")

@@ -108,8 +108,10 @@ async def set_live(tx: AsyncSession, course_ids: Sequence[UUID], number: int) ->
 async def get_version(tx: AsyncSession, course_id: UUID, number: int) -> Row[Any]:
     """A version that is known to be there."""
     v = t.course_version.c
-    query = select(t.course_version).where(v.course_id == course_id, v.number == number)
-    return (await tx.execute(query)).one()
+    columns = [column for column in v if column.name != "search"]
+    query = select(*columns).where(v.course_id == course_id, v.number == number)
+    row: Row[Any] = (await tx.execute(query)).one()
+    return row
 
 
 async def lock_prerequisites(tx: AsyncSession) -> None:

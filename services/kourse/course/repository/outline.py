@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, Text, cast, func, select
+from sqlalchemy import Double, Row, Select, Text, cast, func, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +16,15 @@ from kourse.contracts.resources.course import Visibility
 from kourse.contracts.resources.meta import Lifecycle
 from kourse.course import tables as t
 from kourse.course.repository.content import tenant
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What is asked of a course in the catalogue; None for anything."""
+
+    tag: str | None = None
+    level: str | None = None
+    language: str | None = None
 
 
 async def _all(tx: AsyncSession, query: Any) -> Sequence[Row[Any]]:
@@ -55,9 +65,9 @@ async def get_live(tx: AsyncSession, name: str) -> Row[Any]:
     return found
 
 
-async def list_listed(tx: AsyncSession, after: str | None, limit: int) -> Sequence[Row[Any]]:
-    """Courses that everybody finds, in order of name, with their number of lessons and minutes."""
-    c, x = t.course.c, t.lesson.c
+def _listed(tx: AsyncSession, wanted: Filters) -> Select[Any]:
+    """Courses that everybody finds, with their number of lessons and minutes."""
+    c, v, x = t.course.c, t.course_version.c, t.lesson.c
     size = (
         select(
             func.count().label("lessons"), func.coalesce(func.sum(x.minutes), 0).label("minutes")
@@ -75,12 +85,55 @@ async def list_listed(tx: AsyncSession, after: str | None, limit: int) -> Sequen
             c.lifecycle != Lifecycle.ARCHIVED.value,
             c.retired_at.is_(None),
         )
-        .order_by(c.name)
-        .limit(limit)
     )
+    for field in ("level", "language"):
+        if (value := getattr(wanted, field)) is not None:
+            query = query.where(v.content[field].astext == value)
+    if wanted.tag is not None:
+        query = query.where(v.content["tags"].contains([wanted.tag]))
+    return query
+
+
+async def list_listed(
+    tx: AsyncSession, wanted: Filters, after: str | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Courses that everybody finds, in order of name."""
+    query = _listed(tx, wanted).order_by(t.course.c.name).limit(limit)
     if after is not None:
-        query = query.where(c.name > after)
+        query = query.where(t.course.c.name > after)
     return await _all(tx, query)
+
+
+async def search_listed(
+    tx: AsyncSession, words: str, wanted: Filters, after: tuple[float, str] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Courses that everybody finds and that have all the words, those that fit best first.
+
+    The words are looked for as each course's language inflects them, and as they stand. There is no
+    index of them: below row-level security PostgreSQL would not use it, since ``@@`` might leak what
+    it compares. So all courses of the tenant are looked at, and their words are kept ready for it.
+
+    Args:
+        tx: The transaction.
+        words: A ``tsquery``.
+        wanted: What else is asked of a course.
+        after: Rank and name after which to begin.
+        limit: Most rows.
+    """
+    c, v = t.course.c, t.course_version.c
+    config = func.course.search_config(v.content["language"].astext)
+    asked = func.to_tsquery(config, words).op("||")(func.to_tsquery("simple", words))
+    rank = cast(-func.ts_rank(v.search, asked), Double).label("rank")
+    query = _listed(tx, wanted).add_columns(rank).where(v.search.op("@@")(asked))
+    if after is not None:
+        query = query.where(tuple_(rank, c.name) > after)
+    return await _all(tx, query.order_by(rank, c.name).limit(limit))
+
+
+async def vocabulary(tx: AsyncSession, limit: int) -> list[str]:
+    """Titles and tags of courses that everybody finds; of at most so many, the newest first."""
+    query = _listed(tx, Filters()).order_by(t.course.c.created_at.desc()).limit(limit)
+    return [" ".join([row.title, *row.tags]) for row in await _all(tx, query)]
 
 
 async def list_chapters(tx: AsyncSession, course_id: UUID, version: int) -> Sequence[Row[Any]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row, Select, false, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.course import tables as t
@@ -49,6 +50,64 @@ async def write_parts(
     return sum(
         [await equalise(tx, PARTS[name], scope, rows, new=new) for name, rows in parts.items()]
     )
+
+
+async def list_authored(
+    tx: AsyncSession, names: Collection[str] | None, after: str | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Courses in service with their current version's title, by name; of these names, or all."""
+    c, v = t.course.c, t.course_version.c
+    query = (
+        select(c.name, v.title, c.lifecycle, c.current_version, c.live_version, c.updated_at)
+        .join(t.course_version, (v.course_id == c.id) & (v.number == c.current_version))
+        .where(c.tenant == tenant(tx), c.retired_at.is_(None))
+    )
+    if names is not None:
+        query = query.where(c.name.in_(names))
+    if after is not None:
+        query = query.where(c.name > after)
+    return await fetch(tx, query.order_by(c.name).limit(limit))
+
+
+async def list_versions(
+    tx: AsyncSession, course: str, before: int | None, limit: int
+) -> Sequence[Row[Any]]:
+    """The versions of a course without their content, newest first."""
+    query = _of(tx, course).order_by(t.course_version.c.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(t.course_version.c.number < before)
+    return await fetch(tx, query)
+
+
+async def find_version(tx: AsyncSession, course: str, number: int) -> Row[Any] | None:
+    """A version of a course with its content, or None."""
+    v = t.course_version.c
+    query = _of(tx, course).add_columns(v.content).where(v.number == number)
+    return (await tx.execute(query)).one_or_none()
+
+
+def _of(tx: AsyncSession, course: str) -> Select[Any]:
+    c, v = t.course.c, t.course_version.c
+    return (
+        select(
+            v.number,
+            v.title,
+            v.digest,
+            v.lifecycle,
+            (v.number == c.current_version).label("is_current"),
+            func.coalesce(v.number == c.live_version, false()).label("is_live"),
+            v.created_at,
+            v.live_at,
+        )
+        .join(t.course, c.id == v.course_id)
+        .where(c.tenant == tenant(tx), c.name == course)
+    )
+
+
+async def fetch(tx: AsyncSession, query: Any) -> Sequence[Row[Any]]:
+    """Every row of a query, whatever its columns."""
+    rows: Sequence[Row[Any]] = (await tx.execute(query)).all()
+    return rows
 
 
 async def write_gates(tx: AsyncSession, course_id: UUID, rows: Rows, *, new: bool = False) -> int:

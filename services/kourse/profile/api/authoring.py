@@ -52,7 +52,7 @@ async def put_cohort(
     runtime: CurrentRuntime, actor: Manager, cohort: CohortName, spec: schemas.CohortDocument
 ) -> schemas.DocumentView:
     """The cohort is as the document says."""
-    doc = Doc[CohortSpec](cohort, spec, "api")
+    doc = Doc[CohortSpec](cohort, spec, "api", actor=actor.user_id)
     (result,) = await authoring.apply_many(runtime.database, actor.tenant, KIND, [doc])
     if isinstance(result, Refused):
         raise result.error
