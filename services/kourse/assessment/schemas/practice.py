@@ -18,7 +18,7 @@ class CheckAnswer(Body):
     """An answer to a practice question."""
 
     seed: str = Field(
-        max_length=32,
+        pattern="^[A-Za-z0-9_-]{1,32}$",
         description="The seed under which the question was shown.",
         examples=["nX5cEo0bQy2_"],
     )
