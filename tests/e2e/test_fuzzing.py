@@ -35,7 +35,8 @@ BODIES = {
     },
     "POST /v1/notifications/read": lambda names, _: {"through": names["notification_id"]},
     "POST /v1/practice/{pool}/{question}/answers": lambda names, look: {
-        "answer": some_answer(_practice(names, look))
+        "seed": (shown := _practice(names, look))["seed"],
+        "answer": some_answer(shown),
     },
     "PUT /v1/attempts/{attempt}/answers/{slot}": lambda names, look: {
         "seq": 1,
