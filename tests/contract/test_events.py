@@ -31,6 +31,8 @@ KEYS_OF_CONTENT = {
     "PublishedLesson.key",
     "PublishedBadge.key",
     "PublishedCategory.key",
+    "PublishedCriterion.key",
+    "PublishedLevel.key",
 }
 """Not secrets: stable names of parts of a course."""
 

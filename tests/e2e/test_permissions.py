@@ -29,6 +29,16 @@ BODIES = {
     "PATCH /v1/profile/goals/{goal_id}": {"title": "Taken over"},
     "PUT /v1/profile/plans/{plan_id}": PLAN,
     "PUT /v1/attempts/{attempt}/answers/{slot}": {"seq": 9, "answer": None},
+    "PUT /v1/gradables/{submission_id}/grade": {"number": 1, "run": 0, "points": "1"},
+    "PUT /v1/gradables/{submission_id}/override": {
+        "number": 1,
+        "run": 1,
+        "points": "1",
+        "reason": "Taken over.",
+    },
+    "POST /v1/courses/{course}/assignments/{assignment}/releases": {},
+    "POST /v1/courses/{course}/assignments/{assignment}/hand-ins": {"statement": "Taken over."},
+    "PUT /v1/courses/{course}/assignments/{assignment}/groups/{group}": {"members": [str(uuid4())]},
 }
 """What a write needs so that it is judged by its object and not by its form."""
 REFUSALS = {400, 403, 404, 409, 415, 422}

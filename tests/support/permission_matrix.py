@@ -21,21 +21,25 @@ TENANT, OTHER_TENANT = "demo", "elsewhere"
 
 PERSONAL = {
     "attempt",
+    "file_id",
     "goal_id",
     "message_id",
     "notification_id",
     "plan_id",
     "session_id",
+    "submission_id",
     "token_id",
 }
 """Parameters that name what belongs to one person."""
 TENANTS = {
     "account_id",
     "announcement_id",
+    "assignment",
     "cohort",
     "course",
     "event_id",
     "exam",
+    "group",
     "invitation_id",
     "key",
     "lesson",
@@ -47,7 +51,7 @@ TENANTS = {
 """Parameters that name what belongs to one tenant."""
 PEOPLE = {"user_id"}
 """Parameters that name a person, whom only those see who manage people."""
-WITHIN = {"chapter", "role", "slot", "version"}
+WITHIN = {"chapter", "number", "role", "slot", "version"}
 """Parameters that mean something only within what another one names."""
 _addresses = count(1)
 

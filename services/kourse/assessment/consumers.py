@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kourse.assessment.service import grading, replicas
+from kourse.assessment.service import gradables, grading, replicas
 from kourse.contracts import events, names
 from kourse.kit.db import Transaction
 from kourse.kit.delivery import Delivery
@@ -34,6 +34,30 @@ async def take_enrolment(
 ) -> None:
     """A learner may take a course's exams."""
     await replicas.take_enrolment(tx, event)
+
+
+@handlers.on(events.AssignmentCreated)
+async def take_assignment(
+    tx: Transaction, event: events.AssignmentCreated, _delivery: Delivery
+) -> None:
+    """An assignment is known here by what grading needs."""
+    await gradables.take_assignment(tx, event)
+
+
+@handlers.on(events.AssignmentChanged)
+async def change_assignment(
+    tx: Transaction, event: events.AssignmentChanged, _delivery: Delivery
+) -> None:
+    """Grading follows the assignment as it is now."""
+    await gradables.take_assignment(tx, event)
+
+
+@handlers.on(events.AssignmentSubmitted)
+async def take_hand_in(
+    tx: Transaction, event: events.AssignmentSubmitted, _delivery: Delivery
+) -> None:
+    """What was handed in waits for a grader."""
+    await gradables.take_hand_in(tx, event)
 
 
 @handlers.on(events.UserDeleted)

@@ -128,3 +128,31 @@ class NotManual(Conflict):
 
     code = "not-manual"
     title = "This is not released by hand."
+
+
+class AssignmentUnknown(DependencyNotReady):
+    """The assignment that something was handed in for is not known here yet."""
+
+    code = "assignment-unknown"
+    title = "The assignment is not known here yet."
+
+
+class GradeStale(Conflict):
+    """Somebody handed in or graded since the grader looked; ``number`` and ``run`` say where it stands."""
+
+    code = "grade-stale"
+    title = "It has changed since you looked at it."
+
+
+class GradeMismatch(Rejected):
+    """A grade does not fit the rubric or the points of the assignment."""
+
+    code = "grade-mismatch"
+    title = "The grade does not fit the assignment."
+
+
+class NotGraded(Conflict):
+    """The last hand-in is not graded yet."""
+
+    code = "not-graded"
+    title = "This is not graded yet."

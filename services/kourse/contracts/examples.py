@@ -64,6 +64,7 @@ VALUES: Final[Mapping[str, object]] = {
     "extensions": "csv",
     "field": "spec.title",
     "files": _SHA256,
+    "group": "blue",
     "hash": _SHA256,
     "headers": "text/csv",
     "hint": "Which of them do a few extremes move?",

@@ -23,6 +23,12 @@ GRADING_QUEUES = ("assessment.grading.objective",)
 """Work queues of the graders; each ExamConfig binds its own id to them."""
 MAX_BUCKET_LENGTH = 63
 _DIGEST = re.compile(r"-[0-9a-f]{16}$")
+CONTENT = "content/"
+"""Key prefix of lessons' assets."""
+DRAFTS = "drafts/"
+"""Key prefix of files on their way."""
+SUBMISSIONS = "submissions/"
+"""Key prefix of what was handed in, or waits for it."""
 NOBODY = "_"
 """Stands in a routing key where an event belongs to no course or cohort."""
 
@@ -101,9 +107,19 @@ def bucket(prefix: str, tenant: str, course: str) -> str:
 
 def content_key(sha256: str) -> str:
     """Object key of a lesson's asset; content-addressed, so versions share it."""
-    return f"content/{sha256}"
+    return f"{CONTENT}{sha256}"
 
 
 def submission_prefix(cohort: str) -> str:
     """Key prefix of a cohort's hand-ins, which its quota bounds."""
-    return f"submissions/{cohort}/"
+    return f"{SUBMISSIONS}{cohort}/"
+
+
+def hand_in_key(cohort: str | None, submission_id: UUID, file_id: UUID) -> str:
+    """Object key of a file that waits to be handed in, or was; no link ever writes there."""
+    return f"{submission_prefix(cohort or '-')}{submission_id}/{file_id}"
+
+
+def draft_key(file_id: UUID) -> str:
+    """Object key to which a learner sends a file."""
+    return f"{DRAFTS}{file_id}"

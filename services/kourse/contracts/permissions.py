@@ -17,6 +17,8 @@ class Permission(StrEnum):
     ACCOUNT_MANAGE = "account:manage"
     ACCOUNT_READ = "account:read"
     ACCOUNT_SELF = "account:self"
+    ASSIGNMENT_EXTEND = "assignment:extend"
+    ASSIGNMENT_SUBMIT = "assignment:submit"
     ATTEMPT_READ = "attempt:read"
     ATTEMPT_TAKE = "attempt:take"
     ATTEMPT_GRADE = "attempt:grade"
@@ -53,6 +55,8 @@ class Permission(StrEnum):
     PROFILE_OWN = "profile:own"
     ROLE_ASSIGN = "role:assign"
     SERVICE_ACCOUNT_MANAGE = "service-account:manage"
+    SUBMISSION_GRADE = "submission:grade"
+    SUBMISSION_READ = "submission:read"
 
 
 class Place(StrEnum):
@@ -80,6 +84,7 @@ _LEARNER = frozenset(
     {
         Permission.ACCOUNT_READ,
         Permission.ACCOUNT_SELF,
+        Permission.ASSIGNMENT_SUBMIT,
         Permission.ATTEMPT_TAKE,
         Permission.CATALOGUE_READ,
         Permission.COHORT_JOIN,
@@ -95,6 +100,7 @@ _LEARNER = frozenset(
 )
 _TEACHER = _LEARNER | {
     Permission.ACCESS_EXPLAIN,
+    Permission.ASSIGNMENT_EXTEND,
     Permission.ATTEMPT_GRADE,
     Permission.ATTEMPT_READ,
     Permission.COHORT_ANNOUNCE,
@@ -108,9 +114,16 @@ _TEACHER = _LEARNER | {
     Permission.COHORT_TRANSFER,
     Permission.GRADEBOOK_READ,
     Permission.INVITATION_MANAGE,
+    Permission.SUBMISSION_GRADE,
+    Permission.SUBMISSION_READ,
 }
-_GRADER = _LEARNER | {Permission.ATTEMPT_GRADE, Permission.ATTEMPT_READ}
-"""Sees and grades attempts, and nothing else of those who made them."""
+_GRADER = _LEARNER | {
+    Permission.ATTEMPT_GRADE,
+    Permission.ATTEMPT_READ,
+    Permission.SUBMISSION_GRADE,
+    Permission.SUBMISSION_READ,
+}
+"""Sees and grades attempts and hand-ins, and nothing else of those who made them."""
 _COHORT_LEADER = _LEARNER | {
     Permission.ACCESS_EXPLAIN,
     Permission.COHORT_ANNOUNCE,
@@ -187,6 +200,7 @@ HOLDERS_ALONE = frozenset({Permission.ACCOUNT_SELF})
 """What no token of a program opens, not even its holder's: passwords, addresses, sessions, tokens."""
 PERSONAL = HOLDERS_ALONE | {
     Permission.ACCOUNT_READ,
+    Permission.ASSIGNMENT_SUBMIT,
     Permission.ATTEMPT_TAKE,
     Permission.COHORT_JOIN,
     Permission.COHORT_LEAVE,
@@ -205,6 +219,8 @@ DENIALS: Mapping[Permission, str] = {
     Permission.ACCOUNT_MANAGE: "Managing other people's accounts needs the platform admin role.",
     Permission.ACCOUNT_READ: "Reading an account needs membership of this tenant.",
     Permission.ACCOUNT_SELF: "Managing an account needs a signed-in person.",
+    Permission.ASSIGNMENT_EXTEND: "Giving more time needs the teacher role for this course or cohort.",
+    Permission.ASSIGNMENT_SUBMIT: "Handing in needs the learner role.",
     Permission.ATTEMPT_READ: "Reading learners' attempts needs the teacher or the grader role for it.",
     Permission.ATTEMPT_TAKE: "Taking an exam needs the learner role.",
     Permission.ATTEMPT_GRADE: "Grading needs the teacher or the grader role for it.",
@@ -241,6 +257,8 @@ DENIALS: Mapping[Permission, str] = {
     Permission.PROFILE_OWN: "A profile needs membership of this tenant.",
     Permission.ROLE_ASSIGN: "Assigning roles needs the tenant admin role.",
     Permission.SERVICE_ACCOUNT_MANAGE: "Managing service accounts needs the tenant admin role.",
+    Permission.SUBMISSION_GRADE: "Grading hand-ins needs the teacher or the grader role for it.",
+    Permission.SUBMISSION_READ: "Reading hand-ins needs the teacher or the grader role for it.",
 }
 
 

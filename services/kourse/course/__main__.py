@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kourse.course import api, consumers, rpc
-from kourse.course.service.purging import sweep_forever
+from kourse.course.service import collecting, expiring, purging
 from kourse.course.settings import CourseSettings
 from kourse.kit.runtime import Service, run
 
@@ -16,7 +16,7 @@ def service(settings: CourseSettings) -> Service:
         routers=(api.router,),
         servicers=(rpc.register,),
         handlers=consumers.handlers,
-        tasks=(sweep_forever,),
+        tasks=(purging.sweep_forever, expiring.sweep_forever, collecting.sweep_forever),
     )
 
 

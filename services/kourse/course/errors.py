@@ -101,3 +101,52 @@ class AssetMismatch(Conflict):
 
     code = "asset-mismatch"
     title = "A stored file is not the one that was declared."
+
+
+class AssignmentClosed(Conflict):
+    """The assignment is closed for the learner; nothing is taken any more."""
+
+    code = "assignment-closed"
+    title = "This assignment is closed."
+
+
+class HandInsUsedUp(Conflict):
+    """The assignment takes no more hand-ins of the learner."""
+
+    code = "hand-ins-used-up"
+    title = "There is no further hand-in for this assignment."
+
+
+class FileRefused(Rejected):
+    """The assignment takes no such file: its ending, its size or the number of files."""
+
+    code = "file-refused"
+    title = "The assignment takes no such file."
+
+
+class FileMissing(Conflict):
+    """A file is handed in that was not sent, or is another than the one announced."""
+
+    code = "file-missing"
+    title = "A file has not arrived as it was announced."
+
+
+class HandInRefused(Rejected):
+    """What is handed in is not what the assignment asks for."""
+
+    code = "hand-in-refused"
+    title = "This is not what the assignment asks for."
+
+
+class GroupFixed(Conflict):
+    """Somebody concerned has handed in, so the group stays as it is."""
+
+    code = "group-fixed"
+    title = "The group has handed in and stays as it is."
+
+
+class ExtensionShortens(Rejected):
+    """An extension would take time away."""
+
+    code = "extension-shortens"
+    title = "An extension cannot take time away."

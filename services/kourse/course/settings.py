@@ -17,3 +17,12 @@ class CourseSettings(ServiceSettings, service="course"):
 
     purge_interval: timedelta = timedelta(seconds=5)
     """Seconds between looks for deleted courses whose learners' data are to go."""
+
+    expiry_interval: timedelta = timedelta(seconds=2)
+    """Seconds between looks for assignments that closed without a hand-in."""
+
+    collect_interval: timedelta = timedelta(hours=1)
+    """Seconds between looks for files that nothing refers to."""
+
+    collect_grace: timedelta = timedelta(days=7)
+    """Age at which a file that nothing refers to goes; what is just on its way is younger."""

@@ -18,6 +18,7 @@ POINTS = (
     "relay.sent",
     "relay.confirmed",
     "relay.marked",
+    "hand-in.taken-over",
     "inbox.applied",
     "inbox.committed",
     "inbox.marked",

@@ -7,8 +7,8 @@ layers go from the course's default over cohort, label and accommodation to a pe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cache
@@ -239,6 +239,39 @@ def effective(layers: Iterable[Layer]) -> Effective:
     if due and closes and due > closes and _outranks(sources, "due_at", "closes_at"):
         chosen["closes_at"] = due
         sources["closes_at"] = sources["due_at"]
+    return Effective(Dates(**chosen), sources)
+
+
+def cut_off(found: Effective, hours: int | None) -> Effective:
+    """The same dates, closed at most so many hours after they are due.
+
+    A close that was set for fewer people than the due date (say for one learner by name) stands.
+    """
+    due, closes = found.dates.due_at, found.dates.closes_at
+    if hours is None or due is None:
+        return found
+    last = due + timedelta(hours=hours)
+    if closes is not None and (closes <= last or _outranks(found.sources, "closes_at", "due_at")):
+        return found
+    sources = {**found.sources, "closes_at": found.sources["due_at"]}
+    return Effective(replace(found.dates, closes_at=last), sources)
+
+
+def latest(found: Sequence[Effective]) -> Effective:
+    """The dates of those who hand in as one: what is open, due or closed for the last of them.
+
+    So more time for one member is more time for all. Opens for the first for whom it opens; what has no
+    end for one has none.
+    """
+    chosen: dict[str, datetime] = {}
+    sources: dict[str, Source] = {}
+    for name in _FIELDS:
+        stated = [(value, one) for one in found if (value := getattr(one.dates, name)) is not None]
+        if len(stated) < len(found):
+            continue
+        pick = min if name == "opens_at" else max
+        value, one = pick(stated, key=lambda entry: entry[0])
+        chosen[name], sources[name] = value, one.sources[name]
     return Effective(Dates(**chosen), sources)
 
 

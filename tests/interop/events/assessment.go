@@ -284,9 +284,8 @@ type ScoreReleased struct {
 // TypeAssignmentGraded is the wire name of AssignmentGraded.
 const TypeAssignmentGraded = "assessment.assignment.graded"
 
-// AssignmentGraded: A hand-in has its score; whether the learner sees it yet is another fact.
-//
-// Planned: no service emits it yet, and it may still change.
+// AssignmentGraded: A hand-in is graded and the learner may know it; of one that is withheld
+// nothing is told.
 type AssignmentGraded struct {
 	// Id of what was handed in.
 	SubmissionID string `json:"submission_id"`
@@ -310,8 +309,6 @@ type AssignmentGraded struct {
 const TypeFeedbackReleased = "assessment.feedback.released"
 
 // FeedbackReleased: The learner may see a hand-in's score and what was said about it from now on.
-//
-// Planned: no service emits it yet, and it may still change.
 type FeedbackReleased struct {
 	// Id of what was handed in.
 	SubmissionID string `json:"submission_id"`

@@ -128,11 +128,51 @@ type ContentDeleted struct {
 	Course string `json:"course"`
 }
 
+// PublishedCriterion: What graders look at, with the levels they choose from.
+type PublishedCriterion struct {
+	// Key, stable from version to version.
+	Key string `json:"key"`
+	// Title, as authored.
+	Title string `json:"title"`
+	// Ways to meet it.
+	Levels []PublishedLevel `json:"levels"`
+}
+
+// PublishedLatePolicy: Deduction for work handed in after it was due.
+type PublishedLatePolicy struct {
+	// Minutes without deduction.
+	GraceMinutes int64 `json:"grace_minutes"`
+	// Percent for each day begun.
+	PercentPerDay int64 `json:"percent_per_day"`
+	// Percent for each hour begun, instead; null: by the day.
+	PercentPerHour *int64 `json:"percent_per_hour"`
+	// Most that is taken.
+	MaxPercent int64 `json:"max_percent"`
+	// Percent below which nothing is taken.
+	FloorPercent int64 `json:"floor_percent"`
+}
+
+// PublishedLevel: One way to have met a criterion.
+type PublishedLevel struct {
+	// Key, stable from version to version.
+	Key string `json:"key"`
+	// Title, as authored.
+	Title string `json:"title"`
+	// Points that it is worth.
+	Points int64 `json:"points"`
+}
+
 // TypeAssignmentCreated is the wire name of AssignmentCreated.
 const TypeAssignmentCreated = "course.assignment.created"
 
 // AssignmentCreated: A published version brought a new assignment.
 type AssignmentCreated struct {
+	// Its rubric; none: points are given as such.
+	Rubric []PublishedCriterion `json:"rubric"`
+	// What lateness takes.
+	LatePolicy PublishedLatePolicy `json:"late_policy"`
+	// When learners see points and comments: `AtGrading` or `Manual`.
+	Release string `json:"release"`
 	// Id of the course.
 	CourseID string `json:"course_id"`
 	// Name of the course, unique in the tenant.
@@ -156,9 +196,14 @@ type AssignmentCreated struct {
 // TypeAssignmentChanged is the wire name of AssignmentChanged.
 const TypeAssignmentChanged = "course.assignment.changed"
 
-// AssignmentChanged: An assignment's title or default dates changed, or it was withdrawn;
-// reminders follow.
+// AssignmentChanged: An assignment changed, or it was withdrawn; reminders and grading follow.
 type AssignmentChanged struct {
+	// Its rubric; none: points are given as such.
+	Rubric []PublishedCriterion `json:"rubric"`
+	// What lateness takes.
+	LatePolicy PublishedLatePolicy `json:"late_policy"`
+	// When learners see points and comments: `AtGrading` or `Manual`.
+	Release string `json:"release"`
 	// Id of the course.
 	CourseID string `json:"course_id"`
 	// Name of the course, unique in the tenant.
@@ -169,6 +214,10 @@ type AssignmentChanged struct {
 	Assignment string `json:"assignment"`
 	// Title, as authored.
 	Title string `json:"title"`
+	// Key of its grade category.
+	Category string `json:"category"`
+	// Points that can be reached.
+	Points int64 `json:"points"`
 	// When it is due (UTC); null: never.
 	DueAt *time.Time `json:"due_at"`
 	// Its dates as declared, from which those of each learner's run follow.
@@ -326,8 +375,6 @@ type LessonCompleted struct {
 const TypeAssignmentExtended = "course.assignment.extended"
 
 // AssignmentExtended: A learner has more time for an assignment; reminders follow.
-//
-// Planned: no service emits it yet, and it may still change.
 type AssignmentExtended struct {
 	// Id of the enrolment: one learner in one run of one course.
 	EnrolmentID string `json:"enrolment_id"`
@@ -353,8 +400,6 @@ type AssignmentExtended struct {
 const TypeAssignmentExpired = "course.assignment.expired"
 
 // AssignmentExpired: An assignment can no longer be handed in, and the learner handed in nothing.
-//
-// Planned: no service emits it yet, and it may still change.
 type AssignmentExpired struct {
 	// Id of the enrolment: one learner in one run of one course.
 	EnrolmentID string `json:"enrolment_id"`
@@ -370,6 +415,8 @@ type AssignmentExpired struct {
 	AssignmentID string `json:"assignment_id"`
 	// Key of the assignment, stable within its course.
 	Assignment string `json:"assignment"`
+	// When it closed for this learner (UTC).
+	ClosesAt *time.Time `json:"closes_at"`
 }
 
 // TypeAssignmentSubmitted is the wire name of AssignmentSubmitted.
@@ -377,8 +424,6 @@ const TypeAssignmentSubmitted = "course.assignment.submitted"
 
 // AssignmentSubmitted: An assignment was handed in; what was handed in never changes, a later one
 // replaces it.
-//
-// Planned: no service emits it yet, and it may still change.
 type AssignmentSubmitted struct {
 	// Id of the enrolment: one learner in one run of one course.
 	EnrolmentID string `json:"enrolment_id"`
@@ -402,6 +447,10 @@ type AssignmentSubmitted struct {
 	SubmittedAt time.Time `json:"submitted_at"`
 	// Seconds after the learner's due date; 0 in time.
 	LateByS int64 `json:"late_by_s"`
+	// When it is due (UTC); null: never.
+	DueAt *time.Time `json:"due_at"`
 	// Accounts for whom it counts; several where groups submit.
 	Members []string `json:"members"`
+	// Their enrolments, in the same order.
+	Enrolments []string `json:"enrolments"`
 }

@@ -187,3 +187,45 @@ def obvious_close(layers, due):
         for layer in layers
     )
     return max(close, due) if stronger else close
+
+
+class TestCutOff:
+    """Nothing is taken so many hours after the due time, whoever set it."""
+
+    DUE = datetime(2027, 3, 1, 12, tzinfo=UTC)
+
+    def closes(self, *layers, hours=24):
+        return dates.cut_off(dates.effective(layers), hours)
+
+    def test_closes_what_had_no_end_or_a_later_one(self):
+        for late in (None, self.DUE + timedelta(days=9)):
+            found = self.closes(Layer(Source.DEFAULT, Dates(due_at=self.DUE, closes_at=late)))
+            assert found.dates.closes_at == self.DUE + timedelta(hours=24)
+
+    def test_leaves_an_earlier_close(self):
+        early = self.DUE + timedelta(hours=2)
+        found = self.closes(Layer(Source.DEFAULT, Dates(due_at=self.DUE, closes_at=early)))
+        assert found.dates.closes_at == early
+
+    def test_moves_with_an_extension(self):
+        later = self.DUE + timedelta(days=3)
+        found = self.closes(
+            Layer(Source.DEFAULT, Dates(due_at=self.DUE)),
+            Layer(Source.PERSONAL, Dates(due_at=later)),
+        )
+        assert found.dates.closes_at == later + timedelta(hours=24)
+        assert found.sources["closes_at"] is Source.PERSONAL
+
+    def test_gives_way_to_a_close_of_ones_own(self):
+        own = self.DUE + timedelta(days=9)
+        found = self.closes(
+            Layer(Source.DEFAULT, Dates(due_at=self.DUE)),
+            Layer(Source.PERSONAL, Dates(closes_at=own)),
+        )
+        assert found.dates.closes_at == own
+
+    def test_needs_a_due_time_and_hours(self):
+        assert self.closes(Layer(Source.DEFAULT, Dates())).dates.closes_at is None
+        assert self.closes(
+            Layer(Source.DEFAULT, Dates(due_at=self.DUE)), hours=None
+        ).dates == Dates(due_at=self.DUE)

@@ -8,13 +8,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from kourse.assessment import schemas
-from kourse.assessment.policies import cohorts_within
 from kourse.assessment.service import explaining, gradebook, teaching
 from kourse.contracts.errors import Malformed, NotFound
 from kourse.contracts.explanations import Explanation
 from kourse.contracts.permissions import Permission
 from kourse.contracts.resources.meta import Name
 from kourse.kit.auth import Actor, allow
+from kourse.kit.auth.scope import cohorts_within
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.idempotency import IdempotencyKey, idempotency

@@ -5,6 +5,16 @@ places. Round them for people only.
 """
 
 from kourse.assessment.schemas.declared import AppliedView, DeclaredView
+from kourse.assessment.schemas.gradables import (
+    FeedbackView,
+    GradableView,
+    GradeOrder,
+    GradingView,
+    OverrideOrder,
+    ReleasedGradings,
+    ReleaseGradings,
+    SheetView,
+)
 from kourse.assessment.schemas.grades import GradebookView
 from kourse.assessment.schemas.practice import (
     CheckAnswer,
@@ -40,17 +50,25 @@ __all__ = [
     "DeclaredView",
     "ExamList",
     "ExamView",
+    "FeedbackView",
+    "GradableView",
+    "GradeOrder",
     "GradebookView",
+    "GradingView",
     "ItemView",
     "MasteryList",
     "MasteryView",
+    "OverrideOrder",
     "PracticeList",
     "PracticeView",
+    "ReleaseGradings",
     "ReleaseOrder",
+    "ReleasedGradings",
     "ReleasedView",
     "ResultView",
     "SaveAnswer",
     "SavedView",
+    "SheetView",
     "StatisticsView",
     "WatchedView",
 ]

@@ -14,15 +14,18 @@ from kourse.rules import points
 
 
 class GradeEntry(View):
-    """An exam in the grade book."""
+    """An exam or an assignment in the grade book."""
 
-    exam: str
+    exam: str | None = Field(description="Name of the exam; null where it is an assignment.")
+    assignment: str | None = Field(description="Key of the assignment; null where it is an exam.")
     title: str
-    counts: Counting = Field(description="Which of several graded attempts counts.")
-    graded: int = Field(description="Graded attempts to choose from.")
+    counts: Counting = Field(description="Which of several attempts or hand-ins counts.")
+    graded: int = Field(description="Graded ones to choose from.")
     attempt: UUID | None
+    submission_id: UUID | None
     points: Decimal | None
     max_points: Decimal | None
+    deduction: Decimal | None = Field(description="Points that lateness took; in `points` already.")
     percent: Decimal | None
     passed: bool | None
     released: bool
@@ -31,18 +34,21 @@ class GradeEntry(View):
     @classmethod
     def of(cls, entry: Entry) -> GradeEntry:
         """The view of an entry."""
-        score = entry.chosen.score if entry.chosen else None
+        chosen = entry.chosen
         return cls(
             exam=entry.exam,
+            assignment=entry.assignment,
             title=entry.title,
             counts=entry.counts,
             graded=entry.graded,
-            attempt=score.attempt_id if score else None,
-            points=points.text(score.points) if score else None,
-            max_points=str(score.max_points) if score else None,
+            attempt=chosen.id if chosen and entry.exam else None,
+            submission_id=chosen.id if chosen and entry.assignment else None,
+            points=points.text(chosen.points) if chosen else None,
+            max_points=str(chosen.max_points) if chosen else None,
+            deduction=points.text(chosen.deduction) if chosen else None,
             percent=None if entry.percent is None else points.text(entry.percent),
-            passed=score.passed if score else None,
-            released=score is not None and score.released_at is not None,
+            passed=chosen.passed if chosen else None,
+            released=chosen is not None and chosen.released,
             dropped=entry.dropped,
         )
 

@@ -60,7 +60,10 @@ from kourse.contracts.events.course import (
     LessonCompleted,
     PublishedBadge,
     PublishedCategory,
+    PublishedCriterion,
+    PublishedLatePolicy,
     PublishedLesson,
+    PublishedLevel,
     PublishedSkill,
 )
 from kourse.contracts.events.dashboard import (
@@ -170,7 +173,10 @@ __all__ = [
     "PasswordReset",
     "PublishedBadge",
     "PublishedCategory",
+    "PublishedCriterion",
+    "PublishedLatePolicy",
     "PublishedLesson",
+    "PublishedLevel",
     "PublishedSkill",
     "ResetRequested",
     "ReviewRequested",

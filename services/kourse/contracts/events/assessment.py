@@ -191,11 +191,9 @@ class _OfGradable(Event):
     run: Run
 
 
-@event(
-    "assessment.assignment.graded", stream=Stream.GRADABLE, subject="submission_id", planned=True
-)
+@event("assessment.assignment.graded", stream=Stream.GRADABLE, subject="submission_id")
 class AssignmentGraded(_OfGradable):
-    """A hand-in has its score; whether the learner sees it yet is another fact."""
+    """A hand-in is graded and the learner may know it; of one that is withheld nothing is told."""
 
     cohort: OfCohort = None
 
@@ -206,7 +204,6 @@ class AssignmentGraded(_OfGradable):
     subject="submission_id",
     to=("notification",),
     private=True,
-    planned=True,
 )
 class FeedbackReleased(_OfGradable):
     """The learner may see a hand-in's score and what was said about it from now on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -24,6 +24,7 @@ from kourse.contracts.events.fields import (
     SubmissionId,
     Title,
 )
+from kourse.contracts.resources.meta import LatePolicy
 
 _Labels = Annotated[
     list[str],
@@ -159,13 +160,72 @@ class ContentDeleted(Event):
     course: Course
 
 
+class PublishedLevel(BaseModel):
+    """One way to have met a criterion."""
+
+    key: Key
+    title: Title
+    points: Annotated[int, Field(description="Points that it is worth.")]
+
+
+class PublishedCriterion(BaseModel):
+    """What graders look at, with the levels they choose from."""
+
+    key: Key
+    title: Title
+    levels: Annotated[list[PublishedLevel], Field(description="Ways to meet it.")]
+
+
+class PublishedLatePolicy(BaseModel):
+    """Deduction for work handed in after it was due."""
+
+    grace_minutes: Annotated[int, Field(ge=0, description="Minutes without deduction.")] = 0
+    percent_per_day: Annotated[
+        int, Field(ge=0, le=100, description="Percent for each day begun.")
+    ] = 10
+    percent_per_hour: Annotated[
+        int | None, Field(description="Percent for each hour begun, instead; null: by the day.")
+    ] = None
+    max_percent: Annotated[int, Field(ge=0, le=100, description="Most that is taken.")] = 100
+    floor_percent: Annotated[
+        int, Field(ge=0, le=100, description="Percent below which nothing is taken.")
+    ] = 0
+
+    @classmethod
+    def of(cls, policy: LatePolicy) -> Self:
+        """What graders need of a resource's policy."""
+        return cls.model_validate(policy.model_dump(include=set(cls.model_fields)))
+
+    def policy(self) -> LatePolicy:
+        """The policy by which ``rules.credit`` tells the deduction."""
+        return LatePolicy.model_validate(self.model_dump())
+
+
+class _GradedBy(Event):
+    """By what an assignment's hand-ins are graded."""
+
+    rubric: Annotated[
+        list[PublishedCriterion], Field(description="Its rubric; none: points are given as such.")
+    ] = []
+    late_policy: Annotated[PublishedLatePolicy, Field(description="What lateness takes.")] = (
+        PublishedLatePolicy()
+    )
+    release: Annotated[
+        str,
+        Field(
+            description="When learners see points and comments: `AtGrading` or `Manual`.",
+            examples=["AtGrading"],
+        ),
+    ] = "AtGrading"
+
+
 @event(
     "course.assignment.created",
     stream=Stream.CONTENT,
     subject="course_id",
-    to=("notification", "dashboard"),
+    to=("assessment", "notification", "dashboard"),
 )
-class AssignmentCreated(Event):
+class AssignmentCreated(_GradedBy):
     """A published version brought a new assignment."""
 
     course_id: CourseId
@@ -183,16 +243,20 @@ class AssignmentCreated(Event):
     "course.assignment.changed",
     stream=Stream.CONTENT,
     subject="course_id",
-    to=("notification",),
+    to=("assessment", "notification"),
 )
-class AssignmentChanged(Event):
-    """An assignment's title or default dates changed, or it was withdrawn; reminders follow."""
+class AssignmentChanged(_GradedBy):
+    """An assignment changed, or it was withdrawn; reminders and grading follow."""
 
     course_id: CourseId
     course: Course
     assignment_id: AssignmentId
     assignment: Assignment
     title: Title
+    category: Annotated[
+        str, Field(description="Key of its grade category.", examples=["homework"])
+    ] = ""
+    points: Annotated[int, Field(description="Points that can be reached.")] = 0
     due_at: DueAt = None
     dates: Declared = DeclaredDates()
     withdrawn: Annotated[bool, Field(description="Whether the live version no longer has it.")] = (
@@ -309,7 +373,6 @@ class _OfAssignment(_OfEnrolment):
     stream=Stream.ENROLMENT,
     subject="enrolment_id",
     to=("notification",),
-    planned=True,
 )
 class AssignmentExtended(_OfAssignment):
     """A learner has more time for an assignment; reminders follow."""
@@ -318,17 +381,20 @@ class AssignmentExtended(_OfAssignment):
     actor_id: ActorId
 
 
-@event("course.assignment.expired", stream=Stream.ENROLMENT, subject="enrolment_id", planned=True)
+@event("course.assignment.expired", stream=Stream.ENROLMENT, subject="enrolment_id")
 class AssignmentExpired(_OfAssignment):
     """An assignment can no longer be handed in, and the learner handed in nothing."""
+
+    closes_at: Annotated[
+        datetime | None, Field(description="When it closed for this learner (UTC).")
+    ] = None
 
 
 @event(
     "course.assignment.submitted",
     stream=Stream.SUBMISSION,
     subject="submission_id",
-    to=("notification",),
-    planned=True,
+    to=("assessment", "notification"),
 )
 class AssignmentSubmitted(_OfAssignment):
     """An assignment was handed in; what was handed in never changes, a later one replaces it."""
@@ -339,6 +405,10 @@ class AssignmentSubmitted(_OfAssignment):
     late_by_s: Annotated[
         int, Field(ge=0, description="Seconds after the learner's due date; 0 in time.")
     ] = 0
+    due_at: DueAt = None
     members: Annotated[
         list[UUID], Field(description="Accounts for whom it counts; several where groups submit.")
     ]
+    enrolments: Annotated[
+        list[UUID], Field(description="Their enrolments, in the same order.")
+    ] = []

@@ -163,13 +163,43 @@ class Chapter(Document):
 
 
 class AssignmentKind(StrEnum):
-    """Whether a learner hands in files once or works on a project over several hand-ins."""
+    """Whether files are handed in, or a project of files, a statement and a link."""
 
     UPLOAD = "Upload"
     PROJECT = "Project"
 
 
-class Assignment(Document):
+class FeedbackRelease(StrEnum):
+    """When learners see points and comments: as soon as they are graded, or on a teacher's word."""
+
+    AT_GRADING = "AtGrading"
+    MANUAL = "Manual"
+
+
+class AssignmentPolicy(Document):
+    """Limits and dates of an assignment; changing them makes no new version of the course."""
+
+    late_policy: LatePolicy = Field(default_factory=LatePolicy)
+    dates: Window = Field(
+        default_factory=Window, description="Default dates; a cohort may set its own."
+    )
+    extensions: list[Name] = Field(
+        default_factory=list,
+        max_length=16,
+        description="Accepted file name endings; any when empty.",
+    )
+    max_size_mib: int = Field(20, ge=1, le=500, description="Largest hand-in in MiB.")
+    max_files: int = Field(5, ge=1, le=20, description="Most files of one hand-in.")
+    hand_ins: int = Field(
+        5, ge=1, le=50, description="Most hand-ins; the last one before the close counts."
+    )
+    group_size: int = Field(
+        1, ge=1, le=10, description="Most learners who hand in as one group; 1: each alone."
+    )
+    release: FeedbackRelease = FeedbackRelease.AT_GRADING
+
+
+class Assignment(AssignmentPolicy):
     """Work to hand in, graded by rubric."""
 
     list_map_keys: ClassVar[dict[str, str]] = {"rubric": "key"}
@@ -183,16 +213,6 @@ class Assignment(Document):
     rubric: list[RubricCriterion] = Field(
         default_factory=list, max_length=20, description="Criteria that graders look at."
     )
-    late_policy: LatePolicy = Field(default_factory=LatePolicy)
-    dates: Window = Field(
-        default_factory=Window, description="Default dates; a cohort may set its own."
-    )
-    extensions: list[Name] = Field(
-        default_factory=list,
-        max_length=16,
-        description="Accepted file name endings; any when empty.",
-    )
-    max_size_mib: int = Field(20, ge=1, le=500, description="Largest hand-in in MiB.")
 
 
 class GradeCategory(Document):

@@ -224,8 +224,21 @@ class LatePolicy(Document):
     percent_per_day: Percent = Field(
         10, description="Deduction for each day begun, in percent of the points."
     )
+    percent_per_hour: Percent | None = Field(
+        None,
+        description="Deduction for each hour begun, in percent of the points, instead of percentPerDay.",
+    )
+    max_percent: Percent = Field(
+        100, description="Most that lateness takes, in percent of the points."
+    )
     floor_percent: Percent = Field(
         0, description="The deduction never takes a score below this percent."
+    )
+    cut_off_hours: int | None = Field(
+        None,
+        ge=1,
+        le=8760,
+        description="Hours after the due time after which nothing is accepted, unless it closes before.",
     )
 
 

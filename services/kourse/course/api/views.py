@@ -180,9 +180,14 @@ def assignment(work: Work) -> schemas.AssignmentView:
         sources={
             _WIRE_NAMES[name]: source.value for name, source in work.effective.sources.items()
         },
-        late_policy=work.policy.get("latePolicy", {}),
-        extensions=work.policy.get("extensions", []),
-        max_size_mib=work.policy.get("maxSizeMib", 0),
+        late_policy=work.policy.late_policy.model_dump(by_alias=True, exclude_none=True),
+        extensions=work.policy.extensions,
+        max_size_mib=work.policy.max_size_mib,
+        max_files=work.policy.max_files,
+        group_size=work.policy.group_size,
+        hand_ins=work.policy.hand_ins,
+        handed_in=work.hand_ins,
+        submission_id=work.submission_id,
     )
 
 

@@ -13,12 +13,13 @@ from kourse.contracts.events import (
     DeclaredDates,
     PublishedBadge,
     PublishedCategory,
+    PublishedCriterion,
+    PublishedLatePolicy,
     PublishedLesson,
     PublishedSkill,
 )
 from kourse.contracts.resources.course import CourseSpec
-from kourse.contracts.resources.meta import Window
-from kourse.course.domain.content import lessons_of
+from kourse.course.domain.content import assignment_policy, lessons_of
 from kourse.course.domain.parts import assignment_id, lesson_id
 from kourse.rules.dates import Frame, dates_of, zone_of
 
@@ -102,6 +103,7 @@ def assignments(
         policy: The course's policy, which holds the default dates.
     """
     frame = Frame(zone_of(spec.time_zone))
+    limits = {work.key: assignment_policy(policy, work.key) for work in spec.assignments}
     return {
         work.key: AssignmentCreated(
             course_id=course_id,
@@ -111,8 +113,11 @@ def assignments(
             title=work.title,
             category=work.category,
             points=work.points,
-            due_at=dates_of(window_of(policy, work.key), frame).due_at,
-            dates=DeclaredDates.of(window_of(policy, work.key)),
+            due_at=dates_of(limits[work.key].dates, frame).due_at,
+            dates=DeclaredDates.of(limits[work.key].dates),
+            rubric=[PublishedCriterion(**entry.model_dump()) for entry in work.rubric],
+            late_policy=PublishedLatePolicy.of(limits[work.key].late_policy),
+            release=limits[work.key].release.value,
         )
         for work in spec.assignments
     }
@@ -137,9 +142,3 @@ def _changed(work: AssignmentCreated, *, withdrawn: bool = False) -> AssignmentC
         name: getattr(work, name) for name in AssignmentChanged.model_fields if name != "withdrawn"
     }
     return AssignmentChanged(**told, withdrawn=withdrawn)
-
-
-def window_of(policy: Mapping[str, Any], assignment: str) -> Window:
-    """The course's default dates of an assignment; empty where it states none."""
-    stated = policy.get("assignments", {}).get(assignment, {}).get("dates", {})
-    return Window.model_validate(stated)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kourse.contracts.resources.course import CourseSpec, Lesson
+from kourse.contracts.resources.course import AssignmentPolicy, CourseSpec, Lesson
 from kourse.contracts.resources.meta import Asset
 
 POLICY_FIELDS = frozenset(
@@ -27,7 +27,7 @@ POLICY_FIELDS = frozenset(
         "visibility",
     }
 )
-ASSIGNMENT_POLICY = frozenset({"dates", "extensions", "late_policy", "max_size_mib"})
+ASSIGNMENT_POLICY = frozenset(AssignmentPolicy.model_fields)
 _NOT_CONTENT: dict[str, Any] = {
     **dict.fromkeys(POLICY_FIELDS, True),
     "assignments": {"__all__": dict.fromkeys(ASSIGNMENT_POLICY, True)},
@@ -48,6 +48,11 @@ def policy_of(spec: CourseSpec) -> dict[str, Any]:
         for entry in spec.assignments
     }
     return policy
+
+
+def assignment_policy(policy: Mapping[str, Any], assignment: str) -> AssignmentPolicy:
+    """The limits and dates that a stored policy states of an assignment; else the defaults."""
+    return AssignmentPolicy.model_validate(policy.get("assignments", {}).get(assignment, {}))
 
 
 def digest_of(spec: CourseSpec) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, delete, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +40,25 @@ async def find_enrolment(
         .limit(1)
     )
     return (await tx.execute(query.with_for_update() if lock else query)).one_or_none()
+
+
+async def active_enrolments(
+    tx: AsyncSession, course_id: UUID, learners: Collection[UUID], *, lock: bool = False
+) -> Sequence[Row[Any]]:
+    """The newest active enrolment of each of these learners who has one, by id.
+
+    With ``lock`` they do not change until the commit; whoever locks several does it in this order.
+    """
+    e = t.enrolment.c
+    newest = (
+        select(e.id)
+        .ext(distinct_on(e.learner_id))
+        .where(e.course_id == course_id, e.learner_id.in_(learners), e.status == "active")
+        .order_by(e.learner_id, e.id.desc())
+        .subquery()
+    )
+    query = select(t.enrolment).where(e.id.in_(select(newest.c.id))).order_by(e.id)
+    return await _all(tx, query.with_for_update() if lock else query)
 
 
 async def add_enrolment(
@@ -211,6 +231,21 @@ async def find_cohort(tx: AsyncSession, cohort_id: UUID | None) -> Row[Any] | No
         return None
     query = select(t.cohort_replica).where(t.cohort_replica.c.cohort_id == cohort_id)
     return (await tx.execute(query)).one_or_none()
+
+
+async def find_cohort_named(tx: AsyncSession, name: str, course: str) -> Row[Any] | None:
+    """The cohort of that name when it studies the course, else None."""
+    c = t.cohort_replica.c
+    query = select(t.cohort_replica).where(
+        c.tenant == tenant(tx), c.cohort == name, c.courses.contains([course])
+    )
+    return (await tx.execute(query)).one_or_none()
+
+
+async def list_cohorts(tx: AsyncSession, ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
+    """What is known of these cohorts, by id."""
+    query = select(t.cohort_replica).where(t.cohort_replica.c.cohort_id.in_(ids))
+    return {row.cohort_id: row for row in await _all(tx, query)}
 
 
 async def save_cohort(tx: AsyncSession, cohort_id: UUID, row: Mapping[str, Any]) -> None:

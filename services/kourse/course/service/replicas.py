@@ -12,7 +12,7 @@ from kourse.contracts.events import (
     ScoreReleased,
     UserDeleted,
 )
-from kourse.course.repository import learning
+from kourse.course.repository import expiries, learning
 from kourse.course.service import enrolments, progress
 from kourse.course.tables import ERASURE, metadata
 from kourse.kit.erasure import erase
@@ -34,6 +34,7 @@ async def keep_cohort(tx: AsyncSession, event: CohortDeclared) -> None:
             "dates": [entry.model_dump(mode="json", exclude_none=True) for entry in event.dates],
         },
     )
+    await expiries.look_at_cohort(tx, event.cohort_id)
     added = set(event.courses) - set(known.courses if known else event.courses)
     if added:
         members = await learning.members_of(tx, event.cohort_id)

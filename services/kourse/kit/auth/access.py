@@ -17,12 +17,14 @@ from kourse.kit.telemetry import bind
 NEVER_BLIND = frozenset(
     {
         Permission.ACCOUNT_MANAGE,
+        Permission.ASSIGNMENT_EXTEND,
         Permission.ATTEMPT_GRADE,
         Permission.INVITATION_MANAGE,
         Permission.AUDIT_READ,
         Permission.MEMBERSHIP_MANAGE,
         Permission.ROLE_ASSIGN,
         Permission.SERVICE_ACCOUNT_MANAGE,
+        Permission.SUBMISSION_GRADE,
     }
 )
 """Routes with these permissions answer 503 while revoked tokens cannot be told from others."""

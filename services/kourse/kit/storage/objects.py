@@ -28,12 +28,14 @@ class ObjectInfo:
         size: Bytes.
         etag: Changes with the content, or None where the store gives none.
         modified_at: Time of the last write.
+        version: Id of this version, or None where the bucket keeps none.
     """
 
     key: str
     size: int
     etag: str | None
     modified_at: datetime
+    version: str | None = None
 
 
 class ObjectStore:
@@ -94,6 +96,11 @@ class ObjectStore:
         except NotFound:
             return None
 
+    async def copy(self, bucket: str, source: str, key: str) -> None:
+        """The object has the source's present content; NotFound when there is no source."""
+        with _outages(bucket, source):
+            await obstore.copy_async(self._bucket(bucket), source, key)
+
     async def delete(self, bucket: str, key: str) -> None:
         """The object is not there; it need not have been."""
         with _outages(bucket, key):
@@ -106,10 +113,17 @@ class ObjectStore:
             return sorted(map(_info, found), key=lambda info: info.key)
 
     def presign_get(
-        self, bucket: str, key: str, expires_s: int = MAX_LINK_S, filename: str | None = None
+        self,
+        bucket: str,
+        key: str,
+        expires_s: int = MAX_LINK_S,
+        filename: str | None = None,
+        version: str | None = None,
     ) -> str:
         """Link by which whoever has it reads the object, for at most 300 s."""
-        return self._signer.get(bucket, key, expires_s=expires_s, filename=filename)
+        return self._signer.get(
+            bucket, key, expires_s=expires_s, filename=filename, version=version
+        )
 
     def presign_put(
         self, bucket: str, key: str, sha256: str, size: int, expires_s: int = MAX_LINK_S
@@ -144,5 +158,9 @@ def _outages(bucket: str, key: str) -> Iterator[None]:
 
 def _info(meta: Any) -> ObjectInfo:
     return ObjectInfo(
-        key=meta["path"], size=meta["size"], etag=meta["e_tag"], modified_at=meta["last_modified"]
+        key=meta["path"],
+        size=meta["size"],
+        etag=meta["e_tag"],
+        modified_at=meta["last_modified"],
+        version=meta["version"],
     )

@@ -90,9 +90,19 @@ class Signer:
         self._keys = Keys(region, access_key, secret_key)
         self._now = now
 
-    def get(self, bucket: str, key: str, *, expires_s: int, filename: str | None = None) -> str:
-        """Link by which an object is read, saved as ``filename`` where one is given."""
+    def get(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        expires_s: int,
+        filename: str | None = None,
+        version: str | None = None,
+    ) -> str:
+        """Link by which an object is read: saved as ``filename``, in that ``version``, where given."""
         query = {"response-content-disposition": _attachment(filename)} if filename else {}
+        if version:
+            query["versionId"] = version
         return self._sign("GET", bucket, key, expires_s, query, {})
 
     def put(self, bucket: str, key: str, *, sha256: str, size: int, expires_s: int) -> Upload:

@@ -2,10 +2,10 @@ from uuid import UUID
 
 import pytest
 
-from kourse.assessment.policies import cohorts_within
 from kourse.contracts.errors import NotFound
 from kourse.contracts.permissions import Permission, permissions_of
 from kourse.kit.auth import Actor
+from kourse.kit.auth.scope import cohorts_within
 
 READ = Permission.GRADEBOOK_READ
 

@@ -207,8 +207,13 @@ class AssignmentView(View):
     closes_at: datetime | None
     sources: Mapping[str, str] = Field(description="Who set each date: default, cohort, …")
     late_policy: dict[str, Any]
-    extensions: list[str]
+    extensions: list[str] = Field(description="Accepted file name endings; any when empty.")
     max_size_mib: int
+    max_files: int
+    group_size: int = Field(description="Most learners who hand in as one.")
+    hand_ins: int = Field(description="Most hand-ins; the last one counts.")
+    handed_in: int = Field(description="Hand-ins of yours or your group's so far.")
+    submission_id: UUID | None = Field(description="Your submission, once it is begun.")
 
 
 class CourseDocument(CourseSpec):

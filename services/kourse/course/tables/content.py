@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     Computed,
     Date,
+    DateTime,
     Double,
     ForeignKey,
     ForeignKeyConstraint,
@@ -27,7 +28,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR, UUID
 
-from kourse.kit.erasure import Keep, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
 
 SCHEMA = "course"
@@ -268,8 +268,12 @@ enrolment = Table(
     moment_column("created_at"),
     moment_column("active_at", nullable=True),
     moment_column("completed_at", nullable=True),
+    Column("look_at", DateTime(timezone=True), server_default=text("'2000-01-01 00:00:00+00'")),
     UniqueConstraint("course_id", "learner_id", "run"),
     CheckConstraint("status IN ('active', 'suspended')", name="status"),
+)
+Index(
+    "ix_enrolment_look_at", enrolment.c.look_at, postgresql_where=enrolment.c.look_at.is_not(None)
 )
 Index("ix_enrolment_learner", enrolment.c.tenant, enrolment.c.learner_id)
 Index("ix_enrolment_course", enrolment.c.course_id, enrolment.c.status)
@@ -296,22 +300,3 @@ lesson_completion = Table(
     moment_column("completed_at"),
     PrimaryKeyConstraint("enrolment_id", "lesson_id"),
 )
-
-CONTENT = (
-    "course",
-    "prerequisite",
-    "course_version",
-    "chapter",
-    "lesson",
-    "skill",
-    "assignment",
-    "gate",
-    "asset",
-)
-"""What the operator writes."""
-LEARNERS = ("enrolment", "lesson_visit", "lesson_completion", "mastery", "score")
-"""What learners made."""
-
-_RESULT = Keep("what a course's figures rest on")
-ERASURE: Rules = {"score": _RESULT, "mastery": _RESULT, "enrolment": _RESULT}
-"""What becomes of a deleted person's rows; visits and completions hang on the enrolment."""

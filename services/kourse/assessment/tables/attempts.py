@@ -32,7 +32,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from kourse.kit.erasure import Keep, Rules
 from kourse.kit.tables import moment_column, service_metadata, tenant_column
 
 SCHEMA = "assessment"
@@ -385,13 +384,3 @@ mastery = Table(
     PrimaryKeyConstraint("tenant", "learner_id", "course", "skill"),
 )
 Index("ix_mastery_course", mastery.c.tenant, mastery.c.course, mastery.c.learner_id)
-
-_RECORD = Keep("grades must be kept, and what they rest on with them")
-ERASURE: Rules = {
-    "enrolment_replica": _RECORD,
-    "attempt": _RECORD,
-    "score": _RECORD,
-    "answer_log": _RECORD,
-    "mastery": _RECORD,
-}
-"""What becomes of a deleted person's rows; answers and gradings hang on the attempt."""

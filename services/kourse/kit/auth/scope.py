@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kourse.contracts.errors import NotFound
 from kourse.contracts.permissions import Permission
-from kourse.kit.auth import Actor
+from kourse.kit.auth.actor import Actor
 
 
 def cohorts_within(

@@ -1,0 +1,73 @@
+"""Tables of assessment: exams with their attempts, what was handed in, and every score."""
+
+from __future__ import annotations
+
+from kourse.assessment.tables.attempts import (
+    SCHEMA,
+    Exact,
+    answer,
+    answer_log,
+    answer_revision,
+    attempt,
+    attempt_item,
+    cohort_replica,
+    course_replica,
+    enrolment_replica,
+    exam,
+    exam_version,
+    grading_item,
+    grading_run,
+    mastery,
+    metadata,
+    pool,
+    question,
+    question_version,
+    score,
+)
+from kourse.assessment.tables.gradables import (
+    assignment_replica,
+    gradable,
+    gradable_member,
+    gradable_run,
+)
+from kourse.kit.erasure import Keep, Rules
+
+__all__ = [
+    "ERASURE",
+    "SCHEMA",
+    "Exact",
+    "answer",
+    "answer_log",
+    "answer_revision",
+    "assignment_replica",
+    "attempt",
+    "attempt_item",
+    "cohort_replica",
+    "course_replica",
+    "enrolment_replica",
+    "exam",
+    "exam_version",
+    "gradable",
+    "gradable_member",
+    "gradable_run",
+    "grading_item",
+    "grading_run",
+    "mastery",
+    "metadata",
+    "pool",
+    "question",
+    "question_version",
+    "score",
+]
+
+_RECORD = Keep("grades must be kept, and what they rest on with them")
+ERASURE: Rules = {
+    "enrolment_replica": _RECORD,
+    "attempt": _RECORD,
+    "score": _RECORD,
+    "answer_log": _RECORD,
+    "mastery": _RECORD,
+    "gradable_member": _RECORD,
+    "gradable_run": _RECORD,
+}
+"""What becomes of a deleted person's rows; answers and gradings hang on the attempt."""
