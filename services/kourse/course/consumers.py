@@ -8,6 +8,7 @@ from kourse.contracts.events import (
     CohortDeclared,
     ExamScheduled,
     GroupJoined,
+    GroupLeft,
     MasteryChanged,
     ScoreReleased,
     UserDeleted,
@@ -28,6 +29,12 @@ async def on_cohort_declared(tx: Any, event: CohortDeclared, _: Delivery) -> Non
 async def on_group_joined(tx: Any, event: GroupJoined, _: Delivery) -> None:
     """Enrols the new member in the cohort's courses."""
     await replicas.enrol_member(tx, event)
+
+
+@handlers.on(GroupLeft)
+async def on_group_left(tx: Any, event: GroupLeft, _: Delivery) -> None:
+    """Suspends what the cohort enrolled the member in."""
+    await replicas.suspend_member(tx, event)
 
 
 @handlers.on(ExamScheduled)

@@ -8,6 +8,7 @@ from kourse.contracts.events import (
     CohortDeclared,
     ExamScheduled,
     GroupJoined,
+    GroupLeft,
     MasteryChanged,
     ScoreReleased,
     SkillState,
@@ -75,6 +76,7 @@ async def hear(database):
         CohortDeclared: consumers.on_cohort_declared,
         ExamScheduled: consumers.on_exam_scheduled,
         GroupJoined: consumers.on_group_joined,
+        GroupLeft: consumers.on_group_left,
         MasteryChanged: consumers.on_mastery_changed,
         ScoreReleased: consumers.on_score_released,
     }

@@ -12,6 +12,7 @@ from kourse.contracts.events import (
     CohortDeclared,
     ExamScheduled,
     GroupJoined,
+    GroupLeft,
     ScoreReleased,
 )
 from kourse_rpc.course.v1 import course_pb2, course_pb2_grpc
@@ -60,6 +61,48 @@ def scored(percent, *, attempt=ATTEMPT_ID, run=1, passed=True, exam="final"):
     )
 
 
+def left(*courses, learner=LEARNER):
+    return GroupLeft(
+        cohort_id=COHORT_ID,
+        cohort="lisbon",
+        learner_id=learner,
+        courses=list(courses),
+        actor_id=learner,
+    )
+
+
+class TestGroupLeft:
+    async def test_suspends_what_the_cohort_enrolled_in_and_nothing_else(
+        self, publish, hear, house, rows
+    ):
+        await publish()
+        await publish("algebra")
+        await house.post("/v1/courses/algebra/enrolments", key=new_key())
+        await hear(declared("statistics"))
+        for learner in (LEARNER, OTHER_LEARNER):
+            await hear(joined("statistics", learner=learner))
+        for _ in range(2):
+            await hear(left("statistics"))
+        found = rows("SELECT learner_id, run, status FROM course.enrolment ORDER BY 1, 2")
+        assert found == [
+            (LEARNER, "-", "active"),
+            (LEARNER, "lisbon", "suspended"),
+            (OTHER_LEARNER, "lisbon", "active"),
+        ]
+        assert rows(
+            "SELECT count(*) FROM course.outbox WHERE type = 'course.enrolment.suspended'"
+        ) == [(1,)]
+
+    async def test_enrols_whoever_left_in_no_course_that_comes_later(self, publish, hear, rows):
+        await publish()
+        await publish("algebra")
+        await hear(declared("statistics"))
+        await hear(joined("statistics"))
+        await hear(left("statistics"))
+        await hear(declared("statistics", "algebra"))
+        assert rows("SELECT count(*) FROM course.enrolment") == [(1,)]
+
+
 class TestGroupJoined:
     async def test_enrols_in_every_course_of_the_cohort(self, publish, hear, rows):
         await publish()
@@ -74,6 +117,22 @@ class TestGroupJoined:
         assert rows(
             "SELECT count(*) FROM course.outbox WHERE type = 'course.enrolment.created'"
         ) == [(2,)]
+
+    async def test_lets_whoever_comes_back_study_on(self, house, publish, hear, rows):
+        await publish()
+        await hear(declared("statistics"))
+        await hear(joined("statistics"))
+        assert (await house.post(f"{COURSE}/lessons/tables/completion")).status == 200
+        await hear(left("statistics"))
+        assert (await house.get(f"{COURSE}/lessons/tables")).code == "enrolment-suspended"
+        await hear(joined("statistics"))
+        assert (await house.get(f"{COURSE}/progress")).body["completed"] == 1
+        told = "SELECT type FROM course.outbox WHERE type LIKE 'course.enrolment.%%' ORDER BY id"
+        assert [row[0].rpartition(".")[2] for row in rows(told)] == [
+            "created",
+            "suspended",
+            "resumed",
+        ]
 
     async def test_skips_a_course_that_is_gone(self, publish, hear, rows):
         await publish()

@@ -273,8 +273,6 @@ const TypeEnrolmentSuspended = "course.enrolment.suspended"
 
 // EnrolmentSuspended: A learner left the cohort: they study no further, and nothing of theirs is
 // lost.
-//
-// Planned: no service emits it yet, and it may still change.
 type EnrolmentSuspended struct {
 	// Id of the enrolment: one learner in one run of one course.
 	EnrolmentID string `json:"enrolment_id"`
@@ -292,8 +290,6 @@ type EnrolmentSuspended struct {
 const TypeEnrolmentResumed = "course.enrolment.resumed"
 
 // EnrolmentResumed: A suspended learner studies on.
-//
-// Planned: no service emits it yet, and it may still change.
 type EnrolmentResumed struct {
 	// Id of the enrolment: one learner in one run of one course.
 	EnrolmentID string `json:"enrolment_id"`

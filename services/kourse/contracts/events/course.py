@@ -310,7 +310,6 @@ class EnrolmentChanged(_OfEnrolment):
     stream=Stream.ENROLMENT,
     subject="enrolment_id",
     to=("notification",),
-    planned=True,
 )
 class EnrolmentSuspended(_OfEnrolment):
     """A learner left the cohort: they study no further, and nothing of theirs is lost."""
@@ -321,7 +320,6 @@ class EnrolmentSuspended(_OfEnrolment):
     stream=Stream.ENROLMENT,
     subject="enrolment_id",
     to=("notification",),
-    planned=True,
 )
 class EnrolmentResumed(_OfEnrolment):
     """A suspended learner studies on."""

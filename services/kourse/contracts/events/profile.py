@@ -80,7 +80,9 @@ class GroupJoined(Event):
     courses: Courses
 
 
-@event("profile.group.left", stream=Stream.GROUP, subject="cohort_id", to=("notification",))
+@event(
+    "profile.group.left", stream=Stream.GROUP, subject="cohort_id", to=("course", "notification")
+)
 class GroupLeft(Event):
     """A learner is no longer a member of a cohort; its courses suspend their enrolments."""
 

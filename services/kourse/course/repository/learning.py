@@ -133,10 +133,31 @@ async def list_enrolments(
 
 
 async def members_of(tx: AsyncSession, cohort_id: UUID) -> list[UUID]:
-    """Learners whom the cohort enrolled in any course."""
+    """Learners whom the cohort enrolled in any course, and who have not left it."""
     e = t.enrolment.c
-    query = select(e.learner_id).where(e.cohort_id == cohort_id).distinct().order_by(e.learner_id)
+    active = (e.cohort_id == cohort_id) & (e.status == "active")
+    query = select(e.learner_id).where(active).distinct().order_by(e.learner_id)
     return list(await tx.scalars(query))
+
+
+async def change_status(
+    tx: AsyncSession, cohort_id: UUID, learners: Collection[UUID], status: str
+) -> Sequence[Row[Any]]:
+    """The cohort's enrolments of these learners have this status; those that had another, with their course."""
+    c, e = t.course.c, t.enrolment.c
+    statement = (
+        update(t.enrolment)
+        .where(
+            e.cohort_id == cohort_id,
+            e.learner_id.in_(learners),
+            e.status != status,
+            e.course_id == c.id,
+        )
+        .values(status=status)
+        .returning(*e, c.name.label("course"))
+    )
+    rows = (await tx.execute(statement)).all()
+    return sorted(rows, key=lambda row: (row.course, row.learner_id))
 
 
 _VISIT = text(

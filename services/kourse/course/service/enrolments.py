@@ -10,14 +10,14 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.events import EnrolmentCreated
+from kourse.contracts.events import EnrolmentCreated, EnrolmentResumed, EnrolmentSuspended
 from kourse.contracts.resources.course import EnrolmentMode
 from kourse.contracts.resources.meta import Lifecycle
+from kourse.course import errors
 from kourse.course.domain.lifecycle import is_read_only
 from kourse.course.errors import (
     CourseReadOnly,
     EnrolmentClosed,
-    EnrolmentSuspended,
     PrerequisiteNotMet,
 )
 from kourse.course.repository import content, learning, outline
@@ -66,7 +66,7 @@ async def enrol(tx: AsyncSession, learner_id: UUID, name: str) -> Enrolled:
     if made is None:
         again = await learning.find_enrolment(tx, course.id, learner_id)
         if again is None or again.status != "active":
-            raise EnrolmentSuspended("Ask your teacher to take you in again.")
+            raise errors.EnrolmentSuspended("Ask your teacher to take you in again.")
         return Enrolled(again, course.title, is_new=False)
     await _announce(tx, made, name)
     return Enrolled(made, course.title, is_new=True)
@@ -133,8 +133,11 @@ async def enrol_with_cohort(
 ) -> int:
     """Every learner is enrolled in every course of the cohort; how many enrolments that made.
 
-    What a learner did in the course by themselves counts in the new run too.
+    What a learner did in the course by themselves counts in the new run too. Who comes back studies on
+    where they left.
     """
+    for back in await learning.change_status(tx, cohort_id, learners, "active"):
+        await outbox.emit(tx, EnrolmentResumed(**_told(back)))
     ids = await learning.course_ids(tx, courses)
     if unknown := sorted(set(courses) - set(ids)):
         # A course that was deleted since the cohort named it; nobody can study it.
@@ -150,6 +153,22 @@ async def enrol_with_cohort(
                 await _announce(tx, row, name)
                 made += 1
     return made
+
+
+async def suspend_with_cohort(tx: AsyncSession, cohort_id: UUID, learner_id: UUID) -> None:
+    """Whoever left the cohort studies its courses no further; nothing of theirs is lost."""
+    for row in await learning.change_status(tx, cohort_id, [learner_id], "suspended"):
+        await outbox.emit(tx, EnrolmentSuspended(**_told(row)))
+
+
+def _told(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "enrolment_id": row.id,
+        "learner_id": row.learner_id,
+        "course_id": row.course_id,
+        "course": row.course,
+        "cohort": row.cohort,
+    }
 
 
 async def purge(tx: AsyncSession, name: str, limit: int) -> bool:

@@ -8,6 +8,7 @@ from kourse.contracts.events import (
     CohortDeclared,
     ExamScheduled,
     GroupJoined,
+    GroupLeft,
     MasteryChanged,
     ScoreReleased,
     UserDeleted,
@@ -46,6 +47,11 @@ async def enrol_member(tx: AsyncSession, event: GroupJoined) -> None:
     await enrolments.enrol_with_cohort(
         tx, event.cohort_id, event.cohort, [event.learner_id], event.courses
     )
+
+
+async def suspend_member(tx: AsyncSession, event: GroupLeft) -> None:
+    """Whoever left the cohort studies its courses no further."""
+    await enrolments.suspend_with_cohort(tx, event.cohort_id, event.learner_id)
 
 
 async def keep_exam(tx: AsyncSession, event: ExamScheduled) -> None:
