@@ -21,6 +21,7 @@ GENERATORS = (
     "event_page",
     "golang",
     "mails",
+    "observability",
     "protos",
     "routes",
     "schemas",

@@ -17,6 +17,7 @@ from hack.install.machine import PrerequisiteMissing
 from hack.install.packages import install_packages
 from hack.install.tools import INTEROP, JUDGES, STACK_TOOLS, TOXIPROXY, build_tools
 from hack.install.venv import install_venv
+from hack.install.zipkin import install_zipkin
 from hack.kind.beforehand import install_cluster
 
 
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "venv": install_venv,
     "tools": install_tools,
     "keycloak": install_keycloak,
+    "zipkin": install_zipkin,
     "definitions": install_definitions,
     "cluster": install_cluster,
 }

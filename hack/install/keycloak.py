@@ -5,22 +5,18 @@ import os
 import shutil
 import subprocess
 import time
-import urllib.error
-import urllib.request
 import zipfile
 from pathlib import Path
 
 from hack.install.machine import PrerequisiteMissing, cache_dir, exclusive, report
+from hack.install.maven import CENTRAL, JAVA, fetch
 from hack.install.packages import install_extra, installed_file
 
 VERSION = "26.7.3"
 SHA256 = "27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f"
 SOURCE = (
-    "https://repo1.maven.org/maven2/org/keycloak/keycloak-quarkus-dist/"
-    f"{VERSION}/keycloak-quarkus-dist-{VERSION}.zip"
+    f"{CENTRAL}/org/keycloak/keycloak-quarkus-dist/{VERSION}/keycloak-quarkus-dist-{VERSION}.zip"
 )
-JAVA = {"openjdk-17-jre-headless": "/usr/lib/jvm/java-17-openjdk-*/bin/java"}
-"""Debian package to its program; Keycloak 26 supports 17, 21 and 25."""
 
 BUILD_OPTIONS = (
     "--db=postgres",
@@ -43,10 +39,6 @@ MEMORY = (
 _QUICK = ("-XX:TieredStopAtLevel=1",)
 _THREADS = "io.quarkus.bootstrap.forkjoin.QuarkusForkJoinWorkerThreadFactory"
 _OPENED = ("java.util", "java.util.concurrent", "java.security", "java.lang")
-_CHUNK = 1 << 20
-_READ_SECONDS = 60.0
-_FETCHES = 3
-_PAUSE_SECONDS = 5.0
 
 
 def keycloak_directory() -> Path:
@@ -107,7 +99,7 @@ def _build(home: Path) -> None:
     work = home.with_suffix(".building")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    archive = _fetch_patiently(work / "keycloak.zip")
+    archive = fetch("keycloak", SOURCE, SHA256, work / "keycloak.zip")
     with zipfile.ZipFile(archive) as packed:
         packed.extractall(work)
     archive.unlink()
@@ -126,36 +118,3 @@ def _build(home: Path) -> None:
     unpacked.rename(home)
     shutil.rmtree(work)
     report("keycloak", "built", started)
-
-
-def _fetch_patiently(target: Path) -> Path:
-    """Fetch the archive; a download that breaks off is begun again."""
-    for _ in range(_FETCHES - 1):
-        try:
-            return _fetch(target)
-        except PrerequisiteMissing as error:
-            report("keycloak", f"once more: {error}")
-            time.sleep(_PAUSE_SECONDS)
-    return _fetch(target)
-
-
-def _fetch(target: Path) -> Path:
-    """Fetch the archive and check its digest before anything of it is used."""
-    digest = hashlib.sha256()
-    try:
-        with (
-            urllib.request.urlopen(SOURCE, timeout=_READ_SECONDS) as body,  # noqa: S310 - a fixed address
-            target.open("wb") as file,
-        ):
-            while chunk := body.read(_CHUNK):
-                digest.update(chunk)
-                file.write(chunk)
-    except (OSError, urllib.error.URLError) as error:
-        raise PrerequisiteMissing(
-            f"{SOURCE} is not reached ({error}): check the network."
-        ) from error
-    if digest.hexdigest() != SHA256:
-        raise PrerequisiteMissing(
-            f"{SOURCE} is another file than the pinned one: nothing was used."
-        )
-    return target

@@ -31,7 +31,7 @@ def command_up(layout: Layout, options: argparse.Namespace) -> int:
     def notice(name: str, text: str) -> None:
         report(name, text, started)
 
-    if options.profile in {Profile.FULL, Profile.CHAOS}:
+    if options.profile in {Profile.FULL, Profile.TRACED, Profile.CHAOS}:
         bring_up(layout.root, notice, options.profile, options.identity)
         print(screen(Site.load(layout)))
     else:

@@ -64,7 +64,7 @@ def applications(
         service(site, name, (more or {}).get(name, {}), (needs or {}).get(name, ()))
         for name in SERVICES
     ]
-    return [migrate(site), *services, operator(site)]
+    return [migrate(site), *services, operator(site, (more or {}).get("operator", {}))]
 
 
 def migrate(site: Site) -> Process:
@@ -100,7 +100,7 @@ def service(site: Site, name: str, more: Settings, besides: tuple[str, ...] = ()
     )
 
 
-def operator(site: Site) -> Process:
+def operator(site: Site, more: Settings) -> Process:
     """Return the operator, which logs in to Kubernetes as its own narrow user."""
     shared = shared_settings(site)
     names = [name for name in shared if name.startswith("KOURSE_S3_")]
@@ -112,6 +112,7 @@ def operator(site: Site) -> Process:
         "KOURSE_OPERATOR_NAMESPACES": "[]",
         "KOURSE_OPERATOR_LEASE_NAMESPACE": OPERATOR_NAMESPACE,
         "KUBECONFIG": str(site.layout.operator_kubeconfig),
+        **more,
     }
     return _python_process(
         site,

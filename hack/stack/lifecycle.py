@@ -7,6 +7,7 @@ from pathlib import Path
 from hack.install.keycloak import install_keycloak
 from hack.install.packages import install_packages
 from hack.install.tools import STACK_TOOLS, TOXIPROXY, build_tools
+from hack.install.zipkin import install_zipkin
 from hack.stack import ports
 from hack.stack.endpoints import Endpoints, endpoints
 from hack.stack.handover import (
@@ -60,6 +61,8 @@ def up(
     install_packages()
     if profile is Profile.KEYCLOAK or backend is IdentityBackend.KEYCLOAK:
         install_keycloak()
+    if profile is Profile.TRACED:
+        install_zipkin()
     build_tools((*STACK_TOOLS, TOXIPROXY) if profile is Profile.CHAOS else STACK_TOOLS)
     with layout.exclusive():
         site = locate(layout, _ports_in_use(layout))

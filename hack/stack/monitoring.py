@@ -3,11 +3,14 @@
 import json
 from pathlib import Path
 
+from hack.install.machine import ROOT
 from hack.stack.layout import write_private
 from hack.stack.pki import Pki
 from hack.stack.process import Probe, ProbeKind, Process, digest_of
 from hack.stack.site import PYTHON, SERVICES, Site, base_environment, program, python_environment
 
+RULES = ROOT / "charts" / "kourse" / "files" / "rules.yaml"
+"""The rules that the chart ships."""
 KUBERNETES_METRICS = (
     "up|process_.*|apiserver_(request_total|storage_objects|current_inflight_requests)"
 )
@@ -51,7 +54,7 @@ def prometheus(site: Site) -> Process:
         probe=Probe(ProbeKind.HTTP, site.ports["prometheus"], "/-/ready"),
         ports=site.numbers("prometheus"),
         address=site.url("prometheus"),
-        inputs=digest_of([config]),
+        inputs=digest_of([config, RULES]),
     )
 
 
@@ -79,7 +82,8 @@ def _config(site: Site) -> dict[str, object]:
         ),
     ]
     return {
-        "global": {"scrape_interval": "15s", "scrape_timeout": "10s"},
+        "global": {"scrape_interval": "15s", "scrape_timeout": "10s", "evaluation_interval": "15s"},
+        "rule_files": [str(RULES)],
         "scrape_configs": [*ours, *theirs],
     }
 

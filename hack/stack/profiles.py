@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from hack.stack import datastores, keycloak, toxiproxy
+from hack.stack import datastores, keycloak, toxiproxy, zipkin
 from hack.stack.applications import applications
 from hack.stack.broker import rabbitmq
 from hack.stack.kubernetes import kubernetes
@@ -33,6 +33,7 @@ PORTS = (
     "smtp",
     "mail",
     "prometheus",
+    zipkin.NAME,
     *toxiproxy.PORTS,
     *keycloak.PORTS,
 )
@@ -45,6 +46,8 @@ class Profile(StrEnum):
     CLUSTER = "cluster"
     INFRA = "infra"
     FULL = "full"
+    TRACED = "traced"
+    """Everything, with Zipkin and what every process did for each request."""
     CHAOS = "chaos"
     """Everything, with Toxiproxy between the parts."""
     KEYCLOAK = "keycloak"
@@ -89,6 +92,9 @@ def make_plan(
         processes += [prometheus(site), *keycloak.keycloak(site), *applications(site, told, needs)]
     elif profile is Profile.FULL:
         processes += [prometheus(site), *applications(site)]
+    elif profile is Profile.TRACED:
+        processes += [prometheus(site), zipkin.zipkin(site)]
+        processes += applications(site, zipkin.told(site))
     if profile is Profile.CHAOS:
         proxies = toxiproxy.toxiproxy(site)
         processes += [proxies, *applications(toxiproxy.detoured(site), toxiproxy.LIMITS)]

@@ -8,6 +8,7 @@ import logging
 import uvloop
 
 from kourse.kit.telemetry import configure_logs, configure_tracing, shutdown_tracing
+from kourse.kit.telemetry.loop_lag import watch_loop
 from kourse.kit.telemetry.metrics import announce_build
 from kourse_operator.process import Operator
 from kourse_operator.settings import OperatorSettings
@@ -34,7 +35,11 @@ def main() -> None:
 
 
 async def _run(settings: OperatorSettings) -> None:
-    await Operator(settings).serve()
+    watching = asyncio.create_task(watch_loop("operator"))
+    try:
+        await Operator(settings).serve()
+    finally:
+        watching.cancel()
 
 
 if __name__ == "__main__":

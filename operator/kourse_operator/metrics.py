@@ -76,6 +76,11 @@ LONGEST_RUNNING_SECONDS = Gauge(
     ("name",),
 )
 
+QUEUE_OLDEST_SECONDS = Gauge(
+    "kourse_operator_queue_oldest_age_seconds",
+    "How long the first object has waited for a worker, 0 when none waits.",
+)
+
 LEADING = Gauge(
     "leader_election_master_status",
     "Whether this process leads (1) or stands by (0).",

@@ -35,13 +35,14 @@ COMBINATIONS = {
         "bootstrapAdmin.existingSecret=admin",
         "networkPolicy.gatewayFrom.team=web",
     ],
+    "dashboards": ["dashboards.enabled=true"],
 }
 """Name to settings; those that need definitions of other projects are in FOREIGN."""
 
 FOREIGN = {
     "keda": ["autoscaling.mode=keda"],
     "route": ["httpRoute.enabled=true", "httpRoute.parentRefs[0].name=public"],
-    "monitor": ["serviceMonitor.enabled=true"],
+    "monitor": ["serviceMonitor.enabled=true", "prometheusRule.enabled=true"],
     "operators": ["cloudNativePG.enabled=true", "rabbitmqCluster.enabled=true"],
 }
 

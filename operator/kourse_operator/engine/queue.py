@@ -84,6 +84,7 @@ class WorkQueue:
 
     def measure_work(self) -> None:
         """Brings the gauges of work in hand up to date."""
+        metrics.QUEUE_OLDEST_SECONDS.set(self.oldest_s())
         now = self._clock()
         ages: dict[str, list[float]] = {}
         for key, since in self._in_hand.items():

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
-from prometheus_client import Counter, Gauge
+from prometheus_client import Counter, Gauge, Histogram
 
 from kourse.contracts.errors import Unavailable
 from kourse.gateway.breaker import Breaker, Circuit
 from kourse.gateway.settings import GatewaySettings
+from kourse.kit.telemetry.metrics import BUCKETS_S
 
 CONNECT_TIMEOUT_S = 2.0
 KEEP_ALIVE_S = 30.0
@@ -21,6 +22,12 @@ FULL_RETRY_S = 10.0
 
 CALLS = Counter(
     "kourse_gateway_upstream_calls_total", "Calls to services.", ("upstream", "outcome")
+)
+CALL_DURATION = Histogram(
+    "kourse_gateway_upstream_duration_seconds",
+    "Time until a service began to answer.",
+    ("upstream",),
+    buckets=BUCKETS_S,
 )
 OPEN = Gauge("kourse_gateway_breaker_open", "Whether calls are held back (1).", ("upstream",))
 
@@ -80,6 +87,7 @@ class Upstream:
         """How a call went."""
         self.breaker.record(failed=failed, seconds=seconds)
         CALLS.labels(self.name, outcome).inc()
+        CALL_DURATION.labels(self.name).observe(seconds)
         OPEN.labels(self.name).set(self.breaker.state is Circuit.OPEN)
 
 

@@ -19,6 +19,8 @@ from sqlalchemy import TextClause, exc, text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from kourse.contracts.errors import Unavailable
+from kourse.kit.pool import MeasuredPool
+from kourse.kit.telemetry.statements import trace_statements
 
 RETRY_AFTER_S = 2.0
 """Seconds that a client waits after trouble with the database; a restart takes 2 to 4."""
@@ -90,6 +92,8 @@ class Database:
         self._beside: set[asyncio.Task[None]] = set()
         self._engine = create_async_engine(
             url,
+            poolclass=MeasuredPool,
+            pool_logging_name=application or schema,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_WAIT_S,
@@ -98,6 +102,7 @@ class Database:
             hide_parameters=True,
             connect_args=connect_options(statement_timeout_s, application or f"kourse-{schema}"),
         )
+        trace_statements(self._engine)
         self._sessions = async_sessionmaker(self._engine, expire_on_commit=False)
 
     @asynccontextmanager

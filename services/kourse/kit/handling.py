@@ -12,8 +12,9 @@ from structlog.contextvars import bound_contextvars
 from kourse.contracts.errors import DependencyNotReady, TooManyRequests
 from kourse.kit.bus import LOST
 from kourse.kit.db import is_transient
-from kourse.kit.delivery import Delivery, context_of
+from kourse.kit.delivery import Delivery, Outgoing, context_of
 from kourse.kit.outages import outage_of
+from kourse.kit.telemetry.tracing import begin_span
 
 POISON_TRIES = 5
 """Attempts at a message that fails for a reason of its own, before it is set aside."""
@@ -58,8 +59,8 @@ def span_of(name: str, delivery: Delivery) -> Iterator[None]:
 
 @contextmanager
 def span_of_many(name: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
-    """Continues the producer's trace when there is one event; links to the first few when there are more."""
-    if len(deliveries) == 1:
+    """Continues the producers' trace when it is one; links to the first few when there are more."""
+    if len({_trace_of(delivery) for delivery in deliveries}) == 1:
         with span_of(name, deliveries[0]):
             yield
         return
@@ -67,6 +68,20 @@ def span_of_many(name: str, deliveries: Sequence[Delivery]) -> Iterator[None]:
     links = [trace.Link(_span_context(each)) for each in islice(filter(None, traces), MAX_LINKS)]
     with _tracer.start_as_current_span(name, links=links, kind=trace.SpanKind.CONSUMER):
         yield
+
+
+def trace_publication(row: Outgoing) -> None:
+    """A span in the trace of the event that the broker has just confirmed."""
+    begin_span(
+        f"publish {row.type}",
+        kind=trace.SpanKind.PRODUCER,
+        parent=context_of(row.traceparent),
+        attributes={"messaging.system": "rabbitmq", "messaging.message.id": str(row.event_id)},
+    ).end()
+
+
+def _trace_of(delivery: Delivery) -> str | None:
+    return delivery.traceparent[:35] if delivery.traceparent else None
 
 
 def _span_context(traceparent: str) -> trace.SpanContext:

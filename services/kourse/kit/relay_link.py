@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -22,7 +23,9 @@ from kourse.kit.amqp import codec
 from kourse.kit.bus import CONFIRM_TIMEOUT_S, Broker, declare_topology
 from kourse.kit.db import Database, connect_options
 from kourse.kit.delivery import CONTENT_TYPE, Outgoing, encoded_headers
+from kourse.kit.handling import trace_publication
 from kourse.kit.shares import Shares
+from kourse.kit.telemetry.tracing import is_exporting
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +35,11 @@ RETURN_PAUSE_S = 2.0
 """Seconds that a partition rests after the broker refused one of its events."""
 
 PUBLISHED = Counter("kourse_outbox_published_total", "Events confirmed by the broker.", ["service"])
+EVENTS = Counter(
+    "kourse_events_total",
+    "Events confirmed by the broker, by their type: what people do.",
+    ["type"],
+)
 REFUSED = Counter(
     "kourse_outbox_refused_total",
     "Events that the broker returned or did not confirm; each is tried again.",
@@ -132,9 +140,19 @@ class Link:
         await faults.point("relay.confirmed")
         if confirmed:
             await self._connection.execute(self._mark, (confirmed,))
-            PUBLISHED.labels(self._service).inc(len(confirmed))
+            self._tell(rows, frozenset(confirmed))
         await faults.point("relay.marked")
         return len(confirmed)
+
+    def _tell(self, rows: Sequence[Outgoing], confirmed: frozenset[int]) -> None:
+        """Counts what is safe with the broker, and puts it into the traces that it belongs to."""
+        PUBLISHED.labels(self._service).inc(len(confirmed))
+        published = [row for row in rows if row.id in confirmed]
+        for type_, count in Tally(row.type for row in published).items():
+            EVENTS.labels(type_).inc(count)
+        if is_exporting():
+            for row in published:
+                trace_publication(row)
 
     def _confirmed_in_order(self, rows: Sequence[Outgoing], batch: amqp.Batch) -> list[int]:
         """Ids up to each partition's first refusal; what follows it is published again, behind it."""

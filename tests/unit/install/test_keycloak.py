@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from hack.install import keycloak
+from hack.install import keycloak, maven
 from hack.install.machine import PrerequisiteMissing
 
 
@@ -13,7 +13,7 @@ from hack.install.machine import PrerequisiteMissing
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("KOURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(keycloak, "installed_file", lambda _pattern: tmp_path / "java")
-    monkeypatch.setattr(keycloak, "_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(maven, "_PAUSE_SECONDS", 0)
 
 
 @pytest.mark.usefixtures("cache")

@@ -11,11 +11,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
+from prometheus_client import Counter, Gauge
 
 from kourse.contracts.errors import Unavailable
 
@@ -23,6 +24,12 @@ T = TypeVar("T")
 BUSY_RETRY_AFTER_S = 2.0
 NICENESS = 5
 """By how much the threads that hash are nicer than the rest, where a thread has a priority of its own."""
+
+PLACES = Gauge(
+    "kourse_hash_pool_places", "Passwords that may be in hand or wait for a thread at a time."
+)
+IN_HAND = Gauge("kourse_hash_pool_in_hand", "Passwords in hand or waiting for a thread.")
+REFUSED = Counter("kourse_hash_pool_refused_total", "Log-ins turned away as too many waited.")
 
 
 class HashPool:
@@ -45,6 +52,7 @@ class HashPool:
             threads, thread_name_prefix="password", initializer=_give_way
         )
         self._room = threading.BoundedSemaphore(threads + queue)
+        PLACES.set(threads + queue)
         self._hasher = PasswordHasher(
             time_cost=iterations, memory_cost=memory_kib, parallelism=1, type=Type.ID
         )
@@ -83,12 +91,18 @@ class HashPool:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if not self._room.acquire(blocking=False):
+            REFUSED.inc()
             raise Unavailable(
                 "Too many people log in at this moment.", retry_after_s=BUSY_RETRY_AFTER_S
             )
         future = self._pool.submit(work)
-        future.add_done_callback(lambda _: self._room.release())
+        IN_HAND.inc()
+        future.add_done_callback(self._leave)
         return await asyncio.wrap_future(future)
+
+    def _leave(self, _done: Future[T]) -> None:
+        IN_HAND.dec()
+        self._room.release()
 
 
 def _give_way() -> None:

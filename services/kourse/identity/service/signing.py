@@ -17,6 +17,7 @@ from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from prometheus_client import Gauge
 
 from kourse.kit.auth.key_files import begins_at
 from kourse.kit.ids import new_id
@@ -24,16 +25,25 @@ from kourse.kit.ids import new_id
 ALGORITHM = "ES256"
 TOKEN_TYPE = "at+jwt"  # noqa: S105 - the type's name, not a secret
 REREAD_S = 30.0
+SINCE = Gauge(
+    "kourse_signing_key_begun_timestamp_seconds", "When the key that signs now began to, Unix time."
+)
 _PEPPER = b"kourse one-time codes/"
 
 
 @dataclass(frozen=True)
 class _Key:
-    """A private key and the Unix second from which on it signs; its id is the JWK thumbprint (RFC 7638)."""
+    """A private key; its id is the JWK thumbprint (RFC 7638).
+
+    Attributes:
+        begins: Unix second from which on it signs.
+        since: The same, or the time of its file where the file's name does not say it.
+    """
 
     key: ECKey
     kid: str
     begins: int
+    since: float
 
 
 class SigningKeys:
@@ -85,6 +95,7 @@ class SigningKeys:
         begun = [one for one in self._fresh() if one.begins <= self._now()]
         if not begun:
             raise ValueError(f"no key in {self._path} signs yet")
+        SINCE.set(begun[-1].since)
         return begun[-1]
 
     def _fresh(self) -> list[_Key]:
@@ -106,4 +117,5 @@ def _import(file: Path) -> _Key:
     key = ECKey.import_key(file.read_bytes())
     if not key.is_private or key.curve_name != "P-256":
         raise ValueError("the signing key must be a private EC P-256 key")
-    return _Key(key, key.thumbprint(), begins_at(file))
+    begins = begins_at(file)
+    return _Key(key, key.thumbprint(), begins, begins or file.stat().st_mtime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 
 from prometheus_client import Gauge
@@ -27,6 +28,12 @@ DEAD = Gauge(
     "Messages that could not even be parked; counted by the replica that reads partition 0.",
     ["consumer"],
 )
+DEAD_FOR = Gauge(
+    "kourse_inbox_dead_letters_age_seconds",
+    "Time for which dead letters have been seen; their own age can only be read by taking them.",
+    ["consumer"],
+)
+_dead_since: dict[str, float] = {}
 
 _ASIDE = """
 SELECT
@@ -74,3 +81,7 @@ async def count_dead_letters(broker: Broker, consumer: str, parts: Collection[in
             queue = await wire.queue_declare(names.dead_letter_queue(consumer), passive=True)
             depth = queue.message_count or 0
     DEAD.labels(consumer).set(depth)
+    if not depth:
+        _dead_since.pop(consumer, None)
+    since = _dead_since.setdefault(consumer, time.monotonic()) if depth else time.monotonic()
+    DEAD_FOR.labels(consumer).set(time.monotonic() - since)

@@ -14,6 +14,7 @@ from kourse.kit.runtime.process import Process
 from kourse.kit.runtime.service import Service
 from kourse.kit.settings import ServiceSettings
 from kourse.kit.telemetry import configure_logs, configure_tracing, get_logger, shutdown_tracing
+from kourse.kit.telemetry.loop_lag import watch_loop
 from kourse.kit.telemetry.metrics import announce_build
 
 log = get_logger(__name__)
@@ -60,8 +61,10 @@ async def serve(service: Service) -> int:
         log.error("cannot listen", host=settings.host, port=settings.port, reason=error.strerror)  # noqa: TRY400
         await process.runtime.close()
         return 1
+    watching = asyncio.create_task(watch_loop(service.settings.service))
     failed = await _until(stopping, process)
     await process.stop()
+    watching.cancel()
     return 1 if failed else 0
 
 

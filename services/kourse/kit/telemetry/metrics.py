@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 from prometheus_client import Counter, Gauge, Histogram
 
-_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Bounds for the time of calls."""
 
 HTTP_REQUESTS = Counter(
     "kourse_http_requests_total",
@@ -23,7 +24,7 @@ HTTP_DURATION = Histogram(
     "kourse_http_request_duration_seconds",
     "Time from a request's head to the last byte of its answer.",
     ("service", "method", "route", "status"),
-    buckets=_BUCKETS_S,
+    buckets=BUCKETS_S,
 )
 HTTP_IN_FLIGHT = Gauge(
     "kourse_http_requests_in_flight", "HTTP requests being answered.", ("service",)
@@ -35,7 +36,7 @@ RPC_DURATION = Histogram(
     "kourse_rpc_request_duration_seconds",
     "Time to answer a gRPC call.",
     ("service", "method"),
-    buckets=_BUCKETS_S,
+    buckets=BUCKETS_S,
 )
 RPC_CALLS = Counter(
     "kourse_rpc_client_calls_total", "gRPC calls made to siblings.", ("peer", "method", "code")
@@ -44,7 +45,7 @@ RPC_CALL_DURATION = Histogram(
     "kourse_rpc_client_call_duration_seconds",
     "Time that gRPC calls to siblings took.",
     ("peer", "method"),
-    buckets=_BUCKETS_S,
+    buckets=BUCKETS_S,
 )
 COMPONENT_UP = Gauge(
     "kourse_component_up",

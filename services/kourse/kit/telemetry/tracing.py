@@ -80,6 +80,22 @@ def span(
         yield current
 
 
+def begin_span(
+    name: str,
+    *,
+    kind: SpanKind,
+    parent: Context | None = None,
+    attributes: Mapping[str, str | int | float | bool] | None = None,
+) -> Span:
+    """A span that is not made current; whoever began it ends it."""
+    return _tracer.start_span(name, context=parent, kind=kind, attributes=attributes)
+
+
+def is_exporting() -> bool:
+    """Whether spans are recorded and sent to anybody."""
+    return _provider.sampler is not ALWAYS_OFF
+
+
 def mark_failed(current: Span, reason: str) -> None:
     """Mark a span as failed, for failures that are answered rather than raised."""
     current.set_status(Status(StatusCode.ERROR, reason))
@@ -137,9 +153,11 @@ def _export_to_zipkin(provider: TracerProvider, endpoint: str, service: str) -> 
 
 __all__ = [
     "SpanKind",
+    "begin_span",
     "configure_tracing",
     "extract",
     "inject",
+    "is_exporting",
     "mark_failed",
     "shutdown_tracing",
     "span",

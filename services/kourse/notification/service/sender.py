@@ -43,6 +43,7 @@ ONE_MAIL = 0.375
 """Share of the lease that one mail may take at most, so that the last one still ends within it."""
 
 SENT = Counter("kourse_mail_deliveries_total", "Mails by what became of them.", ["kind", "outcome"])
+POSTPONED = Counter("kourse_mail_postponed_total", "Mails put off, by the reason.", ["outcome"])
 AGE = Histogram(
     "kourse_mail_age_seconds",
     "Time from the notification to the relay's acceptance.",
@@ -281,6 +282,7 @@ class Sender:
         )
 
     async def _postpone(self, claim: Claim, letter: Letter, outcome: str) -> None:
+        POSTPONED.labels(outcome).inc()
         held = outcome == "unverified"
         patience = attempts.HELD_AT_MOST if held else attempts.GIVE_UP_AFTER
         if letter.age > patience:
