@@ -224,7 +224,11 @@ def _clients(site: Site) -> dict[str, object]:
 
 
 def _notification(site: Site) -> Settings:
+    keys = Pki(site.layout.directory("secrets"))
     return {
+        "KOURSE_NOTIFICATION_DATA_KEY_FILE": str(keys.ensure_key("notification-data")),
+        "KOURSE_NOTIFICATION_WEBHOOK_PLAIN_HTTP": "true",
+        "KOURSE_NOTIFICATION_WEBHOOK_NETWORKS": json.dumps(["127.0.0.0/8"]),
         "KOURSE_NOTIFICATION_SMTP_HOST": HOST,
         "KOURSE_NOTIFICATION_SMTP_PORT": str(site.reached.ports["smtp"]),
         "KOURSE_NOTIFICATION_SMTP_STARTTLS": "false",

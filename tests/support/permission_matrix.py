@@ -22,6 +22,7 @@ TENANT, OTHER_TENANT = "demo", "elsewhere"
 PERSONAL = {
     "attempt",
     "file_id",
+    "delivery_id",
     "goal_id",
     "message_id",
     "notification_id",
@@ -29,6 +30,7 @@ PERSONAL = {
     "session_id",
     "submission_id",
     "token_id",
+    "webhook_id",
 }
 """Parameters that name what belongs to one person."""
 TENANTS = {

@@ -25,6 +25,7 @@ def lived_in(target):
     wish = {"name": "export", "permissions": ["course:study"], "lifetimeDays": 1}
     body = {**wish, "password": learner.password}
     token = learner.call("POST", "/v1/account/tokens", json=body)
+    webhook, delivery = _webhook(learner)
     course = f"/v1/courses/{run}-course"
     lesson = learner.get(course)["chapters"][0]["lessons"][0]["key"]
     question = learner.get(f"{course}/lessons/{lesson}/practice")["items"][0]
@@ -35,6 +36,8 @@ def lived_in(target):
         "notification_id": feed[0]["id"],
         "session_id": sessions[0]["id"],
         "token_id": token["details"]["id"],
+        "webhook_id": webhook,
+        "delivery_id": delivery,
         "course": f"{run}-course",
         "cohort": f"{run}-cohort",
         "exam": f"{run}-quiz",
@@ -45,6 +48,13 @@ def lived_in(target):
         "user_id": journey.facts["learner"],
     }
     return names, learner
+
+
+def _webhook(learner):
+    """Ids of a webhook that nobody answers at, and of a delivery to it."""
+    path, nowhere = "/v1/notifications/webhooks", "https://hooks.invalid/kourse"
+    made = learner.call("POST", path, json={"url": nowhere})["webhook"]["id"]
+    return made, learner.call("POST", f"{path}/{made}/test")["id"]
 
 
 def some_answer(shown):

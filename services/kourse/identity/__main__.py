@@ -27,16 +27,16 @@ from kourse.identity.service.keycloak_sync import KeycloakSync
 from kourse.identity.service.local_credentials import LocalCredentials
 from kourse.identity.service.signing import SigningKeys
 from kourse.identity.service.trail import LocalTrail
-from kourse.identity.service.vault import Vault
 from kourse.identity.settings import IdentitySettings
 from kourse.kit.db import Database
 from kourse.kit.runtime import Runtime, Service, run
 from kourse.kit.sweeping import repeat
+from kourse.kit.vault import Vault
 
 
 def build_house(settings: IdentitySettings, database: Database, store: TokenStore) -> House:
     """The stores and keys of identity."""
-    vault = Vault.load(settings.data_key_file)
+    vault = Vault.load(settings.data_key_file, "identity")
     keycloak = Keycloak(realm(settings)) if settings.backend == "keycloak" else None
     return House(
         settings=settings,

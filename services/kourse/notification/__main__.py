@@ -6,7 +6,11 @@ from kourse.kit import sweeping
 from kourse.kit.runtime import Runtime, Service, run
 from kourse.notification import api, rpc
 from kourse.notification.consumers import handlers
+from kourse.notification.schemas.messages import NotificationView
 from kourse.notification.service.address_book import IdentityAddressBook
+from kourse.notification.service.calling import HttpCaller
+from kourse.notification.service.endpoints import vault_of
+from kourse.notification.service.hooking import Hooking
 from kourse.notification.service.judging import judge_forever
 from kourse.notification.service.reminding import Reminding
 from kourse.notification.service.sender import Sender
@@ -28,6 +32,22 @@ async def send_mail(runtime: Runtime) -> None:
     await sender.run()
 
 
+async def call_webhooks(runtime: Runtime) -> None:
+    """Calls webhooks until cancelled."""
+    settings: NotificationSettings = runtime.settings
+    hooking = Hooking(
+        runtime.database,
+        runtime.worker_database,
+        vault=vault_of(runtime),
+        caller=HttpCaller(
+            timeout_s=settings.webhook_timeout_s, permitted=settings.webhook_networks
+        ),
+        shown=lambda entry: NotificationView.of(entry).model_dump(mode="json", by_alias=True),
+        settings=settings,
+    )
+    await hooking.run()
+
+
 async def remind(runtime: Runtime) -> None:
     """Reminds of dates until cancelled."""
     settings: NotificationSettings = runtime.settings
@@ -43,7 +63,7 @@ def service(settings: NotificationSettings) -> Service:
         routers=[api.router],
         servicers=(rpc.register,),
         handlers=handlers,
-        tasks=(send_mail, judge_forever, remind, listen_for_hints, end_streams),
+        tasks=(send_mail, judge_forever, remind, call_webhooks, listen_for_hints, end_streams),
     )
 
 

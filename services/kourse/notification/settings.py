@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 
 from kourse.kit.settings import ServiceSettings
 
 
 class NotificationSettings(ServiceSettings, service="notification"):
-    """What an operator of the platform may choose about mail."""
+    """What an operator of the platform may choose about messages."""
 
     smtp_host: str = "127.0.0.1"
     """Host of the mail relay."""
@@ -34,6 +35,17 @@ class NotificationSettings(ServiceSettings, service="notification"):
     """Mails that one round claims; a crash can repeat at most those that it had handed over."""
     sender_lease_s: Annotated[float, Field(ge=8, le=3600)] = 120.0
     """Seconds for which a sender holds what it claimed; a killed sender's mails wait that long."""
+    data_key_file: Path | None = None
+    """File of at least 32 random bytes under which the secrets of webhooks are encrypted; without it nobody
+    can add a webhook. Losing it means that everybody makes new secrets."""
+    webhook_plain_http: bool = False
+    """Whether webhooks may be called without TLS; for tests and for receivers on the same host."""
+    webhook_networks: list[IPvAnyNetwork] = Field(default_factory=list)
+    """JSON list of networks (CIDR) outside of the public Internet in which webhooks may be called."""
+    webhook_timeout_s: Annotated[float, Field(gt=0, le=60)] = 15.0
+    """Seconds within which a webhook must have answered whole."""
+    webhook_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.5
+    """Seconds between looks for calls that are due when there are none."""
     streams: Annotated[int, Field(ge=1)] = 2000
     """Live feeds that one replica keeps open."""
     streams_per_person: Annotated[int, Field(ge=1)] = 5

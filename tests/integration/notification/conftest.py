@@ -137,9 +137,7 @@ async def open_http(scratch, issuer, identity_url, **changes):
         jwks_url=f"{identity_url}/.well-known/jwks.json",
         identity_url=identity_url,
         client_secret="s3cret",
-        sender_poll_s=60,
-        review_poll_s=60,
-        **changes,
+        **{"sender_poll_s": 60, "review_poll_s": 60, "webhook_poll_s": 60, **changes},
     )
     async with (
         running(notification_service(settings)) as process,

@@ -74,7 +74,7 @@ class TestListNotifications:
 
         assert [one["type"] for one in feed["items"]] == ["lesson-completed", "enrolled", "welcome"]
         assert feed["items"][0]["title"] == "Lektion abgeschlossen: The mean"
-        assert feed["items"][0]["text"] == "1 von 16 Lektionen in Statistics sind geschafft."
+        assert feed["items"][0]["text"] == "1 von 16 Lektionen in Statistics geschafft."
         assert feed["items"][0]["data"]["courseId"] == str(course_id)
         assert (feed["unread"], feed["next"]) == (3, None)
 
@@ -234,7 +234,7 @@ class TestPreferences:
         found = await reader.get("/v1/notifications/preferences")
 
         assert set(found["kinds"]) == {kind.value for kind in OPTIONAL}
-        assert found["kinds"]["exam-graded"] == {"feed": True, "email": True}
+        assert found["kinds"]["exam-graded"] == {"feed": True, "email": True, "webhook": True}
         assert found["quietHours"] is None
 
     async def test_are_what_was_asked_for_last(self, http, reader):
@@ -247,8 +247,9 @@ class TestPreferences:
         await http.put("/v1/notifications/preferences", json=wanted, headers=reader.headers)
         found = await reader.get("/v1/notifications/preferences")
 
-        assert found["kinds"]["lesson-completed"] == {"feed": False, "email": True}
-        assert found["kinds"]["exam-graded"] == {"feed": True, "email": True}
+        refused = {"feed": False, "email": True, "webhook": True}
+        assert found["kinds"]["lesson-completed"] == refused
+        assert found["kinds"]["exam-graded"] == {"feed": True, "email": True, "webhook": True}
         assert found["quietHours"] == wanted["quietHours"]
 
     @pytest.mark.parametrize(

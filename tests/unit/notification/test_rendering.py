@@ -13,6 +13,8 @@ from kourse.notification.service import rendering
 
 FACTS = {
     "badge": "first-step",
+    "host": "hooks.example",
+    "reason": "gone",
     "description": "Completed a first lesson.",
     "display_name": "Ana & <b>Bo</b>",
     "public_url": "https://kourse.example",

@@ -15,9 +15,9 @@ from kourse.identity.repository.sign_ons import SignOns
 from kourse.identity.service.clients import Clients
 from kourse.identity.service.credentials import CredentialStore
 from kourse.identity.service.signing import SigningKeys
-from kourse.identity.service.vault import Vault
 from kourse.identity.settings import IdentitySettings
 from kourse.kit.db import Database
+from kourse.kit.vault import Vault
 
 
 @dataclass(frozen=True)

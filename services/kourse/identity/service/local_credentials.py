@@ -14,9 +14,9 @@ from kourse.identity.repository.accounts import Sealed
 from kourse.identity.repository.lockouts import Ending, Lockouts
 from kourse.identity.service.credentials import Check, CredentialState, Outcome
 from kourse.identity.service.hashing import HashPool
-from kourse.identity.service.vault import Vault
 from kourse.kit import clock
 from kourse.kit.db import Database
+from kourse.kit.vault import Vault
 
 _ENDINGS: dict[Outcome, Ending] = {
     Outcome.RIGHT: "right",

@@ -2,12 +2,21 @@
 
 from fastapi import APIRouter
 
-from kourse.notification.api import badges, leaderboards, messages, points, previews, streams
+from kourse.notification.api import (
+    badges,
+    leaderboards,
+    messages,
+    points,
+    previews,
+    streams,
+    webhooks,
+)
 
 router = APIRouter()
 router.include_router(messages.router)
 router.include_router(previews.router)
 router.include_router(streams.router)
+router.include_router(webhooks.router)
 router.include_router(points.router)
 router.include_router(badges.router)
 router.include_router(leaderboards.router)

@@ -45,6 +45,7 @@ class Kind(StrEnum):
     EXAM_REGRADED = "exam-regraded"
     FEEDBACK_RECEIVED = "feedback-received"
     BADGE_WON = "badge-won"
+    WEBHOOK_DISABLED = "webhook-disabled"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Rule:
     """How one kind travels.
 
     Attributes:
-        in_feed: Whether it shows in the feed.
+        in_feed: Whether it shows in the feed, and goes to webhooks.
         by_email: Whether it is mailed.
         urgency: Order among due mails.
         to_unverified: Whether the address need not be verified; only for what verifies it.
@@ -104,6 +105,7 @@ RULES = {
     Kind.EXAM_REGRADED: Rule(in_feed=True, by_email=True),
     Kind.FEEDBACK_RECEIVED: Rule(in_feed=True, by_email=True),
     Kind.BADGE_WON: Rule(in_feed=True, by_email=False),
+    Kind.WEBHOOK_DISABLED: Rule(in_feed=True, by_email=True),
 }
 REMINDERS = frozenset(kind for kind, rule in RULES.items() if rule is _REMINDER)
 """Kinds that follow from a date, and have no point once that has passed or moved."""

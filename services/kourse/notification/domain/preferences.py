@@ -16,6 +16,7 @@ class Channel(StrEnum):
 
     FEED = "feed"
     EMAIL = "email"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Preferences:
     def takes(self, kind: Kind, channel: Channel) -> bool:
         """Whether the kind goes to them by that channel."""
         rule = RULES[kind]
-        if not (rule.in_feed if channel is Channel.FEED else rule.by_email):
+        if not (rule.by_email if channel is Channel.EMAIL else rule.in_feed):
             return False
         if not rule.is_optional:
             return True

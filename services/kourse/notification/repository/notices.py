@@ -30,7 +30,16 @@ WITH told AS (
       WHERE tenant = :tenant AND user_id = people.user_id AND CAST(:mark AS text) = ANY(refused))
   FROM (SELECT DISTINCT user_id FROM (%s) AS everybody) AS people
   ON CONFLICT (tenant, user_id, kind, source_event) DO NOTHING
-  RETURNING id, tenant
+  RETURNING id, tenant, user_id
+), called AS (
+  INSERT INTO {schema}.webhook_delivery (id, tenant, webhook_id, notification_id)
+  SELECT gen_random_uuid(), told.tenant, hook.id, told.id
+  FROM told JOIN {schema}.webhook AS hook ON hook.tenant = told.tenant AND hook.user_id = told.user_id
+  WHERE :in_feed AND hook.disabled IS NULL
+    AND (hook.kinds IS NULL OR CAST(:kind AS text) = ANY(hook.kinds))
+    AND NOT EXISTS (
+      SELECT FROM {schema}.recipient
+      WHERE tenant = :tenant AND user_id = told.user_id AND CAST(:hook_mark AS text) = ANY(refused))
 )
 INSERT INTO {schema}.delivery (id, tenant, notification_id, channel, urgency)
 SELECT gen_random_uuid(), tenant, id, 'email', :urgency FROM told WHERE :by_email
@@ -211,6 +220,7 @@ def _values(tx: AsyncSession, notice: Notice) -> dict[str, Any]:
         "event": notice.source_event,
         "in_feed": rule.in_feed,
         "mark": mark(notice.kind, Channel.FEED),
+        "hook_mark": mark(notice.kind, Channel.WEBHOOK),
         "by_email": rule.by_email,
         "urgency": int(rule.urgency),
     }

@@ -71,6 +71,7 @@ class Channels(Body):
 
     feed: bool = Field(True, description="Whether it shows in the feed.")
     email: bool = Field(True, description="Whether it is mailed, where it is mailed at all.")
+    webhook: bool = Field(True, description="Whether it goes to one's webhooks.")
 
 
 class QuietHours(Body):
@@ -108,6 +109,7 @@ class Preferences(Body):
                 kind.value: Channels(
                     feed=(kind, Channel.FEED) not in wanted.refused,
                     email=(kind, Channel.EMAIL) not in wanted.refused,
+                    webhook=(kind, Channel.WEBHOOK) not in wanted.refused,
                 )
                 for kind in OPTIONAL
             },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -44,6 +44,31 @@ class AddressBook(Protocol):
 
         Raises:
             Unavailable: It cannot be asked now.
+        """
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an endpoint answered.
+
+    Attributes:
+        status: HTTP status.
+        retry_after_s: Seconds that it asked to be left alone for, or None.
+    """
+
+    status: int
+    retry_after_s: float | None = None
+
+
+class Caller(Protocol):
+    """Calls endpoints of people, whom nobody can trust to be what they say."""
+
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """The endpoint's answer, once all of it that counts has come.
+
+        Raises:
+            AddressForbidden: Its name leads to where nothing may be called.
+            CallFailed: There was no whole answer in time; whether it has the message is not known.
         """
 
 

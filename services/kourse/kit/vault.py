@@ -23,21 +23,23 @@ class Vault:
     Args:
         material: At least 32 bytes that nobody can guess, for example a PEM key; None makes a vault
             that refuses everything.
+        purpose: Whose secrets these are; the same material gives each purpose a key of its own.
 
     Raises:
         ValueError: The material is too short.
     """
 
-    def __init__(self, material: bytes | None) -> None:
+    def __init__(self, material: bytes | None, purpose: str) -> None:
         if material is not None and len(material) < LEAST_KEY_BYTES:
             raise ValueError(f"the data key needs at least {LEAST_KEY_BYTES} bytes")
-        derived = material and HKDF(SHA256(), 32, None, b"kourse identity vault").derive(material)
+        info = f"kourse {purpose} vault".encode()
+        derived = material and HKDF(SHA256(), 32, None, info).derive(material)
         self._cipher = AESGCM(derived) if derived else None
 
     @classmethod
-    def load(cls, path: Path | None) -> Vault:
+    def load(cls, path: Path | None, purpose: str) -> Vault:
         """The vault whose key follows from a file."""
-        return cls(None if path is None else path.read_bytes())
+        return cls(None if path is None else path.read_bytes(), purpose)
 
     def seal(self, plain: bytes, *, bound_to: str) -> bytes:
         """The secret, readable only with the key and only for what it is bound to.
@@ -59,10 +61,12 @@ class Vault:
             return self._require().decrypt(nonce, body, bound_to.encode())
         except InvalidTag:
             raise Unavailable(
-                "Second factors cannot be checked right now.", retry_after_s=RETRY_AFTER_S
+                "What is sealed cannot be read right now.", retry_after_s=RETRY_AFTER_S
             ) from None
 
     def _require(self) -> AESGCM:
         if self._cipher is None:
-            raise Unavailable("Second factors are not set up here.", retry_after_s=RETRY_AFTER_S)
+            raise Unavailable(
+                "There is no data key here to seal secrets.", retry_after_s=RETRY_AFTER_S
+            )
         return self._cipher
