@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -58,6 +60,8 @@ class Journey:
             ("remediation opens, then a challenge", self.adapt),
             ("sit the quiz", self.sit_quiz),
             ("the quiz is graded", self.graded),
+            ("hand in a report, late, and get a receipt", self.hand_in_late),
+            ("it is graded by rubric with its late deduction", self.grade_report),
             ("notifications arrive in the feed and as e-mail", self.notified),
             ("points and dashboard show it", self.dashboard),
             ("a badge is won and a place on the leaderboard taken", self.compare),
@@ -225,6 +229,50 @@ class Journey:
         if Decimal(score["points"]) != Decimal(score["maxPoints"]):
             raise Unexpected(f"five right answers were graded {json.dumps(result)[:2000]}")
         return {"points": f"{score['points']}/{score['maxPoints']}"}
+
+    def hand_in_late(self) -> dict[str, str]:
+        """A file is sent to the store, confirmed and handed in; the receipt fixes what was sent."""
+        path = f"/v1/courses/{self.run}-course/assignments/report"
+        data = f"# Report of {self.run}\n\nThe median delay says most.\n".encode()
+        digest = hashlib.sha256(data).hexdigest()
+        body = {"name": "report.md", "size": len(data), "sha256": digest}
+        offer = self.learner.call("POST", f"{path}/files", json=body)
+        sent = self.learner.http.put(offer["url"], content=data, headers=offer["headers"])
+        if sent.status_code != HTTPStatus.OK:
+            raise Unexpected(f"the store answered {sent.status_code}: {sent.text[:600]}")
+        self.learner.call("POST", f"{path}/files/{offer['id']}/stored")
+        receipt = self.learner.call("POST", f"{path}/hand-ins", json={"files": [offer["id"]]})
+        kept = receipt["files"][0]
+        if not receipt["late"] or (kept["sha256"], kept["size"]) != (digest, len(data)):
+            raise Unexpected(f"a late report got the receipt {receipt}")
+        self.facts |= {"submission": receipt["submissionId"], "file": offer["id"]}
+        return {"submission": receipt["submissionId"], "version": str(kept["versionId"])}
+
+    def grade_report(self) -> dict[str, str]:
+        """The teacher gives full marks by the rubric; the learner sees it once it is released."""
+        sheet_at = f"/v1/gradables/{self.facts['submission']}"
+
+        def look() -> dict[str, Any] | None:
+            found = self.teacher.call("GET", sheet_at, expect=(200, 404, 409))
+            return found if "rubric" in found else None
+
+        sheet = eventually("the report among what is to be graded", look)
+        best = {
+            one["key"]: {"level": max(one["levels"], key=lambda level: level["points"])["key"]}
+            for one in sheet["rubric"]
+        }
+        body = {"number": sheet["number"], "run": sheet["run"], "marks": best}
+        self.teacher.call("PUT", f"{sheet_at}/grade", json=body)
+        feedback_at = f"/v1/submissions/{self.facts['submission']}/feedback"
+        if self.learner.get(feedback_at)["grading"]:
+            raise Unexpected("a grading is shown that was not released")
+        path = f"/v1/courses/{self.run}-course/assignments/report/releases"
+        self.teacher.call("POST", path, json={})
+        found = self.learner.get(feedback_at)["grading"]
+        most, taken = Decimal(found["maxPoints"]), Decimal(found["deduction"])
+        if Decimal(found["earned"]) != most or taken * 5 != most:
+            raise Unexpected(f"full marks, late for long, were graded {found}")
+        return {"points": f"{found['points']}/{found['maxPoints']}", "for lateness": str(taken)}
 
     def notified(self) -> dict[str, str]:
         """Feed and mailbox both tell of the welcome, the lesson and the grade."""

@@ -54,9 +54,22 @@ def course(run: str, *, revision: int = 1) -> dict[str, Any]:
         "summary": spec["summary"],
         "enrolment": "Cohort",
         "visibility": "Unlisted",
+        "assignments": [_report(spec["assignments"][0])],
     }
     chapters = [{**chapter, "lessons": lessons}]
     return _resource("Course", f"{run}-course", {**kept, **body, "chapters": chapters})
+
+
+def _report(sample: dict[str, Any]) -> dict[str, Any]:
+    """The sample's first assignment, due long ago, so that lateness takes all that it may: a fifth."""
+    keep = ("title", "kind", "category", "points", "rubric", "instructions")
+    return {
+        **{name: sample[name] for name in keep},
+        "key": "report",
+        "dates": {"due": {"at": "2026-01-05T12:00:00Z"}},
+        "latePolicy": {"percentPerDay": 10, "maxPercent": 20},
+        "release": "Manual",
+    }
 
 
 def _with_main(lessons: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:

@@ -29,9 +29,36 @@ LEARNING = ("course", "assessment", "notification", "dashboard", "profile")
 """Services whose every route is for those who learn and teach; accounts have stories of their own."""
 MENDING = "/v1/operations/"
 """Routes that need something broken, which tests/integration/kit/test_operations.py breaks."""
+
+
+def _seen(names, look):
+    sheet = look(f"/v1/gradables/{names['submission_id']}")
+    return {"number": sheet["number"], "run": sheet["run"]}
+
+
+def _marks(names, look):
+    rubric = look(f"/v1/gradables/{names['submission_id']}")["rubric"]
+    marks = {one["key"]: {"level": one["levels"][0]["key"]} for one in rubric}
+    return {**_seen(names, look), "marks": marks}
+
+
 BODIES = {
     "POST /v1/cohorts/join": lambda names, look: {
         "code": look(f"/v1/cohorts/{names['cohort']}/code")["code"]
+    },
+    "POST /v1/courses/{course}/assignments/{assignment}/hand-ins": lambda names, _: {
+        "files": [names["file_id"]]
+    },
+    "POST /v1/courses/{course}/assignments/{assignment}/extensions": lambda names, _: {
+        "learner": names["user_id"],
+        "dueAt": "2099-01-04T12:00:00Z",
+        "reason": "Ill, with a note.",
+    },
+    "PUT /v1/gradables/{submission_id}/grade": _marks,
+    "PUT /v1/gradables/{submission_id}/override": lambda names, look: {
+        **_seen(names, look),
+        "points": "7.5",
+        "reason": "The store was away.",
     },
     "POST /v1/notifications/read": lambda names, _: {"through": names["notification_id"]},
     "POST /v1/practice/{pool}/{question}/answers": lambda names, look: {

@@ -31,6 +31,10 @@ def lived_in(target):
     question = learner.get(f"{course}/lessons/{lesson}/practice")["items"][0]
     names = {
         "attempt": journey.facts["attempt"],
+        "assignment": "report",
+        "submission_id": journey.facts["submission"],
+        "file_id": journey.facts["file"],
+        "number": 1,
         "goal_id": goal["id"],
         "plan_id": plan["id"],
         "notification_id": feed[0]["id"],
