@@ -101,6 +101,10 @@ postgresql+psycopg://{{ index . 1 }}:$({{ index . 2 }})@{{ include "kourse.host"
 {{ include "kourse.fromSecret" (list "KOURSE_IDENTITY_BOOTSTRAP_ADMIN_PASSWORD" (include "kourse.secret" (list $root "bootstrapAdmin")) "password") }}
 {{- end }}
 {{- end }}
+{{- if and (eq $name "notification") $root.Values.webhooks.existingSecret }}
+- name: KOURSE_NOTIFICATION_DATA_KEY_FILE
+  value: /etc/kourse/webhooks/data-key
+{{- end }}
 {{- if and (eq $name "notification") $root.Values.smtp.existingSecret }}
 {{ include "kourse.fromSecret" (list "KOURSE_NOTIFICATION_SMTP_USER" $root.Values.smtp.existingSecret "user") }}
 {{ include "kourse.fromSecret" (list "KOURSE_NOTIFICATION_SMTP_PASSWORD" $root.Values.smtp.existingSecret "password") }}
