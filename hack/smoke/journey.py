@@ -15,6 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from httpx2 import codes
 
 from hack.smoke import manifests
 from hack.smoke.knowledge import right_answer, wrong_option
@@ -55,6 +58,8 @@ class Journey:
             ("the profile appears", self.profile_appears),
             ("kubectl apply publishes a course, its pool, quiz and cohort", self.publish),
             ("join the cohort by code, which enrols", self.join),
+            ("a class meeting stands in the calendar feed", self.calendar),
+            ("a teacher writes a course by REST and publishes it", self.author),
             ("complete a lesson", self.complete_lesson),
             ("practise what the lesson embeds", self.practise),
             ("remediation opens, then a challenge", self.adapt),
@@ -132,6 +137,34 @@ class Journey:
         self.learner.call("POST", "/v1/cohorts/join", json={"code": code})
         enrolment = eventually("the enrolment", self.enrolment)
         return {"cohort": f"{self.run}-cohort", "enrolment": enrolment["id"]}
+
+    def calendar(self) -> dict[str, str]:
+        """A program that has nothing but the link finds the cohort's class in the calendar."""
+        link = self.learner.call("POST", "/v1/profile/calendar-link")["url"]
+        answer = self.learner.http.get(self.target.url + urlsplit(link).path)
+        meetings = answer.text.count(f"SUMMARY:Class {self.run}\r\n")
+        if answer.status_code != codes.OK or not meetings:
+            raise Unexpected(f"the calendar answered {answer.status_code}: {answer.text[:600]}")
+        known = {"If-None-Match": answer.headers["ETag"]}
+        again = self.learner.http.get(str(answer.url), headers=known)
+        if again.status_code != codes.NOT_MODIFIED:
+            raise Unexpected(f"an unchanged calendar was answered {again.status_code}")
+        return {"meetings": str(meetings)}
+
+    def author(self) -> dict[str, str]:
+        """A draft, one lesson of it, review and publication; then the learner sees it."""
+        at, title = f"/v1/authoring/courses/{self.run}-notes", f"Lesson of {self.run}"
+        self.teacher.call("PUT", at, json=manifests.notes(self.run))
+        self.learner.call("GET", f"/v1/courses/{self.run}-notes", expect=404)
+        lesson = {"key": "first", "title": title, "text": "Now it says something."}
+        self.teacher.call("PUT", f"{at}/chapters/start/lessons/first", json=lesson)
+        for move in ("review", "publish"):
+            self.teacher.call("POST", f"{at}/{move}")
+        found = self.learner.get(f"/v1/courses/{self.run}-notes")
+        shown = found["chapters"][0]["lessons"][0]["title"]
+        if shown != title:
+            raise Unexpected(f"what was written as {title!r} is read as {shown!r}")
+        return {"course": f"{self.run}-notes", "version": str(found["version"])}
 
     def enrolment(self) -> dict[str, Any] | None:
         """The learner's enrolment in this run's course, once it is there."""

@@ -111,8 +111,29 @@ def cohort(run: str) -> dict[str, Any]:
         "title": f"Smoke {run}",
         "courses": [f"{run}-course"],
         "run": {"starts": "2026-01-01", "ends": "2035-12-31", "timeZone": "Europe/Lisbon"},
+        "schedule": [
+            {
+                "key": "class",
+                "title": f"Class {run}",
+                "starts": "2026-01-05T18:30",
+                "minutes": 90,
+                "rrule": "FREQ=WEEKLY;BYDAY=MO",
+            }
+        ],
     }
     return _resource("Cohort", f"{run}-cohort", body)
+
+
+def notes(run: str) -> dict[str, Any]:
+    """A small course as a draft, for an author to write through the API: the document alone."""
+    lesson = {"key": "first", "title": "To be written", "text": "Nothing yet."}
+    return {
+        "title": f"Notes {run}",
+        "summary": "Written through the API.",
+        "visibility": "Unlisted",
+        "lifecycle": "Draft",
+        "chapters": [{"key": "start", "title": "Start", "lessons": [lesson]}],
+    }
 
 
 def answers(run: str) -> dict[str, dict[str, Any]]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 import grpc.aio
 
-from kourse.contracts.errors import Malformed
+from kourse.kit.rpc import requests
 from kourse.kit.runtime import Runtime
 from kourse.profile.service import roster
 from kourse_rpc.profile.v1 import profile_pb2 as pb
@@ -26,7 +25,7 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> pb.ListProfilesResponse:
         """Profiles of several learners."""
-        learners = [_uuid(text) for text in request.learner_ids]
+        learners = requests.learner_ids(request.learner_ids)
         async with self._runtime.database.transaction(request.tenant) as tx:
             found = await roster.profiles(tx, learners)
         return pb.ListProfilesResponse(
@@ -48,18 +47,24 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
         context: Any,  # noqa: ARG002
     ) -> pb.ListGoalsResponse:
         """A learner's goals, nearest target date first."""
-        learner = _uuid(request.learner_id)
+        learner = requests.learner_id(request.learner_id)
         async with self._runtime.database.transaction(request.tenant) as tx:
             found = await roster.goals(tx, learner)
-        return pb.ListGoalsResponse(
-            goals=[
-                pb.Goal(
-                    id=str(row.id),
-                    title=row.title,
-                    target_date=row.target_on.isoformat() if row.target_on else "",
-                    achieved=row.achieved_at is not None,
-                )
-                for row in found
+        return pb.ListGoalsResponse(goals=map(_goal, found))
+
+    async def BatchListGoals(  # noqa: N802 - the name in the protocol
+        self,
+        request: pb.BatchListGoalsRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.BatchListGoalsResponse:
+        """Goals of several learners, each one's nearest target date first."""
+        learners = requests.learner_ids(request.learner_ids)
+        async with self._runtime.database.transaction(request.tenant) as tx:
+            found = await roster.goals_of(tx, learners)
+        return pb.BatchListGoalsResponse(
+            learners=[
+                pb.LearnerGoals(learner_id=str(learner), goals=map(_goal, goals))
+                for learner, goals in found.items()
             ]
         )
 
@@ -71,16 +76,36 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
         """Members of a cohort."""
         async with self._runtime.database.transaction(request.tenant) as tx:
             found = await roster.cohort_members(tx, request.cohort)
-        return pb.ListMembersResponse(
-            members=[pb.Member(learner_id=str(row.user_id), role=row.role) for row in found]
+        return pb.ListMembersResponse(members=map(_member, found))
+
+    async def BatchListMembers(  # noqa: N802 - the name in the protocol
+        self,
+        request: pb.BatchListMembersRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.BatchListMembersResponse:
+        """Members of several cohorts."""
+        names = requests.names(request.cohorts)
+        async with self._runtime.database.transaction(request.tenant) as tx:
+            found = await roster.members_of(tx, names)
+        return pb.BatchListMembersResponse(
+            cohorts=[
+                pb.CohortMembers(cohort=name, members=map(_member, members))
+                for name, members in found.items()
+            ]
         )
 
 
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Malformed(f"{text!r} is not a UUID.") from None
+def _goal(row: Any) -> pb.Goal:
+    return pb.Goal(
+        id=str(row.id),
+        title=row.title,
+        target_date=row.target_on.isoformat() if row.target_on else "",
+        achieved=row.achieved_at is not None,
+    )
+
+
+def _member(row: Any) -> pb.Member:
+    return pb.Member(learner_id=str(row.user_id), role=row.role)
 
 
 def register(server: grpc.aio.Server, runtime: Runtime) -> None:

@@ -165,6 +165,40 @@ class TestRpc:
         (found,) = (await profile.ListProfiles(request, **how)).profiles
         assert (found.learner_id, found.display_name) == (str(LEARNER), "Ann")
 
+    async def test_lists_goals_of_many_and_leaves_out_those_without(self, house, stub):
+        await house.post(GOALS, {"title": "later"})
+        await house.post(GOALS, {"title": "soon", "targetDate": "2026-12-01"})
+        profile, how = stub
+        both = [str(LEARNER), str(OTHER_LEARNER)]
+        request = profile_pb2.BatchListGoalsRequest(tenant="demo", learner_ids=both)
+        (found,) = (await profile.BatchListGoals(request, **how)).learners
+        assert found.learner_id == str(LEARNER)
+        assert [goal.title for goal in found.goals] == ["soon", "later"]
+
+    async def test_lists_members_of_many_cohorts_and_leaves_out_unknown_ones(
+        self, house, stub, declare
+    ):
+        teacher = {"roles": ["teacher"]}
+        for name in ("lisbon", "porto"):
+            await declare(name)
+        code = (await house.get("/v1/cohorts/lisbon/code", **teacher)).body["code"]
+        await house.post("/v1/cohorts/join", {"code": code})
+        profile, how = stub
+        wanted = ["porto", "lisbon", "nowhere"]
+        request = profile_pb2.BatchListMembersRequest(tenant="demo", cohorts=wanted)
+        found = (await profile.BatchListMembers(request, **how)).cohorts
+        assert {one.cohort: [each.learner_id for each in one.members] for one in found} == {
+            "lisbon": [str(LEARNER)],
+            "porto": [],
+        }
+
+    async def test_refuses_a_batch_without_bounds(self, stub):
+        profile, how = stub
+        request = profile_pb2.BatchListMembersRequest(tenant="demo", cohorts=["x"] * 201)
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await profile.BatchListMembers(request, **how)
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
     async def test_lists_goals_nearest_first(self, house, stub):
         await house.post(GOALS, {"title": "later"})
         await house.post(GOALS, {"title": "soon", "targetDate": "2026-12-01"})

@@ -31,6 +31,17 @@ def learner_ids(texts: Sequence[str]) -> list[UUID]:
     return list(dict.fromkeys(_uuid(text, "learner_ids") for text in texts))
 
 
+def names(texts: Sequence[str]) -> list[str]:
+    """The names that a batch asks for, each once.
+
+    Raises:
+        Malformed: There are more than 200.
+    """
+    if len(texts) > MOST_LEARNERS:
+        raise Malformed(f"{len(texts)} are named; at most {MOST_LEARNERS} go.")
+    return list(dict.fromkeys(texts))
+
+
 def _uuid(text: str, field: str) -> UUID:
     try:
         return UUID(text)

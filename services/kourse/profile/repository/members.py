@@ -169,6 +169,17 @@ async def list_members(
     return await fetch(tx, query)
 
 
+async def list_members_of(tx: AsyncSession, cohort_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """Members of these cohorts, in the order in which they joined."""
+    m = t.membership.c
+    query = (
+        select(m.cohort_id, m.user_id, m.role)
+        .where(m.cohort_id.in_(list(cohort_ids)))
+        .order_by(m.cohort_id, m.joined_at, m.user_id)
+    )
+    return await fetch(tx, query)
+
+
 async def list_cohorts(
     tx: AsyncSession,
     user_id: UUID,

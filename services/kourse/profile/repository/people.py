@@ -114,6 +114,17 @@ async def list_goals(
     return await fetch(tx, query)
 
 
+async def list_goals_of(tx: AsyncSession, user_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """The goals of these people, nearest target date first, open-ended ones last."""
+    g = t.goal.c
+    query = (
+        select(t.goal)
+        .where(g.tenant == tenant(tx), g.user_id.in_(user_ids))
+        .order_by(g.user_id, func.coalesce(g.target_on, literal(OPEN_ENDED)), g.id)
+    )
+    return await fetch(tx, query)
+
+
 async def change_goal(tx: AsyncSession, goal_id: UUID, values: Mapping[str, Any]) -> Row[Any]:
     """The goal with these values."""
     statement = update(t.goal).where(t.goal.c.id == goal_id).values(**values).returning(*t.goal.c)

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#kourse_rpc/profile/v1/profile.proto\x12\x15kourse_rpc.profile.v1\"e\n\x07Profile\x12\x12\n\nlearner_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05level\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\":\n\x13ListProfilesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x13\n\x0blearner_ids\x18\x02 \x03(\t\"H\n\x14ListProfilesResponse\x12\x30\n\x08profiles\x18\x01 \x03(\x0b\x32\x1e.kourse_rpc.profile.v1.Profile\"H\n\x04Goal\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0btarget_date\x18\x03 \x01(\t\x12\x10\n\x08\x61\x63hieved\x18\x04 \x01(\x08\"6\n\x10ListGoalsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nlearner_id\x18\x02 \x01(\t\"?\n\x11ListGoalsResponse\x12*\n\x05goals\x18\x01 \x03(\x0b\x32\x1b.kourse_rpc.profile.v1.Goal\"4\n\x12ListMembersRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06\x63ohort\x18\x02 \x01(\t\"*\n\x06Member\x12\x12\n\nlearner_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\"E\n\x13ListMembersResponse\x12.\n\x07members\x18\x01 \x03(\x0b\x32\x1d.kourse_rpc.profile.v1.Member2\xbf\x02\n\x0eProfileService\x12g\n\x0cListProfiles\x12*.kourse_rpc.profile.v1.ListProfilesRequest\x1a+.kourse_rpc.profile.v1.ListProfilesResponse\x12^\n\tListGoals\x12\'.kourse_rpc.profile.v1.ListGoalsRequest\x1a(.kourse_rpc.profile.v1.ListGoalsResponse\x12\x64\n\x0bListMembers\x12).kourse_rpc.profile.v1.ListMembersRequest\x1a*.kourse_rpc.profile.v1.ListMembersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#kourse_rpc/profile/v1/profile.proto\x12\x15kourse_rpc.profile.v1\"e\n\x07Profile\x12\x12\n\nlearner_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\r\n\x05level\x18\x03 \x01(\t\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12\x0e\n\x06locale\x18\x05 \x01(\t\":\n\x13ListProfilesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x13\n\x0blearner_ids\x18\x02 \x03(\t\"H\n\x14ListProfilesResponse\x12\x30\n\x08profiles\x18\x01 \x03(\x0b\x32\x1e.kourse_rpc.profile.v1.Profile\"H\n\x04Goal\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0btarget_date\x18\x03 \x01(\t\x12\x10\n\x08\x61\x63hieved\x18\x04 \x01(\x08\"6\n\x10ListGoalsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nlearner_id\x18\x02 \x01(\t\"?\n\x11ListGoalsResponse\x12*\n\x05goals\x18\x01 \x03(\x0b\x32\x1b.kourse_rpc.profile.v1.Goal\"4\n\x12ListMembersRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06\x63ohort\x18\x02 \x01(\t\"*\n\x06Member\x12\x12\n\nlearner_id\x18\x01 \x01(\t\x12\x0c\n\x04role\x18\x02 \x01(\t\"E\n\x13ListMembersResponse\x12.\n\x07members\x18\x01 \x03(\x0b\x32\x1d.kourse_rpc.profile.v1.Member\"<\n\x15\x42\x61tchListGoalsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x13\n\x0blearner_ids\x18\x02 \x03(\t\"N\n\x0cLearnerGoals\x12\x12\n\nlearner_id\x18\x01 \x01(\t\x12*\n\x05goals\x18\x02 \x03(\x0b\x32\x1b.kourse_rpc.profile.v1.Goal\"O\n\x16\x42\x61tchListGoalsResponse\x12\x35\n\x08learners\x18\x01 \x03(\x0b\x32#.kourse_rpc.profile.v1.LearnerGoals\":\n\x17\x42\x61tchListMembersRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0f\n\x07\x63ohorts\x18\x02 \x03(\t\"O\n\rCohortMembers\x12\x0e\n\x06\x63ohort\x18\x01 \x01(\t\x12.\n\x07members\x18\x02 \x03(\x0b\x32\x1d.kourse_rpc.profile.v1.Member\"Q\n\x18\x42\x61tchListMembersResponse\x12\x35\n\x07\x63ohorts\x18\x01 \x03(\x0b\x32$.kourse_rpc.profile.v1.CohortMembers2\xa3\x04\n\x0eProfileService\x12g\n\x0cListProfiles\x12*.kourse_rpc.profile.v1.ListProfilesRequest\x1a+.kourse_rpc.profile.v1.ListProfilesResponse\x12^\n\tListGoals\x12\'.kourse_rpc.profile.v1.ListGoalsRequest\x1a(.kourse_rpc.profile.v1.ListGoalsResponse\x12\x64\n\x0bListMembers\x12).kourse_rpc.profile.v1.ListMembersRequest\x1a*.kourse_rpc.profile.v1.ListMembersResponse\x12m\n\x0e\x42\x61tchListGoals\x12,.kourse_rpc.profile.v1.BatchListGoalsRequest\x1a-.kourse_rpc.profile.v1.BatchListGoalsResponse\x12s\n\x10\x42\x61tchListMembers\x12..kourse_rpc.profile.v1.BatchListMembersRequest\x1a/.kourse_rpc.profile.v1.BatchListMembersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -49,6 +49,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMBER']._serialized_end=590
   _globals['_LISTMEMBERSRESPONSE']._serialized_start=592
   _globals['_LISTMEMBERSRESPONSE']._serialized_end=661
-  _globals['_PROFILESERVICE']._serialized_start=664
-  _globals['_PROFILESERVICE']._serialized_end=983
+  _globals['_BATCHLISTGOALSREQUEST']._serialized_start=663
+  _globals['_BATCHLISTGOALSREQUEST']._serialized_end=723
+  _globals['_LEARNERGOALS']._serialized_start=725
+  _globals['_LEARNERGOALS']._serialized_end=803
+  _globals['_BATCHLISTGOALSRESPONSE']._serialized_start=805
+  _globals['_BATCHLISTGOALSRESPONSE']._serialized_end=884
+  _globals['_BATCHLISTMEMBERSREQUEST']._serialized_start=886
+  _globals['_BATCHLISTMEMBERSREQUEST']._serialized_end=944
+  _globals['_COHORTMEMBERS']._serialized_start=946
+  _globals['_COHORTMEMBERS']._serialized_end=1025
+  _globals['_BATCHLISTMEMBERSRESPONSE']._serialized_start=1027
+  _globals['_BATCHLISTMEMBERSRESPONSE']._serialized_end=1108
+  _globals['_PROFILESERVICE']._serialized_start=1111
+  _globals['_PROFILESERVICE']._serialized_end=1658
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,16 @@ class ProfileServiceStub:
                 request_serializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.ListMembersRequest.SerializeToString,
                 response_deserializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.ListMembersResponse.FromString,
                 _registered_method=True)
+        self.BatchListGoals = channel.unary_unary(
+                '/kourse_rpc.profile.v1.ProfileService/BatchListGoals',
+                request_serializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListGoalsRequest.SerializeToString,
+                response_deserializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListGoalsResponse.FromString,
+                _registered_method=True)
+        self.BatchListMembers = channel.unary_unary(
+                '/kourse_rpc.profile.v1.ProfileService/BatchListMembers',
+                request_serializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListMembersRequest.SerializeToString,
+                response_deserializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListMembersResponse.FromString,
+                _registered_method=True)
 
 
 class ProfileServiceServicer:
@@ -77,6 +87,20 @@ class ProfileServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchListGoals(self, request, context):
+        """Goals of several learners; those without any are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchListMembers(self, request, context):
+        """Members of several cohorts; unknown ones are left out.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ProfileServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +118,16 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.ListMembers,
                     request_deserializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.ListMembersRequest.FromString,
                     response_serializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.ListMembersResponse.SerializeToString,
+            ),
+            'BatchListGoals': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListGoals,
+                    request_deserializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListGoalsRequest.FromString,
+                    response_serializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListGoalsResponse.SerializeToString,
+            ),
+            'BatchListMembers': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListMembers,
+                    request_deserializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListMembersRequest.FromString,
+                    response_serializer=kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListMembersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +212,60 @@ class ProfileService:
             '/kourse_rpc.profile.v1.ProfileService/ListMembers',
             kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.ListMembersRequest.SerializeToString,
             kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.ListMembersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListGoals(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kourse_rpc.profile.v1.ProfileService/BatchListGoals',
+            kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListGoalsRequest.SerializeToString,
+            kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListGoalsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListMembers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kourse_rpc.profile.v1.ProfileService/BatchListMembers',
+            kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListMembersRequest.SerializeToString,
+            kourse__rpc_dot_profile_dot_v1_dot_profile__pb2.BatchListMembersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,10 @@ class ProfileServiceStub:
     """A learner's goals, nearest target date first."""
     ListMembers: _grpc.UnaryUnaryMultiCallable[_profile_pb2.ListMembersRequest, _profile_pb2.ListMembersResponse]
     """Members of a cohort."""
+    BatchListGoals: _grpc.UnaryUnaryMultiCallable[_profile_pb2.BatchListGoalsRequest, _profile_pb2.BatchListGoalsResponse]
+    """Goals of several learners; those without any are left out."""
+    BatchListMembers: _grpc.UnaryUnaryMultiCallable[_profile_pb2.BatchListMembersRequest, _profile_pb2.BatchListMembersResponse]
+    """Members of several cohorts; unknown ones are left out."""
 
 @_typing.type_check_only
 class ProfileServiceAsyncStub(ProfileServiceStub):
@@ -51,6 +55,10 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     """A learner's goals, nearest target date first."""
     ListMembers: _aio.UnaryUnaryMultiCallable[_profile_pb2.ListMembersRequest, _profile_pb2.ListMembersResponse]  # type: ignore[assignment]
     """Members of a cohort."""
+    BatchListGoals: _aio.UnaryUnaryMultiCallable[_profile_pb2.BatchListGoalsRequest, _profile_pb2.BatchListGoalsResponse]  # type: ignore[assignment]
+    """Goals of several learners; those without any are left out."""
+    BatchListMembers: _aio.UnaryUnaryMultiCallable[_profile_pb2.BatchListMembersRequest, _profile_pb2.BatchListMembersResponse]  # type: ignore[assignment]
+    """Members of several cohorts; unknown ones are left out."""
 
 class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
     """What siblings may know of learners and their groups."""
@@ -78,5 +86,21 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_profile_pb2.ListMembersResponse, _abc.Awaitable[_profile_pb2.ListMembersResponse]]:
         """Members of a cohort."""
+
+    @_abc_1.abstractmethod
+    def BatchListGoals(
+        self,
+        request: _profile_pb2.BatchListGoalsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profile_pb2.BatchListGoalsResponse, _abc.Awaitable[_profile_pb2.BatchListGoalsResponse]]:
+        """Goals of several learners; those without any are left out."""
+
+    @_abc_1.abstractmethod
+    def BatchListMembers(
+        self,
+        request: _profile_pb2.BatchListMembersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profile_pb2.BatchListMembersResponse, _abc.Awaitable[_profile_pb2.BatchListMembersResponse]]:
+        """Members of several cohorts; unknown ones are left out."""
 
 def add_ProfileServiceServicer_to_server(servicer: ProfileServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
