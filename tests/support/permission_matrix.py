@@ -21,8 +21,8 @@ TENANT, OTHER_TENANT = "demo", "elsewhere"
 
 PERSONAL = {
     "attempt",
-    "file_id",
     "delivery_id",
+    "file_id",
     "goal_id",
     "message_id",
     "notification_id",
