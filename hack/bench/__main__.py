@@ -18,6 +18,7 @@ BENCHMARKS = {
     "operator": "the operator beside one in Go",
     "login": "log-ins in a storm, and who is in already",
     "learning": "course pages, completed lessons and a class that joins",
+    "notification": "notices, from the event to the feed and to the mail relay",
     "cluster": "the charts in a kind cluster",
 }
 RESULTS = Path(".kourse") / "bench"

@@ -6,21 +6,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from secrets import token_hex
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from hack.bench.events_rooms import PRODUCER
 from kourse.contracts import names
-from kourse.contracts.events import LessonCompleted
+from kourse.contracts.events import Event, LessonCompleted
 from kourse.kit.delivery import Outgoing
 from kourse.kit.ids import new_id
 from kourse.kit.waking import CHANNEL
 
 TENANT = "bench"
 _COPY = """
-COPY course.outbox (event_id, tenant, stream, entity, seq, started_at, type, version, payload,
+COPY {service}.outbox (event_id, tenant, stream, entity, seq, started_at, type, version, payload,
   headers, routing_key, part, traceparent) FROM STDIN
 """
 _ARCHIVE = """
@@ -83,35 +84,42 @@ class Learners:
                 completed=seq,
                 total=1 << 20,
             )
-            yield Outgoing(
-                id=number,
-                event_id=new_id(),
-                tenant=TENANT,
-                stream=event.kind.stream.value,
-                entity=event.entity,
-                seq=seq,
-                started_at=now,
-                type=event.kind.name,
-                version=event.kind.version,
-                payload=event.model_dump_json(),
-                headers={},
-                routing_key=event.routing_key(TENANT),
-                part=names.partition(event.entity),
-                traceparent=f"00-{token_hex(16)}-{token_hex(8)}-00",
-                created_at=now,
-            )
+            yield outgoing(event, seq=seq, number=number, now=now)
             self.completed += seq
         self.events += count
 
 
-def write(connection: psycopg.Connection, rows: Sequence[Outgoing]) -> None:
-    """Puts the rows into the outbox and wakes the relay, when the caller commits."""
-    with connection.cursor().copy(_COPY) as copy:
+def outgoing(event: Event, *, seq: int, number: int, now: datetime) -> Outgoing:
+    """The event as the row that ``emit`` would write, with this sequence number of its entity."""
+    return Outgoing(
+        id=number,
+        event_id=new_id(),
+        tenant=TENANT,
+        stream=event.kind.stream.value,
+        entity=event.entity,
+        seq=seq,
+        started_at=now,
+        type=event.kind.name,
+        version=event.kind.version,
+        payload=event.model_dump_json(),
+        headers={},
+        routing_key=event.routing_key(TENANT),
+        part=names.partition(event.entity),
+        traceparent=f"00-{token_hex(16)}-{token_hex(8)}-00",
+        created_at=now,
+    )
+
+
+def write(
+    connection: psycopg.Connection, rows: Sequence[Outgoing], service: LiteralString = PRODUCER
+) -> None:
+    """Puts the rows into the service's outbox and wakes its relay, when the caller commits."""
+    with connection.cursor().copy(SQL(_COPY).format(service=Identifier(service))) as copy:
         for row in rows:
             own = (row.event_id, row.tenant, row.stream, row.entity, row.seq, row.started_at)
             rest = (row.type, row.version, row.payload, "{}", row.routing_key, row.part)
             copy.write_row((*own, *rest, row.traceparent))
-    connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, PRODUCER))
+    connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, service))
 
 
 def archive(connection: psycopg.Connection, count: int) -> None:

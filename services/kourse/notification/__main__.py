@@ -7,6 +7,7 @@ from kourse.kit.runtime import Runtime, Service, run
 from kourse.notification import api, rpc
 from kourse.notification.consumers import handlers
 from kourse.notification.schemas.messages import NotificationView
+from kourse.notification.service import broadcasting
 from kourse.notification.service.address_book import IdentityAddressBook
 from kourse.notification.service.calling import HttpCaller
 from kourse.notification.service.endpoints import vault_of
@@ -48,6 +49,14 @@ async def call_webhooks(runtime: Runtime) -> None:
     await hooking.run()
 
 
+async def broadcast(runtime: Runtime) -> None:
+    """Tells those of large courses who are still to be told, until cancelled."""
+    await sweeping.repeat(
+        lambda: broadcasting.sweep(runtime.database, runtime.worker_database),
+        runtime.settings.sender_poll_s,
+    )
+
+
 async def remind(runtime: Runtime) -> None:
     """Reminds of dates until cancelled."""
     settings: NotificationSettings = runtime.settings
@@ -63,7 +72,15 @@ def service(settings: NotificationSettings) -> Service:
         routers=[api.router],
         servicers=(rpc.register,),
         handlers=handlers,
-        tasks=(send_mail, judge_forever, remind, call_webhooks, listen_for_hints, end_streams),
+        tasks=(
+            send_mail,
+            broadcast,
+            judge_forever,
+            remind,
+            call_webhooks,
+            listen_for_hints,
+            end_streams,
+        ),
     )
 
 

@@ -291,6 +291,18 @@ Index(
     webhook_delivery.c.id.desc(),
 )
 Index("ix_webhook_delivery_notification_id", webhook_delivery.c.notification_id)
+broadcast = Table(
+    "broadcast",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=text("gen_random_uuid()")),
+    tenant_column(),
+    Column("course_id", UUID, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("params", JSONB, nullable=False),
+    Column("source_event", UUID, nullable=False),
+    Column("after", UUID, nullable=False),
+    moment_column("begun_at"),
+)
 
 points_entry = Table(
     "points_entry",
@@ -390,6 +402,7 @@ ERASURE: Rules = {
     "review": Keep(
         "a row goes as soon as it is looked at, and of a former person nothing is looked at"
     ),
+    "broadcast": Keep("it names nobody but the last who was told, and is gone within seconds"),
     "former_person": Keep("events that come late must bring nobody back"),
 }
 """What becomes of a deleted person's rows; deliveries go with their notifications and webhooks."""

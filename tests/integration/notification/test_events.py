@@ -9,6 +9,7 @@ import pytest
 from kourse.contracts import events
 from kourse.notification.domain.kinds import Kind
 from kourse.notification.repository import calendars, former, ledger, notices
+from kourse.notification.service import broadcasting
 from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -233,20 +234,6 @@ class TestCourse:
         assert told(sql, learner) == ["enrolled", "assignment-created", "exam-scheduled"]
         assert mailed(sql, learner) == ["enrolled", "assignment-created"]
 
-    async def test_fills_ten_thousand_feeds_in_one_statement(self, bus, sql, databases):
-        course_id = uuid4()
-        sql(
-            "INSERT INTO notification.enrolment (tenant, enrolment_id, learner_id, course_id)"
-            " SELECT 'demo', gen_random_uuid(), gen_random_uuid(), %s FROM generate_series(1, 10000)",
-            course_id,
-        )
-
-        delivery = await bus.send(published(course_id, version=2))
-
-        count = "SELECT count(*) FROM notification.notification WHERE source_event = %s"
-        assert sql(count, delivery.id) == [(10_000,)]
-        sql("DELETE FROM notification.notification WHERE source_event = %s", delivery.id)
-
 
 class TestCohort:
     async def test_shows_that_one_joined_without_a_mail(self, bus, sql):
@@ -417,7 +404,7 @@ class TestDeletedAccount:
         await bus.send(enrolment(learner, course_id))
         async with databases[0].transaction("demo") as tx:
             notice = notices.Notice(Kind.COURSE_PUBLISHED, {}, uuid4())
-            await notices.tell_enrolled(tx, course_id, notice)
+            await broadcasting.tell_enrolled(tx, course_id, notice)
             erasing = asyncio.create_task(bus.send(events.UserDeleted(user_id=learner)))
             await until(lambda: is_waited_for(sql))
 

@@ -46,11 +46,6 @@ SELECT gen_random_uuid(), tenant, id, 'email', :urgency FROM told WHERE :by_emai
 """
 _ONE = "SELECT CAST(:user_id AS uuid) AS user_id"
 _EACH = "SELECT unnest(CAST(:user_ids AS uuid[])) AS user_id"
-_ENROLLED = """
-  SELECT learner_id AS user_id FROM {schema}.enrolment
-  WHERE tenant = :tenant AND course_id = :course_id AND is_active
-  FOR KEY SHARE
-"""
 _MEMBERS = """
   SELECT learner_id AS user_id FROM {schema}.cohort_member
   WHERE tenant = :tenant AND cohort_id = :cohort_id AND learner_id <> :author_id
@@ -96,13 +91,6 @@ async def tell_each(tx: AsyncSession, user_ids: Sequence[UUID], notice: Notice) 
     hints.touch(tx, user_ids)
     sql = statement(SCHEMA, _NOTIFY % _EACH)
     await tx.execute(sql, {**_values(tx, notice), "user_ids": list(user_ids)})
-
-
-async def tell_enrolled(tx: AsyncSession, course_id: UUID, notice: Notice) -> None:
-    """Everybody who is enrolled in the course is told, once, in one statement for all."""
-    hints.touch_everybody(tx)
-    sql = statement(SCHEMA, _NOTIFY % _ENROLLED)
-    await tx.execute(sql, {**_values(tx, notice), "course_id": course_id})
 
 
 async def tell_members(tx: AsyncSession, cohort_id: UUID, author_id: UUID, notice: Notice) -> None:

@@ -26,7 +26,7 @@ from kourse.notification.repository import (
     reviews,
 )
 from kourse.notification.repository.notices import Notice
-from kourse.notification.service import scheduling
+from kourse.notification.service import broadcasting, scheduling
 from kourse.notification.tables import ERASURE, metadata
 
 _WARNINGS: dict[type[events.Event], Kind] = {
@@ -164,7 +164,7 @@ async def publish_course(
         "lessons": len(event.lessons),
     }
     notice = Notice(Kind.COURSE_PUBLISHED, params, delivery.id)
-    await notices.tell_enrolled(tx, event.course_id, notice)
+    await broadcasting.tell_enrolled(tx, event.course_id, notice)
 
 
 async def tell_of_assignment(
@@ -178,7 +178,7 @@ async def tell_of_assignment(
         "due_at": event.due_at.isoformat() if event.due_at else None,
     }
     notice = Notice(Kind.ASSIGNMENT_CREATED, params, delivery.id)
-    await notices.tell_enrolled(tx, event.course_id, notice)
+    await broadcasting.tell_enrolled(tx, event.course_id, notice)
 
 
 async def enrol(tx: AsyncSession, event: events.EnrolmentCreated, delivery: Delivery) -> None:
@@ -216,7 +216,7 @@ async def schedule_exam(tx: AsyncSession, event: events.ExamScheduled, delivery:
         "closes_at": event.closes_at.isoformat() if event.closes_at else None,
     }
     notice = Notice(Kind.EXAM_SCHEDULED, params, delivery.id)
-    await notices.tell_enrolled(tx, event.course_id, notice)
+    await broadcasting.tell_enrolled(tx, event.course_id, notice)
 
 
 async def tell_of_score(tx: AsyncSession, event: events.ScoreReleased, delivery: Delivery) -> None:
