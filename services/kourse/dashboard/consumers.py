@@ -11,6 +11,7 @@ from kourse.contracts.events import (
     EnrolmentCreated,
     ExamGraded,
     LessonCompleted,
+    MasteryChanged,
     ScoreReleased,
     UserDeleted,
 )
@@ -36,7 +37,13 @@ def handlers(runtime: Runtime) -> Handlers:
     async def courses_changed(_tx: Transaction, changes: Changes) -> None:
         await service.advance_tenant(runtime, changes[0][1].tenant)
 
-    for of_learner in (EnrolmentCreated, LessonCompleted, ExamGraded, ScoreReleased):
+    for of_learner in (
+        EnrolmentCreated,
+        LessonCompleted,
+        ExamGraded,
+        MasteryChanged,
+        ScoreReleased,
+    ):
         mine.on_many(of_learner)(learners_changed)
     mine.on(UserDeleted)(learner_deleted)
     for of_course in (ContentPublished, AssignmentCreated):

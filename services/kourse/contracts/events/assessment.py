@@ -229,7 +229,7 @@ class SkillState(BaseModel):
     "assessment.mastery.changed",
     stream=Stream.MASTERY,
     subject="learner_id",
-    to=("course",),
+    to=("course", "dashboard"),
     private=True,
 )
 class MasteryChanged(Event):
