@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from kourse.contracts import names
-from kourse.contracts.errors import NotFound
+from kourse.contracts.errors import NotFound, Unavailable
 from kourse.course.repository import collections
 from kourse.course.service.files import bucket_of
 from kourse.kit import sweeping
@@ -35,7 +35,18 @@ async def sweep(runtime: Runtime) -> int:
     async with runtime.worker_database.transaction(None) as tx:
         courses = await collections.list_courses(tx)
     grace = runtime.settings.collect_grace
-    return sum([await collect(runtime, tenant, course, grace) for tenant, course in courses])
+    return sum([await _try(runtime, tenant, course, grace) for tenant, course in courses])
+
+
+async def _try(runtime: Runtime, tenant: str, course: str, grace: timedelta) -> int:
+    """Collects; a course that fails is logged and holds up no other."""
+    try:
+        return await collect(runtime, tenant, course, grace)
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("collecting.failed", tenant=tenant, course=course)
+        return 0
 
 
 async def collect(runtime: Runtime, tenant: str, course: str, grace: timedelta) -> int:

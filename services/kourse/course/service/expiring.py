@@ -15,15 +15,17 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.errors import NotFound
+from kourse.contracts.errors import NotFound, Unavailable
 from kourse.contracts.events import AssignmentExpired
 from kourse.course.repository import expiries, hand_ins, outline
 from kourse.course.service.assignments import list_effective
 from kourse.kit import outbox, sweeping
 from kourse.kit.clock import database_now
 from kourse.kit.runtime import Runtime
+from kourse.kit.telemetry import get_logger
 from kourse.rules.dates import Effective
 
+log = get_logger(__name__)
 BATCH = 500
 """Enrolments looked at in one transaction."""
 SUSPENDED = timedelta(hours=1)
@@ -49,14 +51,21 @@ async def sweep(runtime: Runtime) -> int:
             await expiries.mark_seen(tx, course_id, changed_at)
     async with runtime.worker_database.transaction(None) as tx:
         due = await expiries.list_due(tx)
-    looked = 0
-    for tenant, course_id in due:
-        more = True
-        while more:
+    return sum([await _look_through(runtime, tenant, course_id) for tenant, course_id in due])
+
+
+async def _look_through(runtime: Runtime, tenant: str, course_id: UUID) -> int:
+    """Looks at everybody of a course who is due; one that fails is logged and holds up no other."""
+    looked, count = 0, BATCH
+    try:
+        while count == BATCH:
             async with runtime.database.transaction(tenant) as tx:
                 count = await look(tx, course_id)
             looked += count
-            more = count == BATCH
+    except Unavailable:
+        raise
+    except Exception:
+        log.exception("expiry.failed", tenant=tenant, course_id=str(course_id))
     return looked
 
 
