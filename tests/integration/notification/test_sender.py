@@ -268,6 +268,24 @@ class TestMailServer:
 
         assert len(smtp.mails) == 1
 
+    async def test_that_stalls_holds_the_sender_for_a_part_of_its_lease_and_loses_none(
+        self, bus, book, sender_of, smtp, sql
+    ):
+        user_id = uuid4()
+        await welcome(bus, user_id)
+        book.add(user_id)
+        smtp.may_answer.clear()
+
+        await sender_of(smtp, sender_lease_s=8).round()
+
+        ((state, _),) = sql(STATES, user_id)
+        assert state == "pending"
+        smtp.may_answer.set()
+        sql(PAST)
+        await sender_of(smtp).round()
+        assert sql(STATES, user_id) == [("sent", "accepted")]
+        assert len({mail["Message-ID"] for mail in smtp.mails}) == 1
+
     @pytest.mark.parametrize("step", ["RCPT", "DATA"])
     async def test_that_refuses_for_good_ends_the_delivery(
         self, bus, book, sender_of, smtp, sql, step

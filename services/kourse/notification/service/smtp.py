@@ -7,6 +7,7 @@ that compare it show one.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
@@ -18,6 +19,8 @@ from kourse.contracts.errors import Unavailable
 from kourse.notification.errors import MailRefused
 from kourse.notification.settings import NotificationSettings
 
+LEAVE_S = 1.0
+"""Longest wait for a relay's good-bye; one that stalls must not hold the sender."""
 _FIRST_PERMANENT = 500
 _UNAVAILABLE = "The mail relay does not take mail right now."
 
@@ -86,6 +89,7 @@ def _failure(code: int) -> MailRefused | Unavailable:
 
 async def _leave(client: aiosmtplib.SMTP) -> None:
     try:
-        await client.quit()
-    except (aiosmtplib.SMTPException, OSError):
+        async with asyncio.timeout(LEAVE_S):
+            await client.quit()
+    except (aiosmtplib.SMTPException, OSError, TimeoutError):
         client.close()
