@@ -17,6 +17,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from support.permission_matrix import EVERY_ROLE, ROUTES, Mint, allows, local_address, name_of
 from support.tour import Tour
+from support.waiting import eventually
 from support.world import lived_in, some_answer
 
 CASES = 6
@@ -81,8 +82,14 @@ CONFORMS = [content_type_conformance, response_schema_conformance]
 
 @pytest.fixture(scope="module")
 def document(target):
-    with closing(requests.get(f"{target.url}/openapi.json", timeout=60)) as answer:
-        return answer.json()
+    """The description, once every service has told its part."""
+
+    def whole():
+        with closing(requests.get(f"{target.url}/openapi.json", timeout=60)) as answer:
+            found = answer.json()
+        return found if {route.path for route in ROUTES} <= found["paths"].keys() else None
+
+    return eventually(whole)
 
 
 @pytest.fixture(scope="module")
