@@ -14,8 +14,9 @@ def zipkin(site: Site) -> Process:
     """Return Zipkin's server."""
     data = site.layout.data(NAME)
     settings = {
-        "SERVER_PORT": str(site.ports[NAME]),
         "ARMERIA_PORTS_0_IP": HOST,
+        "ARMERIA_PORTS_0_PORT": str(site.ports[NAME]),
+        "ARMERIA_PORTS_0_PROTOCOLS_0": "http",
         "STORAGE_TYPE": "mem",
         "MEM_MAX_SPANS": str(MOST_SPANS),
         "SELF_TRACING_ENABLED": "false",
