@@ -42,6 +42,7 @@ COUNTS = frozenset(
         "kourse_outbox_parts",
         "kourse_outbox_pending",
         "kourse_topology_mismatches",
+        "kourse_webhook_calls_in_hand",
     }
 )
 """Gauges and histograms of things that are counted, and so have no unit."""
