@@ -121,6 +121,12 @@ class TestMember:
             answer = await house.call(method, f"{LISBON}/{path}", NEWS, who=OTHER_LEARNER)
             assert (path, answer.code) == (path, "forbidden")
 
+    async def test_hears_what_is_missing_before_what_is_wrong_with_the_body(self, house, classes):
+        await classes()
+        for method, path in [("POST", "announcements"), ("PUT", "leader")]:
+            answer = await house.call(method, f"{LISBON}/{path}", {}, who=OTHER_LEARNER)
+            assert (path, answer.code) == (path, "forbidden")
+
 
 class TestTeacher:
     async def test_of_one_class_sees_nothing_of_another(self, house, classes):

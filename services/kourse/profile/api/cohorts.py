@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 
 from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
@@ -17,6 +17,7 @@ from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.kit.runtime import CurrentRuntime
 from kourse.profile import schemas
 from kourse.profile.service import classes, joining, leading, leaving
+from kourse.profile.service.access import enter
 from kourse.profile.service.classes import Seen
 
 router = APIRouter(tags=["cohorts"])
@@ -107,9 +108,19 @@ async def rotate_code(
     return await key.remember(tx, 200, made)
 
 
+async def _leader(
+    actor: Annotated[Actor, allow(Permission.COHORT_TRANSFER, scoped=True, by_place=True)],
+    tx: Transaction,
+    cohort: CohortName,
+) -> Actor:
+    # Before the body is read, of which nobody else learns what is wrong with it.
+    await enter(tx, actor, cohort, Permission.COHORT_TRANSFER)
+    return actor
+
+
 @router.put("/v1/cohorts/{cohort}/leader", status_code=204, summary="Hand over a cohort")
 async def hand_over(
-    actor: Annotated[Actor, allow(Permission.COHORT_TRANSFER, scoped=True, by_place=True)],
+    actor: Annotated[Actor, Depends(_leader)],
     tx: Transaction,
     cohort: CohortName,
     body: schemas.NewLeader,

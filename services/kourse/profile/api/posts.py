@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 
 from kourse.contracts.errors import Malformed
 from kourse.contracts.permissions import Permission
@@ -15,12 +15,25 @@ from kourse.kit.http import After, Cursor, Limit, Page
 from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.profile import schemas
 from kourse.profile.service import posts
+from kourse.profile.service.access import enter
 
 router = APIRouter(tags=["cohorts"])
 CohortName = Annotated[str, Path(max_length=63, description="Name of the cohort.")]
-Announcer = Annotated[Actor, allow(Permission.COHORT_ANNOUNCE, scoped=True, by_place=True)]
 Writer = Annotated[Actor, allow(Permission.COHORT_MESSAGE, scoped=True)]
 Owner = Annotated[Actor, allow(Permission.PROFILE_OWN)]
+
+
+async def _announcer(
+    actor: Annotated[Actor, allow(Permission.COHORT_ANNOUNCE, scoped=True, by_place=True)],
+    tx: Transaction,
+    cohort: CohortName,
+) -> Actor:
+    # Before the body is read, of which nobody else learns what is wrong with it.
+    await enter(tx, actor, cohort, Permission.COHORT_ANNOUNCE)
+    return actor
+
+
+Announcer = Annotated[Actor, Depends(_announcer)]
 
 
 def _before(after: str | None) -> UUID | None:
