@@ -71,6 +71,31 @@ def ordering(key, **changes):
     )
 
 
+RUBRIC = [
+    {
+        "key": "argument",
+        "title": f"{CANARY} argument",
+        "levels": [
+            {"key": "missing", "title": f"{CANARY} missing", "points": 0},
+            {"key": "clear", "title": f"{CANARY} clear", "points": 6},
+        ],
+    },
+    {
+        "key": "figure",
+        "title": f"{CANARY} figure",
+        "levels": [
+            {"key": "none", "title": f"{CANARY} none", "points": 0},
+            {"key": "named", "title": f"{CANARY} named", "points": 2},
+        ],
+    },
+]
+
+
+def essay(key, **changes):
+    """A question that a person grades by a rubric of eight points."""
+    return _other(key, "Essay", rubric=RUBRIC, **changes)
+
+
 EVERY_TYPE = [
     single("single"),
     multiple("multiple"),
@@ -128,7 +153,7 @@ RIGHT = {
 }
 
 
-def right_answer(question):
+def right_answer(question):  # noqa: PLR0911 -- one for each type
     """The right answer to a question as a learner is shown it."""
     ids = {entry["text"]: entry["id"] for entry in question["options"]}
     match question["type"]:
@@ -142,6 +167,8 @@ def right_answer(question):
             return {"value": "31337.5"}
         case "ShortText":
             return {"text": " Canary-WORD "}
+        case "Essay":
+            return {"text": "Because two long delays pull the mean up."}
         case "Matching":
             rights = {entry["text"].split()[1]: entry["id"] for entry in question["rights"]}
             return {
@@ -162,7 +189,7 @@ def wrong_answer(question):
             return {"order": list(reversed(right_answer(question)["order"]))}
         case "Numeric":
             return {"value": "0"}
-        case "ShortText":
+        case "ShortText" | "Essay":
             return {"text": "no"}
         case "Matching":
             return {"pairs": {}}

@@ -35,6 +35,7 @@ PERSONAL = {
 """Parameters that name what belongs to one person."""
 TENANTS = {
     "account_id",
+    "attempt_id",
     "announcement_id",
     "assignment",
     "cohort",
@@ -48,10 +49,11 @@ TENANTS = {
     "name",
     "pool",
     "question",
+    "regrade_id",
     "secret_id",
 }
 """Parameters that name what belongs to one tenant."""
-PEOPLE = {"user_id"}
+PEOPLE = {"learner_id", "user_id"}
 """Parameters that name a person, whom only those see who manage people."""
 WITHIN = {"chapter", "number", "role", "slot", "version"}
 """Parameters that mean something only within what another one names."""

@@ -156,3 +156,58 @@ class NotGraded(Conflict):
 
     code = "not-graded"
     title = "This is not graded yet."
+
+
+class ReviewTaken(Conflict):
+    """Somebody else has claimed or decided what a grader wants to claim."""
+
+    code = "review-taken"
+    title = "Somebody else is grading this answer."
+
+
+class ReviewNotClaimed(Conflict):
+    """A grader decides of an answer that they have not claimed, or no longer."""
+
+    code = "review-not-claimed"
+    title = "Claim the answer before you grade it."
+
+
+class ReviewStale(Conflict):
+    """Somebody decided since the grader looked; ``seen`` in the problem is what there is now."""
+
+    code = "review-stale"
+    title = "It was graded since you looked at it."
+
+    def __init__(self, seen: int) -> None:
+        super().__init__(
+            f"There are {seen} decisions by now; look at them, then send 'seen': {seen}.",
+            extensions={"seen": seen},
+        )
+
+
+class ReviewMismatch(Rejected):
+    """Marks or points do not fit the question."""
+
+    code = "review-mismatch"
+    title = "The grade does not fit the question."
+
+
+class NothingToExtend(Conflict):
+    """An extension reaches no attempt that runs or has just run out."""
+
+    code = "nothing-to-extend"
+    title = "There is no attempt to extend."
+
+
+class UnknownQuestion(Invalid):
+    """A correction names a question that the exam's course does not have."""
+
+    code = "unknown-question"
+    title = "There is no such question."
+
+
+class RegradeUnderWay(Conflict):
+    """The exam is being regraded already."""
+
+    code = "regrade-under-way"
+    title = "The exam is being regraded already."

@@ -28,7 +28,9 @@ VERSION_TABLE = "alembic_version"
 OPERATOR_ROLE = "kourse_operator"
 UNTENANTED = frozenset({"inbox_consumer", "partition_member", "partition_lease"})
 """Platform tables that hold nobody's data."""
-APPEND_ONLY = frozenset({"audit_trail", "audit_address", "hand_in", "extension", "gradable_run"})
+APPEND_ONLY = frozenset(
+    {"audit_trail", "audit_address", "hand_in", "extension", "gradable_run", "decision"}
+)
 """Tables whose own revision says what the application role may do, which never is to change a row."""
 _ISOLATED = "tenant = nullif(current_setting('app.tenant', true), '')"
 _REVISION = re.compile(r"""^revision(?:\s*:[^=]+)?\s*=\s*["'](?P<id>[^"']+)["']""", re.MULTILINE)

@@ -77,6 +77,12 @@ class OrderingAnswer(Answer):
     order: list[Key] = Field(max_length=12)
 
 
+class EssayAnswer(Answer):
+    """A text that a person reads and grades."""
+
+    text: str = Field(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")
+
+
 ANSWERS: Mapping[QuestionType, type[Answer]] = MappingProxyType(
     {
         QuestionType.SINGLE_CHOICE: SingleChoiceAnswer,
@@ -85,8 +91,12 @@ ANSWERS: Mapping[QuestionType, type[Answer]] = MappingProxyType(
         QuestionType.SHORT_TEXT: ShortTextAnswer,
         QuestionType.MATCHING: MatchingAnswer,
         QuestionType.ORDERING: OrderingAnswer,
+        QuestionType.ESSAY: EssayAnswer,
     }
 )
+
+REVIEWED = frozenset({QuestionType.ESSAY})
+"""Types whose answers no rule can judge: a person does, by the question's rubric."""
 
 
 class AnswerMismatch(ValueError):

@@ -32,6 +32,11 @@ def effective_close(
     return closes_at + _times(limit, factor - 1)
 
 
+def lengthened_limit(limit: timedelta | None, factor: Fraction) -> timedelta | None:
+    """The time limit of a learner with an accommodation, or None when there is no limit."""
+    return None if limit is None else _times(limit, factor)
+
+
 def deadline(
     started_at: datetime,
     closes_at: datetime | None,

@@ -83,8 +83,6 @@ const TypeExamRegraded = "assessment.exam.regraded"
 
 // ExamRegraded: A key was corrected or a question voided, and the exam's attempts were graded
 // again.
-//
-// Planned: no service emits it yet, and it may still change.
 type ExamRegraded struct {
 	// Id of the exam.
 	ExamID string `json:"exam_id"`
@@ -129,8 +127,6 @@ type AttemptStarted struct {
 const TypeAttemptExtended = "assessment.attempt.extended"
 
 // AttemptExtended: A running attempt has more time, or one that had run out goes on.
-//
-// Planned: no service emits it yet, and it may still change.
 type AttemptExtended struct {
 	// Id of the attempt.
 	AttemptID string `json:"attempt_id"`
@@ -183,8 +179,6 @@ type AttemptSubmitted struct {
 const TypeAttemptVoided = "assessment.attempt.voided"
 
 // AttemptVoided: An attempt counts no more; the learner may have another.
-//
-// Planned: no service emits it yet, and it may still change.
 type AttemptVoided struct {
 	// Id of the attempt.
 	AttemptID string `json:"attempt_id"`
@@ -208,8 +202,6 @@ type AttemptVoided struct {
 const TypeReviewRequested = "assessment.review.requested"
 
 // ReviewRequested: Some of an attempt's answers need a person to grade them.
-//
-// Planned: no service emits it yet, and it may still change.
 type ReviewRequested struct {
 	// Id of the attempt.
 	AttemptID string `json:"attempt_id"`

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from kourse.assessment.api import authored, gradables, learner, teacher
+from kourse.assessment.api import authored, deciding, gradables, learner, reviewing, teacher
 
 router = APIRouter()
 router.include_router(learner.router)
 router.include_router(teacher.router)
 router.include_router(gradables.router)
+router.include_router(reviewing.router)
+router.include_router(deciding.router)
 router.include_router(authored.router)
 
 __all__ = ["router"]

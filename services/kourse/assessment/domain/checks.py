@@ -15,6 +15,8 @@ from kourse.contracts.resources.meta import Moment, Window
 from kourse.contracts.resources.pool import PartialCredit, Question, QuestionPoolSpec, QuestionType
 from kourse.rules import dates
 from kourse.rules.dates import Frame
+from kourse.rules.grading import REVIEWED
+from kourse.rules.rubric import most
 
 CHOICES = frozenset({QuestionType.SINGLE_CHOICE, QuestionType.MULTIPLE_CHOICE})
 MIN_CHOICES = 2
@@ -80,6 +82,7 @@ def _question_problems(question: Question) -> Iterator[str]:
     yield from _repeated("options", [option.text for option in question.options or ()], "text")
     yield from _repeated("pairs", [pair.key for pair in question.pairs or ()])
     yield from _misplaced(question)
+    yield from _rubric_problems(question)
     if question.type in CHOICES:
         yield from _choice_problems(question, options)
     elif question.correct is not None:
@@ -102,11 +105,28 @@ def _misplaced(question: Question) -> Iterator[str]:
         yield "'shortText' goes with type ShortText, and only there"
     if question.type is not QuestionType.MATCHING and question.pairs:
         yield "'pairs' goes with type Matching only"
+    if (question.type in REVIEWED) != bool(question.rubric):
+        yield "'rubric' goes with type Essay, and only there"
     if question.options and question.type not in CHOICES | {QuestionType.ORDERING}:
         yield "'options' goes with choice and ordering questions only"
-    graded_whole = {QuestionType.SINGLE_CHOICE, QuestionType.NUMERIC, QuestionType.SHORT_TEXT}
+    graded_whole = {
+        QuestionType.SINGLE_CHOICE,
+        QuestionType.NUMERIC,
+        QuestionType.SHORT_TEXT,
+        QuestionType.ESSAY,
+    }
     if question.partial_credit is PartialCredit.PROPORTIONAL and question.type in graded_whole:
-        yield f"a {question.type} question is right or wrong; leave out 'partialCredit'"
+        yield f"a {question.type} question has no partial credit by rule; leave out 'partialCredit'"
+
+
+def _rubric_problems(question: Question) -> Iterator[str]:
+    rubric = question.rubric or []
+    yield from _repeated("rubric", [criterion.key for criterion in rubric])
+    for criterion in rubric:
+        where = f"rubric/{criterion.key}/levels"
+        yield from _repeated(where, [level.key for level in criterion.levels])
+    if rubric and not any(most(criterion) for criterion in rubric):
+        yield "rubric: at least one level must be worth points"
 
 
 def _choice_problems(question: Question, options: Sequence[str]) -> Iterator[str]:

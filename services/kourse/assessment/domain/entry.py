@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from kourse.assessment.domain.facts import Attempt, AttemptState
 from kourse.assessment.domain.terms import Terms
 from kourse.assessment.errors import AttemptsUsedUp, ExamClosed
 from kourse.contracts.errors import KourseError
+
+
+def used(taken: Iterable[Attempt]) -> int:
+    """How many of these attempts count against the learner's number; voided ones do not."""
+    return sum(attempt.state is not AttemptState.VOIDED for attempt in taken)
 
 
 def obstacles(terms: Terms, taken: int, now: datetime) -> list[KourseError]:
@@ -14,7 +21,7 @@ def obstacles(terms: Terms, taken: int, now: datetime) -> list[KourseError]:
 
     Args:
         terms: What holds for the learner.
-        taken: Attempts that they had within this enrolment.
+        taken: Attempts that they used within this enrolment.
         now: The database's time.
     """
     found: list[KourseError] = []

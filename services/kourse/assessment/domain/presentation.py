@@ -15,6 +15,7 @@ from kourse.rules import drawing
 from kourse.rules.grading import (
     Answer,
     AnswerMismatch,
+    EssayAnswer,
     MatchingAnswer,
     MultipleChoiceAnswer,
     NumericAnswer,
@@ -142,7 +143,8 @@ def returned(question: Question, layout: Layout, stored: Mapping[str, Any]) -> d
 def solution(question: Question, layout: Layout) -> dict[str, Any]:
     """The right answer in the shape of an answer, by opaque ids; for learners after release only.
 
-    A numeric solution also tells its tolerance, a short text all accepted texts.
+    A numeric solution also tells its tolerance, a short text all accepted texts; an essay has the rubric
+    by which it was graded instead.
     """
     if question.numeric is not None:
         tolerance, kind = question.numeric.tolerance, question.numeric.tolerance_kind.value
@@ -153,6 +155,8 @@ def solution(question: Question, layout: Layout) -> dict[str, Any]:
         }
     if question.short_text is not None:
         return {"accepted": list(question.short_text.accepted)}
+    if question.rubric is not None:
+        return {"rubric": [one.model_dump(mode="json", by_alias=True) for one in question.rubric]}
     return returned(question, layout, _right_answer(question))
 
 
@@ -166,7 +170,7 @@ def _right_answer(question: Question) -> dict[str, Any]:
             return {"pairs": {pair.key: pair.key for pair in question.pairs or ()}}
         case QuestionType.ORDERING:
             return {"order": [option.key for option in question.options or ()]}
-        case QuestionType.NUMERIC | QuestionType.SHORT_TEXT:
+        case QuestionType.NUMERIC | QuestionType.SHORT_TEXT | QuestionType.ESSAY:
             raise TypeError(f"{question.type} has no right answer by keys")
 
 
@@ -186,7 +190,7 @@ def _translated(
             return {"pairs": {left(one): right(other) for one, other in pairs.items()}}
         case OrderingAnswer(order=order):
             return {"order": [option(one) for one in order]}
-        case NumericAnswer() | ShortTextAnswer():
+        case NumericAnswer() | ShortTextAnswer() | EssayAnswer():
             return answer.model_dump()
     raise TypeError(f"no translation of a {type(answer).__name__}")
 

@@ -10,12 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from kourse.assessment.domain.accommodations import Granted
 from kourse.assessment.domain.exams import ExamPolicy
 from kourse.contracts.events import CohortDates
 from kourse.contracts.resources.exam import LabelOverride, Release
 from kourse.contracts.resources.meta import Window
 from kourse.rules import dates, timing
 from kourse.rules.dates import Dates, Frame, Layer, Run, Source, zone_of
+
+NOTHING = Granted()
+"""What most learners are granted beyond everybody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Terms:
         opens_at: Neither visible nor startable before, or None when always.
         due_at: Shown to the learner, or None.
         closes_at: Effective close, accommodations included, or None when it never closes.
-        limit: Time for an attempt, or None without limit.
+        limit: Time for an attempt, accommodations included, or None without limit.
         attempts: How many attempts there are.
     """
 
@@ -84,6 +88,7 @@ def terms(
     course_zone: str,
     cohort: CohortRun | None = None,
     labels: Sequence[str] = (),
+    own: Granted = NOTHING,
 ) -> Terms:
     """The terms of one exam for an enrolment.
 
@@ -93,11 +98,13 @@ def terms(
         course_zone: IANA time zone in which the exam's wall-clock times are read.
         cohort: The run of the enrolment's cohort, or None.
         labels: The enrolment's labels; of overrides that fit, later ones win field by field.
+        own: What the learner alone is granted.
     """
     run = Run(cohort.starts_on, zone_of(cohort.time_zone)) if cohort else None
     frame = Frame(zone_of(course_zone), run)
     overrides = [override for override in policy.overrides if override.label in labels]
-    window = dates.effective(_layers(exam, policy, frame, cohort, overrides)).dates
+    layers = [*_layers(exam, policy, frame, cohort, overrides), *own.layers]
+    window = dates.effective(layers).dates
     minutes = _last(
         [policy.time_limit_minutes, *(override.time_limit_minutes for override in overrides)]
     )
@@ -106,9 +113,9 @@ def terms(
     return Terms(
         window.opens_at,
         window.due_at,
-        timing.effective_close(window.closes_at, limit),
-        limit,
-        attempts or policy.attempts.maximum,
+        timing.effective_close(window.closes_at, limit, own.time_factor),
+        timing.lengthened_limit(limit, own.time_factor),
+        (attempts or policy.attempts.maximum) + own.extra_attempts,
     )
 
 

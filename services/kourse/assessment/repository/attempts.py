@@ -85,7 +85,7 @@ async def find_attempt(
     if lock:
         statement = statement.with_for_update(key_share=True)
     row = (await tx.execute(statement)).one_or_none()
-    return None if row is None else _attempt(row)
+    return None if row is None else attempt_from(row)
 
 
 async def find_running(tx: AsyncSession, exam_id: UUID, learner_id: UUID) -> Attempt | None:
@@ -99,11 +99,11 @@ async def find_running(tx: AsyncSession, exam_id: UUID, learner_id: UUID) -> Att
             )
         )
     ).one_or_none()
-    return None if row is None else _attempt(row)
+    return None if row is None else attempt_from(row)
 
 
 async def count_started(tx: AsyncSession, learner_id: UUID, exam_id: UUID) -> int:
-    """How many attempts at the exam the learner ever started, in any run of the course."""
+    """How many attempts at the exam the learner ever started, in any run of the course, voided ones too."""
     found = await tx.scalar(
         select(func.count()).where(attempt.c.learner_id == learner_id, attempt.c.exam_id == exam_id)
     )
@@ -123,7 +123,7 @@ async def list_attempts(
         )
         .order_by(attempt.c.exam_id, attempt.c.number)
     )
-    return [_attempt(row) for row in found]
+    return [attempt_from(row) for row in found]
 
 
 async def list_exam_attempts(
@@ -150,7 +150,7 @@ async def list_exam_attempts(
         statement = statement.where(attempt.c.cohort.in_(cohorts))
     if after is not None:
         statement = statement.where(attempt.c.id > after)
-    return [_attempt(row) for row in await tx.execute(statement)]
+    return [attempt_from(row) for row in await tx.execute(statement)]
 
 
 async def list_items(tx: AsyncSession, attempt_id: UUID) -> list[Item]:
@@ -217,7 +217,7 @@ async def find_writable(
     if row is None:
         return None
     return Writable(
-        _attempt(row),
+        attempt_from(row),
         Layout.from_stored(row.layout),
         Question.model_validate(row.body),
         row.received_at,
@@ -317,6 +317,19 @@ async def mark_graded(tx: AsyncSession, id_: UUID, run: int) -> None:
     )
 
 
+async def set_state(tx: AsyncSession, id_: UUID, state: AttemptState) -> None:
+    """The attempt, which is ended, stands there."""
+    await tx.execute(
+        update(attempt)
+        .where(attempt.c.id == id_)
+        .values(
+            state=state.value,
+            submitted_at=func.coalesce(attempt.c.submitted_at, func.clock_timestamp()),
+            version=attempt.c.version + 1,
+        )
+    )
+
+
 async def list_running(tx: AsyncSession, exam_id: UUID) -> list[Attempt]:
     """The attempts at an exam that are not ended yet."""
     found = await tx.execute(
@@ -324,7 +337,7 @@ async def list_running(tx: AsyncSession, exam_id: UUID) -> list[Attempt]:
             attempt.c.exam_id == exam_id, attempt.c.state == AttemptState.IN_PROGRESS
         )
     )
-    return [_attempt(row) for row in found]
+    return [attempt_from(row) for row in found]
 
 
 async def set_deadline(tx: AsyncSession, id_: UUID, deadline_at: datetime | None) -> None:
@@ -336,7 +349,8 @@ async def set_deadline(tx: AsyncSession, id_: UUID, deadline_at: datetime | None
     )
 
 
-def _attempt(row: Row[Any]) -> Attempt:
+def attempt_from(row: Row[Any]) -> Attempt:
+    """The attempt of a row."""
     return Attempt(
         id=row.id,
         exam_id=row.exam_id,

@@ -15,6 +15,7 @@ from kourse.assessment.domain.exams import Drawable, ExamContent, ExamPolicy
 from kourse.assessment.domain.facts import Exam
 from kourse.assessment.tables import attempt, exam, exam_version, pool, question, question_version
 from kourse.contracts.resources.pool import Question
+from kourse.rules.grading import REVIEWED
 
 NOW = func.clock_timestamp()
 
@@ -185,7 +186,10 @@ async def find_pool_course(tx: AsyncSession, name: str) -> str | None:
 async def list_practice_questions(
     tx: AsyncSession, course: str, pool_name: str, keys: Collection[str]
 ) -> list[PracticeQuestion]:
-    """Questions of a pool that a course may use, in declared order; all when no key is named."""
+    """Questions of a pool that can be checked at once and that a course may use, in declared order.
+
+    All of them when no key is named.
+    """
     statement = (
         select(
             question.c.id,
@@ -200,6 +204,7 @@ async def list_practice_questions(
             pool.c.name == pool_name,
             or_(pool.c.course.is_(None), pool.c.course == course),
             question.c.removed_at.is_(None),
+            question.c.type.not_in(REVIEWED),
         )
         .order_by(question.c.position)
     )
@@ -230,6 +235,11 @@ async def find_exam(tx: AsyncSession, name: str, *, lock: bool = False) -> Exam 
         statement = statement.with_for_update(key_share=True)
     row = (await tx.execute(statement)).one_or_none()
     return None if row is None else exam_from(row)
+
+
+async def lock_exam(tx: AsyncSession, id_: UUID) -> None:
+    """Nobody else decides about the exam until the commit; attempts go on."""
+    await tx.execute(select(exam.c.id).where(exam.c.id == id_).with_for_update(key_share=True))
 
 
 async def stop_starts(tx: AsyncSession, name: str) -> None:
@@ -297,6 +307,11 @@ async def retire_exam(tx: AsyncSession, name: str) -> None:
 async def delete_exam(tx: AsyncSession, name: str) -> None:
     """The exam is gone, with its attempts and their scores (by foreign keys)."""
     await tx.execute(delete(exam).where(exam.c.name == name))
+
+
+async def mark_for_reach(tx: AsyncSession, exam_id: UUID) -> None:
+    """What changed for the exam is still to reach its running attempts and its scores."""
+    await tx.execute(update(exam).where(exam.c.id == exam_id).values(reach_pending=True))
 
 
 async def take_for_reach(tx: AsyncSession, id_: UUID) -> Exam | None:

@@ -9,7 +9,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import AttemptState
-from kourse.assessment.tables import attempt, course_replica, exam, score
+from kourse.assessment.domain.regrades import RegradeState
+from kourse.assessment.tables import attempt, course_replica, exam, regrade, score
 
 BATCH = 200
 """Most things found at a time; the rest comes in the next round."""
@@ -58,6 +59,16 @@ async def list_reaching(tx: AsyncSession) -> list[Found]:
     """Exams whose changed dates or limits are still to reach running attempts and scores."""
     return await _found(
         tx, select(exam.c.tenant, exam.c.id).where(exam.c.reach_pending).order_by(exam.c.id)
+    )
+
+
+async def list_regrading(tx: AsyncSession) -> list[Found]:
+    """Regrades that are being applied."""
+    return await _found(
+        tx,
+        select(regrade.c.tenant, regrade.c.id)
+        .where(regrade.c.state == RegradeState.APPLYING.value)
+        .order_by(regrade.c.id),
     )
 
 

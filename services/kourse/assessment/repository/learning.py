@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import delete, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,6 +43,14 @@ async def log_answers(tx: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> No
         ),
         list(rows),
     )
+
+
+async def forget_answers(tx: AsyncSession, source_id: UUID) -> set[str]:
+    """The answers of an attempt are in the log no more; the skills that they touched."""
+    gone = await tx.scalars(
+        delete(answer_log).where(answer_log.c.source_id == source_id).returning(answer_log.c.skills)
+    )
+    return {skill for skills in gone for skill in skills}
 
 
 async def lock_learner(tx: AsyncSession, learner_id: UUID, course: str) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Score
+from kourse.assessment.domain.marking import Basis, Marking
 from kourse.assessment.tables import attempt, exam, grading_item, grading_run, score
 
 
@@ -65,6 +65,14 @@ async def find_score(tx: AsyncSession, attempt_id: UUID) -> Score | None:
     return None if row is None else _score(row)
 
 
+async def remove_score(tx: AsyncSession, attempt_id: UUID) -> bool:
+    """The attempt has no score any more; whether it had one. Its grading runs stay."""
+    removed = await tx.execute(
+        delete(score).where(score.c.attempt_id == attempt_id).returning(score.c.attempt_id)
+    )
+    return removed.one_or_none() is not None
+
+
 async def list_attempt_scores(tx: AsyncSession, attempt_ids: Collection[UUID]) -> dict[UUID, Score]:
     """The scores of these attempts, as far as they are graded."""
     found = await tx.execute(select(score).where(score.c.attempt_id.in_(attempt_ids)))
@@ -84,14 +92,17 @@ async def release_score(tx: AsyncSession, attempt_id: UUID) -> Score | None:
     return None if row is None else _score(row)
 
 
-async def list_shares(tx: AsyncSession, attempt_id: UUID, run: int) -> dict[int, Fraction]:
-    """The share of its points that each slot earned in a run."""
+async def list_marks(tx: AsyncSession, attempt_id: UUID, run: int) -> dict[int, Marking]:
+    """How each slot was judged in a run; empty when there is no such run."""
     found = await tx.execute(
-        select(grading_item.c.slot, grading_item.c.share).where(
+        select(grading_item).where(
             grading_item.c.attempt_id == attempt_id, grading_item.c.run == run
         )
     )
-    return {row.slot: row.share for row in found}
+    return {
+        row.slot: Marking(row.share, row.question_version_id, Basis(row.basis), row.decision)
+        for row in found
+    }
 
 
 async def list_unreleased(tx: AsyncSession, exam_id: UUID) -> list[tuple[Score, UUID]]:

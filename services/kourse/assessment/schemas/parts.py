@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -9,6 +10,8 @@ from pydantic import Field
 from kourse.assessment.domain.presentation import ShownQuestion
 from kourse.contracts.resources.pool import QuestionType
 from kourse.kit.http import View
+from kourse.rules.points import text
+from kourse.rules.rubric import Mark
 
 Decimal = Annotated[str, Field(examples=["7.5"])]
 """An exact decimal, or one rounded to six places where there is none."""
@@ -20,6 +23,7 @@ ANSWERS: list[dict[str, Any]] = [
     {"text": "median"},
     {"pairs": {"5f0c6a1e9b3d": "0a1b2c3d4e5f"}},
     {"order": ["5f0c6a1e9b3d", "a81b2c3d4e5f", "0a1b2c3d4e5f"]},
+    {"text": "The median, as two long delays pull the mean up."},
 ]
 Answer = Annotated[
     dict[str, Any],
@@ -27,11 +31,26 @@ Answer = Annotated[
         examples=ANSWERS,
         description=(
             "By the question's type: SingleChoice `option`, MultipleChoice `options`, Numeric "
-            "`value`, ShortText `text`, Matching `pairs` (left id to right id), Ordering `order`. "
+            "`value`, ShortText and Essay `text`, Matching `pairs` (left id to right id), Ordering `order`. "
             "Ids are those shown with the question."
         ),
     ),
 ]
+
+
+class MarkView(View):
+    """What was decided for a criterion of a rubric: a level, or points instead."""
+
+    level: str | None = Field(examples=["clear"])
+    points: Decimal | None
+
+    @classmethod
+    def of_all(cls, marks: Mapping[str, Mark]) -> dict[str, MarkView]:
+        """The views of marks, by criterion."""
+        return {
+            key: cls(level=one.level, points=None if one.points is None else text(one.points))
+            for key, one in marks.items()
+        }
 
 
 class EntryView(View):

@@ -9,10 +9,12 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kourse.assessment.domain.entry import used
 from kourse.assessment.domain.exams import ExamContent, full_marks, question_count
 from kourse.assessment.domain.facts import Attempt, AttemptState, Cause, Item, Score, Sitting
+from kourse.assessment.domain.marking import Basis, Decision, Marking
 from kourse.assessment.domain.presentation import returned, shown, solution
-from kourse.assessment.schemas.parts import Answer, Decimal, QuestionView
+from kourse.assessment.schemas.parts import Answer, Decimal, MarkView, QuestionView
 from kourse.assessment.service.access import Admission
 from kourse.assessment.service.results import Result
 from kourse.contracts.resources.exam import Purpose
@@ -102,8 +104,8 @@ class ExamView(View):
             else int(terms.limit.total_seconds()) // 60,
             attempts=AttemptsView(
                 maximum=terms.attempts,
-                used=len(taken),
-                left=0 if terms.is_closed(now) else max(0, terms.attempts - len(taken)),
+                used=used(taken),
+                left=0 if terms.is_closed(now) else max(0, terms.attempts - used(taken)),
             ),
             taken=[AttemptSummary.of(attempt) for attempt in taken],
             server_now=now,
@@ -142,7 +144,7 @@ class SlotView(QuestionView):
             zone=item.zone,
             points=item.points,
             seq=item.seq,
-            answer=_own_answer(item),
+            answer=own_answer(item),
         )
 
 
@@ -210,16 +212,31 @@ class ReviewView(SlotView):
 
     earned: Decimal = Field(description="Points earned.")
     correct: bool = Field(description="At least 80 % of the points.")
+    basis: Basis = Field(
+        description=(
+            "What the points rest on: the key, a person's marks by the rubric, points set by hand, or "
+            "that the question was voided, for which everybody has full points."
+        )
+    )
+    marks: dict[str, MarkView] = Field(
+        description="By criterion of the rubric, where a person graded."
+    )
+    comment: str | None = Field(
+        description="The grader's words.", examples=["Say which figure you rest this on."]
+    )
     solution: dict[str, Any]
     explanation: str
 
     @classmethod
-    def graded(cls, item: Item, share: Fraction) -> ReviewView:
+    def graded(cls, item: Item, marking: Marking, decision: Decision | None) -> ReviewView:
         """The view of a graded item."""
         return cls(
             **SlotView.at(item).model_dump(),
-            earned=points.text(share * item.points),
-            correct=is_right(share),
+            earned=points.text(marking.share * item.points),
+            correct=is_right(marking.share),
+            basis=marking.basis,
+            marks=MarkView.of_all(decision.marks) if decision else {},
+            comment=decision.comment if decision else None,
             solution=solution(item.question, item.layout),
             explanation=item.question.explanation,
         )
@@ -238,7 +255,7 @@ class ResultView(AttemptSummary):
     @classmethod
     def told(cls, result: Result) -> ResultView:
         """The view of a result for its learner."""
-        sitting, score, shares = result.sitting, result.score, result.shares
+        sitting, score, marks = result.sitting, result.score, result.marks
         return cls(
             **AttemptSummary.of(sitting.attempt).model_dump(),
             exam=sitting.exam.name,
@@ -247,10 +264,14 @@ class ResultView(AttemptSummary):
             pass_mark=sitting.content.pass_mark,
             score=None if score is None else ScoreView.of(score),
             review=None
-            if shares is None
-            else [ReviewView.graded(item, shares[item.slot]) for item in sitting.items],
+            if marks is None
+            else [
+                ReviewView.graded(item, marks[item.slot], result.decisions.get(item.slot))
+                for item in sitting.items
+            ],
         )
 
 
-def _own_answer(item: Item) -> dict[str, Any] | None:
+def own_answer(item: Item) -> dict[str, Any] | None:
+    """The answer of an item by the ids that its learner saw, or None."""
     return None if item.answer is None else returned(item.question, item.layout, item.answer)

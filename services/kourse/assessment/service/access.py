@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.assessment.domain.accommodations import Accommodation, granted
 from kourse.assessment.domain.facts import Attempt, Course, Enrolment, Exam
 from kourse.assessment.domain.terms import CohortRun, Terms, terms
 from kourse.assessment.errors import NotEnrolled
-from kourse.assessment.repository import attempts, content, replicas
+from kourse.assessment.repository import accommodations, attempts, content, replicas
 from kourse.contracts.errors import NotFound
 from kourse.kit.clock import database_now
 
@@ -60,7 +61,8 @@ async def admit(
         course, enrolment = await get_membership(tx, learner_id, exam.course, lock=lock)
     except NotEnrolled as error:
         raise NotEnrolled(error.course, missing) from None
-    found = _terms(exam, course, enrolment, await _run(tx, enrolment))
+    given = await accommodations.list_of_learners(tx, exam.course, [learner_id])
+    found = _terms(exam, course, enrolment, await _run(tx, enrolment), given)
     if not found.is_visible(await database_now(tx)):
         raise NotFound(missing)
     return Admission(exam, course, enrolment, found)
@@ -74,9 +76,10 @@ async def list_admissions(tx: AsyncSession, learner_id: UUID, course: str) -> li
     """
     known, enrolment = await get_membership(tx, learner_id, course)
     run = await _run(tx, enrolment)
+    given = await accommodations.list_of_learners(tx, course, [learner_id])
     now = await database_now(tx)
     found = [
-        Admission(exam, known, enrolment, _terms(exam, known, enrolment, run))
+        Admission(exam, known, enrolment, _terms(exam, known, enrolment, run, given))
         for exam in await content.list_exams(tx, course)
         if not exam.retired
     ]
@@ -93,7 +96,11 @@ async def terms_of_enrolments(
     enrolments = await replicas.get_enrolments(tx, enrolment_ids)
     cohorts = {one.cohort for one in enrolments if one.cohort is not None}
     runs = await replicas.list_cohorts(tx, cohorts)
-    return {one.id: _terms(exam, course, one, runs.get(one.cohort or "")) for one in enrolments}
+    learners = {one.learner_id for one in enrolments}
+    given = await accommodations.list_of_learners(tx, exam.course, learners)
+    return {
+        one.id: _terms(exam, course, one, runs.get(one.cohort or ""), given) for one in enrolments
+    }
 
 
 async def get_course(tx: AsyncSession, name: str) -> Course:
@@ -126,5 +133,12 @@ async def _run(tx: AsyncSession, enrolment: Enrolment) -> CohortRun | None:
     return await replicas.find_cohort(tx, enrolment.cohort)
 
 
-def _terms(exam: Exam, course: Course, enrolment: Enrolment, run: CohortRun | None) -> Terms:
-    return terms(exam.name, exam.policy, course.time_zone, run, enrolment.labels)
+def _terms(
+    exam: Exam,
+    course: Course,
+    enrolment: Enrolment,
+    run: CohortRun | None,
+    given: Mapping[UUID, Sequence[Accommodation]],
+) -> Terms:
+    own = granted(exam.id, given.get(enrolment.learner_id, ()))
+    return terms(exam.name, exam.policy, course.time_zone, run, enrolment.labels, own)

@@ -61,7 +61,7 @@ async def start(tx: AsyncSession, learner_id: UUID, exam_name: str) -> tuple[Sit
         return await sitting_of(tx, running), False
     now = await database_now(tx)
     taken = await attempts.list_attempts(tx, admission.enrolment.id, learner_id, [exam.id])
-    if refusals := entry.obstacles(admission.terms, len(taken), now):
+    if refusals := entry.obstacles(admission.terms, entry.used(taken), now):
         raise refusals[0]
     number = await attempts.count_started(tx, learner_id, exam.id) + 1
     id_ = await _begin(tx, admission, number, now)

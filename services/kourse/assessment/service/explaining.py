@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kourse.assessment.domain import entry
 from kourse.assessment.domain.terms import Terms
 from kourse.assessment.repository import attempts, content, replicas
 from kourse.assessment.service import attempts as taking
@@ -79,7 +80,7 @@ async def _rules(tx: AsyncSession, learner_id: UUID, name: str) -> list[Rule]:
         text = "an attempt is in progress, which a start goes on with"
         return [*rules, Rule(rule="running", holds=True, sentence=text)]
     taken = await attempts.list_attempts(tx, enrolment.id, learner_id, [exam.id])
-    return [*rules, _not_closed(terms, now), _attempts_left(terms, len(taken))]
+    return [*rules, _not_closed(terms, now), _attempts_left(terms, entry.used(taken))]
 
 
 def _opened(terms: Terms, now: datetime) -> Rule:

@@ -1,11 +1,15 @@
 """Grading of submitted attempts, and the release of their scores.
 
-A run is stored once under (attempt, run), so a job that is delivered again changes nothing. Everything
-that follows from a score (mastery too) follows at its release, never before.
+A run is stored once under (attempt, run), so a job that is delivered again changes nothing. What a run
+used of each slot is stored with it: a later run starts from there, so an attempt keeps the keys by which
+it was judged until somebody corrects them. Everything that follows from a score (mastery too) follows at
+its release, never before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
@@ -14,38 +18,96 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.exams import Earned, full_marks, points_earned
 from kourse.assessment.domain.facts import Attempt, AttemptState, Course, Item, Score, Sitting
-from kourse.assessment.repository import attempts, learning, scores
+from kourse.assessment.domain.marking import KeyUse, Marking, marking, needs_review
+from kourse.assessment.repository import attempts, decisions, learning, scores
+from kourse.assessment.service import keys
 from kourse.assessment.service.access import get_course, terms_of_enrolments
 from kourse.assessment.service.attempts import sitting_of
 from kourse.assessment.service.mastery import refold
-from kourse.contracts.events import ExamGraded, ScoreReleased
+from kourse.contracts.events import ExamGraded, ReviewRequested, ScoreReleased
 from kourse.kit import outbox
 from kourse.kit.clock import database_now
 from kourse.kit.ids import new_id
 from kourse.rules import points
-from kourse.rules.grading import GRADER, read_answer, share_earned
+from kourse.rules.grading import GRADER
 from kourse.rules.mastery import is_right
 
-FIRST_RUN = 1
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What a grading run comes to.
+
+    Attributes:
+        marks: How each slot was judged.
+        points: Exact points, caps of the zones applied.
+        max_points: Points for full marks.
+    """
+
+    marks: Mapping[int, Marking]
+    points: Fraction
+    max_points: int
 
 
 async def grade(tx: AsyncSession, attempt_id: UUID) -> bool:
-    """Grades a submitted attempt for the first time; False when there is nothing to do.
+    """Grades a submitted attempt, or asks people to; False when there is nothing to do.
 
     The attempt is locked, so of two graders the second finds it graded.
     """
     attempt = await attempts.find_attempt(tx, attempt_id, lock=True)
     if attempt is None or attempt.state is not AttemptState.SUBMITTED:
         return False
-    sitting = await sitting_of(tx, attempt)
-    shares = {item.slot: share_of(item) for item in sitting.items}
-    if not await _store(tx, sitting, shares):
-        return False
-    await attempts.mark_graded(tx, attempt_id, FIRST_RUN)
-    course = await get_course(tx, attempt.course)
-    await outbox.emit(tx, _graded(sitting, course))
-    await release_if_due(tx, attempt_id)
+    await settle(tx, await sitting_of(tx, attempt))
     return True
+
+
+async def settle(tx: AsyncSession, sitting: Sitting) -> None:
+    """The attempt, ended and locked, is graded by what is known now, or waits for people to decide."""
+    used = await keys.in_use(tx, sitting)
+    decided = await decisions.list_counting(tx, sitting.attempt.id)
+    waiting = [
+        item.slot
+        for item in sitting.items
+        if needs_review(item, used[item.slot], decided.get(item.slot))
+    ]
+    if not waiting:
+        marks = {
+            item.slot: marking(item, used[item.slot], decided.get(item.slot))
+            for item in sitting.items
+        }
+        await store(tx, sitting, graded(sitting, marks))
+    elif sitting.attempt.state is not AttemptState.UNDER_REVIEW:
+        await _ask_people(tx, sitting, waiting)
+
+
+def graded(sitting: Sitting, marks: Mapping[int, Marking]) -> Graded:
+    """The points that these markings of an attempt come to."""
+    earned = [Earned(item.zone, item.points, marks[item.slot].share) for item in sitting.items]
+    return Graded(marks, points_earned(sitting.content, earned), full_marks(sitting.content))
+
+
+async def marks_of(
+    tx: AsyncSession, sitting: Sitting, used: Mapping[int, KeyUse]
+) -> dict[int, Marking]:
+    """How an attempt that nobody has to look at is judged by these keys."""
+    decided = await decisions.list_counting(tx, sitting.attempt.id)
+    return {
+        item.slot: marking(item, used[item.slot], decided.get(item.slot)) for item in sitting.items
+    }
+
+
+async def store(tx: AsyncSession, sitting: Sitting, result: Graded) -> None:
+    """The attempt's next run is stored, its score stands at it, and what follows is told."""
+    attempt, run = sitting.attempt, sitting.attempt.run + 1
+    if not await _store(tx, sitting, result, run):
+        return
+    await attempts.mark_graded(tx, attempt.id, run)
+    course = await get_course(tx, attempt.course)
+    await outbox.emit(tx, ExamGraded(**told(sitting, course), run=run))
+    score = await scores.find_score(tx, attempt.id)
+    if score is not None and score.released_at is not None:
+        await _follow_release(tx, attempt.id, score)
+    else:
+        await release_if_due(tx, attempt.id)
 
 
 async def release_if_due(tx: AsyncSession, attempt_id: UUID) -> bool:
@@ -62,43 +124,57 @@ async def release_if_due(tx: AsyncSession, attempt_id: UUID) -> bool:
     return True
 
 
-def share_of(item: Item) -> Fraction:
-    """The share of an item's points that its stored answer earns, 0 to 1, exact."""
-    answer = None if item.answer is None else read_answer(item.question, item.answer)
-    return share_earned(item.question, answer)
+def told(sitting: Sitting, course: Course) -> dict[str, Any]:
+    """What every event of an attempt tells of it."""
+    attempt = sitting.attempt
+    return {
+        "attempt_id": attempt.id,
+        "exam_id": attempt.exam_id,
+        "exam": sitting.exam.name,
+        "course_id": course.id,
+        "course": course.name,
+        "cohort": attempt.cohort,
+        "learner_id": attempt.learner_id,
+    }
 
 
-async def _store(tx: AsyncSession, sitting: Sitting, shares: dict[int, Fraction]) -> bool:
+async def _ask_people(tx: AsyncSession, sitting: Sitting, slots: list[int]) -> None:
+    await decisions.request_reviews(tx, sitting.attempt, slots)
+    await attempts.set_state(tx, sitting.attempt.id, AttemptState.UNDER_REVIEW)
+    course = await get_course(tx, sitting.attempt.course)
+    await outbox.emit(tx, ReviewRequested(**told(sitting, course)))
+
+
+async def _store(tx: AsyncSession, sitting: Sitting, result: Graded, run: int) -> bool:
     attempt, policy, made_of = sitting.attempt, sitting.exam.policy, sitting.content
     now = await database_now(tx)
-    earned = points_earned(
-        made_of, [Earned(item.zone, item.points, shares[item.slot]) for item in sitting.items]
-    )
-    maximum = full_marks(made_of)
-    key = {"attempt_id": attempt.id, "run": FIRST_RUN, "tenant": tx.info["tenant"]}
-    result = {"points": earned, "max_points": maximum, "graded_at": now}
+    key = {"attempt_id": attempt.id, "run": run, "tenant": tx.info["tenant"]}
+    came_to = {"points": result.points, "max_points": result.max_points, "graded_at": now}
     rows = [
         {
             **key,
             "slot": item.slot,
-            "question_version_id": item.question_version_id,
-            "share": shares[item.slot],
+            "question_version_id": result.marks[item.slot].version_id,
+            "share": result.marks[item.slot].share,
             "points": item.points,
+            "basis": result.marks[item.slot].basis.value,
+            "decision": result.marks[item.slot].decision,
         }
         for item in sitting.items
     ]
-    if not await scores.add_run(tx, {**key, **result, "grader": GRADER}, rows):
+    if not await scores.add_run(tx, {**key, **came_to, "grader": GRADER}, rows):
         return False
     terms = await terms_of_enrolments(tx, sitting.exam, [attempt.enrolment_id])
+    percent = points.percent(result.points, Fraction(result.max_points))
     await scores.save_score(
         tx,
         {
             **key,
-            **result,
+            **came_to,
             "exam_id": attempt.exam_id,
             "learner_id": attempt.learner_id,
             "course": attempt.course,
-            "passed": points.percent(earned, Fraction(maximum)) >= made_of.pass_mark,
+            "passed": percent >= made_of.pass_mark,
             "release_due_at": terms[attempt.enrolment_id].released_at(policy.release.scores, now),
         },
     )
@@ -112,9 +188,9 @@ async def _follow_release(tx: AsyncSession, attempt_id: UUID, score: Score) -> N
         raise LookupError(f"a score without its attempt {attempt_id}")
     sitting = await sitting_of(tx, attempt)
     course = await get_course(tx, attempt.course)
-    shares = await scores.list_shares(tx, attempt_id, score.run)
+    marks = await scores.list_marks(tx, attempt_id, score.run)
     rows = [
-        _log_row(tx.info["tenant"], attempt, item, shares[item.slot])
+        _log_row(tx.info["tenant"], attempt, item, marks[item.slot].share)
         for item in sitting.items
         if item.answer is not None
     ]
@@ -144,29 +220,11 @@ def _log_row(tenant: str, attempt: Attempt, item: Item, share: Fraction) -> dict
     }
 
 
-def _graded(sitting: Sitting, course: Course) -> ExamGraded:
-    attempt = sitting.attempt
-    return ExamGraded(
-        attempt_id=attempt.id,
-        exam_id=attempt.exam_id,
-        exam=sitting.exam.name,
-        course_id=course.id,
-        course=course.name,
-        cohort=attempt.cohort,
-        learner_id=attempt.learner_id,
-        run=FIRST_RUN,
-    )
-
-
 def _released(sitting: Sitting, course: Course, score: Score) -> ScoreReleased:
-    attempt = sitting.attempt
+    about = told(sitting, course)
+    del about["cohort"]
     return ScoreReleased(
-        attempt_id=attempt.id,
-        exam_id=attempt.exam_id,
-        exam=sitting.exam.name,
-        course_id=course.id,
-        course=course.name,
-        learner_id=attempt.learner_id,
+        **about,
         title=sitting.content.title,
         run=score.run,
         points=points.text(score.points),

@@ -19,6 +19,7 @@ from kourse.assessment.service.attempts import EXPIRY_GRACE, expire
 from kourse.assessment.service.grading import grade, release_if_due
 from kourse.assessment.service.mastery import refold_course
 from kourse.assessment.service.reach import reach
+from kourse.assessment.service.regrading import advance
 from kourse.contracts.errors import Unavailable
 from kourse.kit import sweeping
 from kourse.kit.db import Database
@@ -37,6 +38,7 @@ ROUNDS: tuple[tuple[str, Find, Act], ...] = (
     ("expire", lambda tx: due.list_overdue(tx, EXPIRY_GRACE), expire),
     ("grade", lambda tx: due.list_ungraded(tx, GRADING_PATIENCE), grade),
     ("release", due.list_release_due, release_if_due),
+    ("regrade", due.list_regrading, advance),
     ("refold", due.list_refolding, refold_course),
 )
 """In this order: a longer deadline is given before anything is ended."""

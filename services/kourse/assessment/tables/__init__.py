@@ -1,4 +1,4 @@
-"""Tables of assessment: exams with their attempts, what was handed in, and every score."""
+"""Tables of assessment: exams with attempts, what was handed in, what people decided, and every score."""
 
 from __future__ import annotations
 
@@ -30,12 +30,20 @@ from kourse.assessment.tables.gradables import (
     gradable_member,
     gradable_run,
 )
+from kourse.assessment.tables.judgement import (
+    accommodation,
+    correction,
+    decision,
+    regrade,
+    review,
+)
 from kourse.kit.erasure import Keep, Rules
 
 __all__ = [
     "ERASURE",
     "SCHEMA",
     "Exact",
+    "accommodation",
     "answer",
     "answer_log",
     "answer_revision",
@@ -43,7 +51,9 @@ __all__ = [
     "attempt",
     "attempt_item",
     "cohort_replica",
+    "correction",
     "course_replica",
+    "decision",
     "enrolment_replica",
     "exam",
     "exam_version",
@@ -57,6 +67,8 @@ __all__ = [
     "pool",
     "question",
     "question_version",
+    "regrade",
+    "review",
     "score",
 ]
 
@@ -69,5 +81,9 @@ ERASURE: Rules = {
     "mastery": _RECORD,
     "gradable_member": _RECORD,
     "gradable_run": _RECORD,
+    "accommodation": _RECORD,
+    "decision": _RECORD,
+    "regrade": _RECORD,
+    "review": _RECORD,
 }
 """What becomes of a deleted person's rows; answers and gradings hang on the attempt."""

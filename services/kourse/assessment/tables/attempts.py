@@ -308,6 +308,8 @@ grading_item = Table(
     Column("question_version_id", UUID, nullable=False),
     Column("share", Exact, nullable=False),
     Column("points", Integer, nullable=False),
+    Column("basis", Text, nullable=False, server_default=text("'key'")),
+    Column("decision", Integer),
     PrimaryKeyConstraint("attempt_id", "run", "slot"),
     ForeignKeyConstraint(
         ["attempt_id", "run"],

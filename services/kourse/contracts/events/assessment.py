@@ -78,7 +78,7 @@ class ExamRetired(_OfExam):
     """An exam is no longer offered; what was scored in it stays."""
 
 
-@event("assessment.exam.regraded", stream=Stream.EXAM, subject="exam_id", planned=True)
+@event("assessment.exam.regraded", stream=Stream.EXAM, subject="exam_id")
 class ExamRegraded(_OfExam):
     """A key was corrected or a question voided, and the exam's attempts were graded again."""
 
@@ -108,7 +108,7 @@ class AttemptStarted(_OfAttempt):
     ] = None
 
 
-@event("assessment.attempt.extended", stream=Stream.ATTEMPT, subject="attempt_id", planned=True)
+@event("assessment.attempt.extended", stream=Stream.ATTEMPT, subject="attempt_id")
 class AttemptExtended(_OfAttempt):
     """A running attempt has more time, or one that had run out goes on."""
 
@@ -139,7 +139,6 @@ class AttemptSubmitted(_OfAttempt):
     stream=Stream.ATTEMPT,
     subject="attempt_id",
     to=("notification",),
-    planned=True,
 )
 class AttemptVoided(_OfAttempt):
     """An attempt counts no more; the learner may have another."""
@@ -147,7 +146,7 @@ class AttemptVoided(_OfAttempt):
     actor_id: ActorId
 
 
-@event("assessment.review.requested", stream=Stream.ATTEMPT, subject="attempt_id", planned=True)
+@event("assessment.review.requested", stream=Stream.ATTEMPT, subject="attempt_id")
 class ReviewRequested(_OfAttempt):
     """Some of an attempt's answers need a person to grade them."""
 

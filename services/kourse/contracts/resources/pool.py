@@ -16,6 +16,7 @@ from kourse.contracts.resources.meta import (
     Name,
     Names,
     Paragraph,
+    RubricCriterion,
     Status,
     Tags,
     Title,
@@ -31,6 +32,7 @@ class QuestionType(StrEnum):
     SHORT_TEXT = "ShortText"
     MATCHING = "Matching"
     ORDERING = "Ordering"
+    ESSAY = "Essay"
 
 
 class PartialCredit(StrEnum):
@@ -90,7 +92,7 @@ class ShortText(Document):
 class Question(Document):
     """One question; which of the answer fields it needs follows from its type."""
 
-    list_map_keys: ClassVar[dict[str, str]] = {"options": "key", "pairs": "key"}
+    list_map_keys: ClassVar[dict[str, str]] = {"options": "key", "pairs": "key", "rubric": "key"}
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
             "!(self.type in ['SingleChoice', 'MultipleChoice']) || "
@@ -120,6 +122,10 @@ class Question(Document):
             "self.type != 'Ordering' || (has(self.options) && self.options.size() >= 3 && !has(self.correct))",
             "an Ordering question needs at least three 'options' in the right order and no 'correct'",
         ),
+        CelRule(
+            "(self.type == 'Essay') == (has(self.rubric) && self.rubric.size() >= 1)",
+            "an Essay question needs a 'rubric', and no other question has one",
+        ),
     )
     key: Name
     type: QuestionType
@@ -140,6 +146,9 @@ class Question(Document):
     numeric: Numeric | None = None
     short_text: ShortText | None = None
     pairs: list[Pair] | None = Field(None, max_length=12, description="What belongs together.")
+    rubric: list[RubricCriterion] | None = Field(
+        None, max_length=10, description="Criteria by which people grade; shown after release."
+    )
 
 
 class QuestionPoolSpec(Document):

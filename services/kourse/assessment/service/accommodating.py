@@ -1,0 +1,96 @@
+"""Granting single learners more time, more attempts or a window of their own."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kourse.assessment.domain.accommodations import Accommodation
+from kourse.assessment.domain.facts import Exam
+from kourse.assessment.repository import accommodations, content, replicas
+from kourse.contracts.errors import NotFound
+from kourse.contracts.permissions import Permission
+from kourse.kit.audit.recording import record
+from kourse.kit.auth import Actor
+
+
+async def require_learner(tx: AsyncSession, actor: Actor, course: str, learner_id: UUID) -> None:
+    """Returns when the learner studies the course and the actor may decide about their exams.
+
+    Raises:
+        NotFound: Otherwise.
+    """
+    enrolment = await replicas.find_enrolment(tx, learner_id, course)
+    may = Permission.ATTEMPT_GRADE
+    if enrolment is None or not actor.holds(may, course=course, cohort=enrolment.cohort):
+        raise NotFound("There is no such learner for you.")
+
+
+async def grant(tx: AsyncSession, actor: Actor, one: Accommodation) -> Accommodation:
+    """The learner is granted this from now on; running attempts gain time soon after. It is audited.
+
+    Raises:
+        NotFound: There is no such learner for the actor.
+    """
+    await require_learner(tx, actor, one.course, one.learner_id)
+    await accommodations.save(tx, one, actor.user_id)
+    await _reach(tx, one.course, one.exam_id)
+    await _record(tx, actor, "accommodation.grant", one.learner_id, one.course, one.exam_id)
+    return one
+
+
+async def take_back(
+    tx: AsyncSession, actor: Actor, course: str, learner_id: UUID, exam_id: UUID | None
+) -> None:
+    """The learner is granted nothing of that reach; what runs keeps the time it has. It is audited.
+
+    Raises:
+        NotFound: There is no such learner for the actor.
+    """
+    await require_learner(tx, actor, course, learner_id)
+    if await accommodations.remove(tx, course, learner_id, exam_id):
+        await _record(tx, actor, "accommodation.take-back", learner_id, course, exam_id)
+
+
+async def find(
+    tx: AsyncSession, actor: Actor, course: str, learner_id: UUID, exam_id: UUID | None
+) -> Accommodation:
+    """What the learner is granted.
+
+    Raises:
+        NotFound: Nothing, or there is no such learner for the actor.
+    """
+    await require_learner(tx, actor, course, learner_id)
+    given = await accommodations.list_of_learners(tx, course, [learner_id])
+    for one in given.get(learner_id, ()):
+        if one.exam_id == exam_id:
+            return one
+    raise NotFound("Nothing is granted to the learner there.")
+
+
+async def list_granted(
+    tx: AsyncSession, actor: Actor, exam: Exam, *, after: UUID | None, limit: int
+) -> list[Accommodation]:
+    """What single learners are granted in an exam, by learner.
+
+    Raises:
+        NotFound: The actor may not decide for everybody in the exam.
+    """
+    if not actor.holds(Permission.ATTEMPT_GRADE, course=exam.course):
+        raise NotFound(f"There is no exam {exam.name!r} for you.")
+    return await accommodations.list_of_reach(tx, exam.course, exam.id, after=after, limit=limit)
+
+
+async def _reach(tx: AsyncSession, course: str, exam_id: UUID | None) -> None:
+    if exam_id is None:
+        await content.mark_course_for_reach(tx, course)
+    else:
+        await content.mark_for_reach(tx, exam_id)
+
+
+async def _record(
+    tx: AsyncSession, actor: Actor, act: str, learner_id: UUID, course: str, exam_id: UUID | None
+) -> None:
+    detail = {"course": course, "exam": None if exam_id is None else str(exam_id)}
+    await record(tx, act, actor=actor.user_id, target=learner_id, detail=detail)
