@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
-.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-audit bench-operator bench-login bench-learning bench-notification gen fmt \
+.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-audit bench-operator bench-login bench-learning bench-notification bench-runner gen fmt \
   images cluster cluster-down test-cluster bench-cluster
 
 help: ## Show this help
@@ -89,6 +89,8 @@ bench-learning: environment ## Measure course pages, completed lessons and joini
 
 bench-notification: environment ## Measure notices into feeds and to the mail relay, beside 10,000 at once
 	@$(VENV)/python -m hack.bench notification
+bench-runner: environment ## Measure the sandbox for learners' programs beside a process per test
+	@$(VENV)/python -m hack.bench runner
 
 bench-cluster: environment ## Measure installation and memory in a kind cluster
 	@$(VENV)/python -m hack.bench cluster

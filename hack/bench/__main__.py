@@ -19,6 +19,7 @@ BENCHMARKS = {
     "login": "log-ins in a storm, and who is in already",
     "learning": "course pages, completed lessons and a class that joins",
     "notification": "notices, from the event to the feed and to the mail relay",
+    "runner": "the sandbox for programs beside a process per test",
     "cluster": "the charts in a kind cluster",
 }
 RESULTS = Path(".kourse") / "bench"

@@ -41,6 +41,9 @@ COUNTS = frozenset(
         "kourse_operator_resource_condition",
         "kourse_outbox_parts",
         "kourse_outbox_pending",
+        "kourse_runner_programs_running",
+        "kourse_runner_submissions",
+        "kourse_runner_submissions_max",
         "kourse_topology_mismatches",
         "kourse_webhook_calls_in_hand",
     }
