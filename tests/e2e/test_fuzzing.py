@@ -15,6 +15,7 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
+from kourse.contracts.examples import SPECS
 from support.permission_matrix import EVERY_ROLE, ROUTES, Mint, allows, local_address, name_of
 from support.tour import Tour
 from support.waiting import eventually
@@ -26,8 +27,8 @@ NOTHING_TO_BREAK = {"/.well-known/jwks.json"}
 """Routes that take nothing, so there is nothing that does not fit."""
 ENDING = [route for route in ROUTES if not route.streams]
 """Routes whose answer can be read to its end."""
-LEARNING = ("course", "assessment", "notification", "dashboard", "profile")
-"""Services whose every route is for those who learn and teach; accounts have stories of their own."""
+LEARNING = ("course", "notification", "dashboard", "profile")
+"""Services whose routes are for those who learn and teach; accounts and exams have stories of their own."""
 MENDING = "/v1/operations/"
 """Routes that need something broken, which tests/integration/kit/test_operations.py breaks."""
 
@@ -43,7 +44,20 @@ def _marks(names, look):
     return {**_seen(names, look), "marks": marks}
 
 
+def _asset(names, look):
+    spec = look(f"/v1/authoring/courses/{names['course']}")["spec"]
+    lessons = [lesson for chapter in spec["chapters"] for lesson in chapter["lessons"]]
+    return next(asset for lesson in lessons for asset in lesson.get("assets", ()))
+
+
 BODIES = {
+    "PUT /v1/authoring/courses/{course}": lambda *_: {**SPECS["Course"], "lifecycle": "Draft"},
+    "POST /v1/authoring/courses/{course}/assets": lambda names, look: {
+        "assets": [{key: _asset(names, look)[key] for key in ("path", "sha256")} | {"size": 1}]
+    },
+    "POST /v1/authoring/courses/{course}/assets/stored": lambda names, look: {
+        "sha256s": [_asset(names, look)["sha256"]]
+    },
     "POST /v1/cohorts/join": lambda names, look: {
         "code": look(f"/v1/cohorts/{names['cohort']}/code")["code"]
     },
@@ -73,6 +87,9 @@ BODIES = {
 }
 """What an operation is asked instead of its example, to fit what is there."""
 GAINS = {
+    "POST /v1/cohorts/{cohort}/announcements": "announcement_id",
+    "POST /v1/cohorts/{cohort}/members/{user_id}/messages": "message_id",
+    "POST /v1/exams/{exam}/regrades": "regrade_id",
     "POST /v1/profile/goals": "goal_id",
     "POST /v1/exams/{exam}/attempts": "attempt",
 }
@@ -108,7 +125,7 @@ def names(target):
     return _lived_in(target)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def intact(target):
     """The same of another learner, whom no case has met."""
     return _lived_in(target)

@@ -28,7 +28,6 @@ PERSONAL = {
     "notification_id",
     "plan_id",
     "session_id",
-    "submission_id",
     "token_id",
     "webhook_id",
 }
@@ -51,8 +50,9 @@ TENANTS = {
     "question",
     "regrade_id",
     "secret_id",
+    "submission_id",
 }
-"""Parameters that name what belongs to one tenant."""
+"""Parameters that name what belongs to one tenant, and is seen by those who grade in it."""
 PEOPLE = {"learner_id", "user_id"}
 """Parameters that name a person, whom only those see who manage people."""
 WITHIN = {"chapter", "number", "role", "slot", "version"}

@@ -49,6 +49,8 @@ def lived_in(target):
         "lesson": lesson,
         "question": question["question"],
         "slot": 1,
+        "attempt_id": journey.facts["attempt"],
+        "learner_id": journey.facts["learner"],
         "user_id": journey.facts["learner"],
     }
     return names, learner

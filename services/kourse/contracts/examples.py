@@ -216,12 +216,27 @@ _COURSE = {
                     "minutes": 25,
                     "skills": ["centre-and-spread"],
                     "text": "How late is a bus *usually*?",
-                    "assets": [
-                        {"path": "bus-trips.csv", "sha256": _SHA256, "title": "The eighty trips"}
-                    ],
+                },
+                {
+                    "key": "displays",
+                    "title": "Displays of data",
+                    "minutes": 20,
+                    "text": "What does the histogram of the delays show?",
+                },
+            ],
+        },
+        {
+            "key": "chance",
+            "title": "Chance",
+            "lessons": [
+                {
+                    "key": "rules-of-chance",
+                    "title": "The rules of chance",
+                    "minutes": 30,
+                    "text": "How likely is a late bus, and how likely are two?",
                 }
             ],
-        }
+        },
     ],
     "gradeCategories": [{"key": "assignments", "title": "Assignments", "weight": 100}],
     "assignments": [
