@@ -129,7 +129,7 @@ class TestPushAssets:
         learner = house.issuer.token(sub=str(uuid4()))
         answer = await kourse("push-assets", folder, KOURSE_TOKEN=learner)
         assert answer.exit_code == 1
-        assert "Authoring courses needs the author role." in answer.output
+        assert "Authoring courses needs the author or the contributor role." in answer.output
 
 
 class TestApply:
