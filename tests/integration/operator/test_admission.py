@@ -90,7 +90,7 @@ BAD = {
     ),
     "gate that asks two things at once": (
         course(gates=[{"chapter": "a", "requires": [{"lesson": "l", "exam": "e"}]}]),
-        "name exactly one of 'lesson', 'exam' or 'skill'",
+        "name exactly one of 'lesson', 'chapter', 'exam', 'skill' or 'anyOf'",
     ),
     "unknown prerequisite of a skill": (
         course(skills=[{"key": "a", "title": "A", "prerequisites": ["zzz"]}]),
