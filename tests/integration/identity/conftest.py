@@ -182,6 +182,13 @@ class House:
         assert answer.status == 200, await answer.text()
         return await answer.json()
 
+    async def disable(self, email):
+        """The account is disabled, in the credential store too."""
+        path = f"/v1/accounts/{self.user_id(email)}/status"
+        headers = bearer(await self.admin())
+        answer = await self.http.put(path, json={"status": "disabled"}, headers=headers)
+        assert answer.status == 204
+
     async def admin(self):
         """An access token of the first administrator."""
         return (await self.tokens(*ADMIN))["accessToken"]

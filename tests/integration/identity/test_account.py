@@ -382,9 +382,7 @@ class TestRedeemDelivery:
     async def test_gives_no_link_for_a_disabled_account(self, house):
         email, _ = await house.member()
         await request_reset(house, email)
-        house.rows(
-            "UPDATE identity.account SET disabled_at = now() WHERE email = %s RETURNING 1", email
-        )
+        await house.disable(email)
 
         with pytest.raises(grpc.aio.AioRpcError) as refusal:
             await house.redeem(house.delivery(email))

@@ -45,9 +45,7 @@ class TestLogIn:
 
     async def test_is_refused_to_a_disabled_account_as_to_a_stranger(self, house):
         email, _ = await house.member()
-        house.rows(
-            "UPDATE identity.account SET disabled_at = now() WHERE email = %s RETURNING 1", email
-        )
+        await house.disable(email)
 
         assert (await (await house.log_in(email)).json())["code"] == "invalid-credentials"
 

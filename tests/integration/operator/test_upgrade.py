@@ -105,11 +105,21 @@ def previous():
     return [yaml.safe_load(path.read_text()) for path in sorted(GOLDEN.glob("*.yaml"))]
 
 
-def defaults(kind, fields):
-    """What the new schema says of fields that the old one did not have."""
+def spec_of(kind):
+    """The schema of the spec in the new definition."""
     version = crds.definition(BY_KIND[kind])["spec"]["versions"][0]
-    spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
-    return {field: spec[field]["default"] for field in fields}
+    return version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+
+
+def with_defaults(old, schema):
+    """What was stored, with what the schema says of the fields that it lacks, at every depth."""
+    if schema["type"] == "array":
+        return [with_defaults(entry, schema["items"]) for entry in old]
+    if schema["type"] != "object":
+        return old
+    fields = schema["properties"]
+    fresh = {name: field["default"] for name, field in fields.items() if "default" in field}
+    return {name: with_defaults(value, fields[name]) for name, value in (fresh | old).items()}
 
 
 class TestUpgrade:
@@ -119,8 +129,8 @@ class TestUpgrade:
         group.apply([crds.definition(kind) for kind in KINDS])
         for kind, old in before.items():
             found = group.read(kind, "kept")
-            fresh = defaults(kind, found["spec"].keys() - old["spec"].keys())
-            assert found["spec"] == old["spec"] | fresh, "nothing is lost or means something else"
+            expected = with_defaults(old["spec"], spec_of(kind))
+            assert found["spec"] == expected, "nothing is lost or means something else"
             assert found["metadata"]["generation"] == old["metadata"]["generation"]
             group.patch(kind, "kept", {"spec": {"title": "Changed after the upgrade"}})
             assert group.stored_versions(kind) == ["v1alpha1"]
