@@ -43,14 +43,20 @@ class Proxy:
     async def _accept(self, reader, writer):
         pipe = asyncio.current_task()
         self._pipes.add(pipe)
-        with contextlib.suppress(OSError, asyncio.CancelledError):
-            there, back = await asyncio.open_connection(*self._upstream)
-            try:
-                await _both(_pump(reader, back), _pump(there, writer))
-            finally:
-                for end in (writer, back):
-                    end.transport.abort()
-        self._pipes.discard(pipe)
+        try:
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await self._join(reader, writer)
+        finally:
+            # Also when nobody answers behind: an end that is only forgotten warns in some later test.
+            writer.transport.abort()
+            self._pipes.discard(pipe)
+
+    async def _join(self, reader, writer):
+        there, back = await asyncio.open_connection(*self._upstream)
+        try:
+            await _both(_pump(reader, back), _pump(there, writer))
+        finally:
+            back.transport.abort()
 
 
 @contextlib.asynccontextmanager
