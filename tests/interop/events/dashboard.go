@@ -5,7 +5,8 @@ package events
 // TypeRiskRaised is the wire name of RiskRaised.
 const TypeRiskRaised = "dashboard.risk.raised"
 
-// RiskRaised: A learner is at risk by a rule of the course, so that a nudge is due.
+// RiskRaised: A learner is at risk by a rule of the course, or by one more than before, so a
+// nudge is due.
 //
 // Planned: no service emits it yet, and it may still change.
 type RiskRaised struct {
@@ -17,7 +18,9 @@ type RiskRaised struct {
 	CourseID string `json:"course_id"`
 	// Name of the course, unique in the tenant.
 	Course string `json:"course"`
-	// Names of the rules that apply.
+	// Name of the cohort that the learner studies with; null for one by themselves.
+	Cohort *string `json:"cohort"`
+	// All rules that apply now: `inactive`, `mastery-before-due`, `scores-fall` or `missed`.
 	Reasons []string `json:"reasons"`
 }
 
@@ -36,4 +39,6 @@ type RiskCleared struct {
 	CourseID string `json:"course_id"`
 	// Name of the course, unique in the tenant.
 	Course string `json:"course"`
+	// Name of the cohort that the learner studies with; null for one by themselves.
+	Cohort *string `json:"cohort"`
 }

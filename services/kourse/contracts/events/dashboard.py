@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kourse.contracts.events.catalog import Event, Stream, event
-from kourse.contracts.events.fields import Course, CourseId, EnrolmentId, LearnerId
+from kourse.contracts.events.fields import Course, CourseId, EnrolmentId, LearnerId, OfCohort
 
 
 class _OfRisk(Event):
@@ -17,6 +17,7 @@ class _OfRisk(Event):
     learner_id: LearnerId
     course_id: CourseId
     course: Course
+    cohort: OfCohort = None
 
 
 @event(
@@ -27,10 +28,15 @@ class _OfRisk(Event):
     planned=True,
 )
 class RiskRaised(_OfRisk):
-    """A learner is at risk by a rule of the course, so that a nudge is due."""
+    """A learner is at risk by a rule of the course, or by one more than before, so a nudge is due."""
 
     reasons: Annotated[
-        list[str], Field(description="Names of the rules that apply.", examples=[["inactive"]])
+        list[str],
+        Field(
+            description="All rules that apply now: `inactive`, `mastery-before-due`, `scores-fall` or "
+            "`missed`.",
+            examples=[["inactive"]],
+        ),
     ]
 
 
