@@ -36,6 +36,12 @@ async def take_enrolment(
     await replicas.take_enrolment(tx, event)
 
 
+@handlers.on(events.EnrolmentChanged)
+async def relabel(tx: Transaction, event: events.EnrolmentChanged, _delivery: Delivery) -> None:
+    """Other dates of exams may hold for the learner."""
+    await replicas.relabel(tx, event)
+
+
 @handlers.on(events.AssignmentCreated)
 async def take_assignment(
     tx: Transaction, event: events.AssignmentCreated, _delivery: Delivery

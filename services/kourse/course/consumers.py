@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kourse.contracts.events import (
+    AccommodationChanged,
     CohortDeclared,
     ExamScheduled,
     GroupJoined,
@@ -53,6 +54,12 @@ async def on_score_released(tx: Any, event: ScoreReleased, _: Delivery) -> None:
 async def on_mastery_changed(tx: Any, event: MasteryChanged, _: Delivery) -> None:
     """Keeps the mastery that decides which lessons are open."""
     await replicas.keep_mastery(tx, event)
+
+
+@handlers.on(AccommodationChanged)
+async def on_accommodation_changed(tx: Any, event: AccommodationChanged, _: Delivery) -> None:
+    """Assignments end later for a learner to whom that is granted."""
+    await replicas.keep_accommodation(tx, event)
 
 
 @handlers.on(UserDeleted)

@@ -173,6 +173,14 @@ async def extend_assignment(
     await scheduling.extend(tx, event)
 
 
+@handlers.on(events.AccommodationChanged)
+async def accommodate(
+    tx: Transaction, event: events.AccommodationChanged, _delivery: Delivery
+) -> None:
+    """Reminders follow what a learner is granted."""
+    await scheduling.accommodate(tx, event)
+
+
 @handlers.on(events.AssignmentSubmitted)
 async def take_submission(
     tx: Transaction, event: events.AssignmentSubmitted, _delivery: Delivery

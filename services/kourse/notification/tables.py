@@ -161,6 +161,16 @@ extension = Table(
     PrimaryKeyConstraint("tenant", "enrolment_id", "task_id"),
 )
 
+accommodation = Table(
+    "accommodation",
+    metadata,
+    tenant_column(),
+    Column("learner_id", UUID, nullable=False),
+    Column("course_id", UUID, nullable=False),
+    Column("extra_hours", Integer, nullable=False),
+    PrimaryKeyConstraint("tenant", "learner_id", "course_id"),
+)
+
 hand_in = Table(
     "hand_in",
     metadata,
@@ -390,6 +400,7 @@ ERASURE: Rules = {
     "recipient": Remove("user_id"),
     "calendar": Remove("learner_id"),
     "enrolment": Remove("learner_id"),
+    "accommodation": Remove("learner_id"),
     "extension": Remove("learner_id"),
     "hand_in": Remove("learner_id"),
     "notification": Remove("user_id"),

@@ -221,6 +221,18 @@ def _require_order(found: Dates) -> None:
             )
 
 
+def prolonged(layers: Iterable[Layer], by: timedelta) -> Layer:
+    """An accommodation: due and closed so much later than these weaker layers say."""
+    found = effective(layers).dates
+    return Layer(
+        Source.ACCOMMODATION,
+        Dates(
+            due_at=None if found.due_at is None else found.due_at + by,
+            closes_at=None if found.closes_at is None else found.closes_at + by,
+        ),
+    )
+
+
 def effective(layers: Iterable[Layer]) -> Effective:
     """The dates that hold when stronger layers override weaker ones, field by field.
 

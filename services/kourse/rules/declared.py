@@ -83,6 +83,8 @@ def _course(name: str, spec: CourseSpec) -> Iterator[Problem]:
         path = f"spec.assignments[{work.key}]"
         yield from _unknown(f"{path}.skills", work.skills, skills, "skills")
         yield from _windows(f"{path}.dates", work.dates)
+        for entry in work.overrides:
+            yield from _windows(f"{path}.overrides[{entry.label}].dates", entry.dates)
     yield from _paths(lessons)
     yield from _gates(spec, {lesson.key for lesson in lessons}, skills)
 

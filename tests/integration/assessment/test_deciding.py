@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from kourse.assessment.service import replicas
+from kourse.contracts.events import EnrolmentChanged
 from kourse.kit.ids import new_id
 from support.exams import right_answer, wrong_answer
 
@@ -56,6 +58,40 @@ class TestAccommodation:
         await accommodate(house, learner, timeFactor="1.5")
         shown = (await house.get("/v1/exams/quiz", by=learner)).body
         assert (shown["timeLimitMinutes"], shown["attempts"]["maximum"]) == (90, 3)
+
+    async def test_of_the_course_lengthens_assignments_of_which_course_is_told(self, house):
+        learner = await house.quiz()
+        where = "courses/statistics"
+        granted = await accommodate(house, learner, where, extraHours=48)
+        assert (granted.status, granted.body["extraHours"]) == (200, 48)
+        await house.teach("DELETE", f"/v1/{where}/accommodations/{learner}")
+        told = house.events("assessment.accommodation.changed")
+        theirs = [one["extra_hours"] for one in told if one["learner_id"] == str(learner)]
+        assert theirs == [48, 0]
+
+    async def test_of_one_exam_lengthens_no_assignment(self, house):
+        learner = await house.quiz()
+        assert (await accommodate(house, learner, extraHours=48)).status == 422
+
+    async def test_of_a_label_holds_for_a_learner_who_gets_it_later(self, house):
+        late = {"label": "late", "dates": {"closes": {"at": at(1)}}}
+        learner = await house.quiz(dates={"closes": {"at": at(-1)}}, overrides=[late])
+        assert (await house.start(learner)).code == "exam-closed"
+        ((enrolment_id, course_id),) = house.rows(
+            "SELECT e.enrolment_id, c.course_id FROM assessment.enrolment_replica AS e"
+            " JOIN assessment.course_replica AS c USING (course) WHERE e.learner_id = %s",
+            learner,
+        )
+        event = EnrolmentChanged(
+            enrolment_id=enrolment_id,
+            learner_id=learner,
+            course_id=course_id,
+            course="statistics",
+            labels=["late"],
+        )
+        async with house.database.transaction("demo") as tx:
+            await replicas.relabel(tx, event)
+        assert (await house.start(learner)).status == 201
 
     async def test_opens_a_closed_exam_for_one_learner(self, house):
         learner = await house.quiz(dates={"closes": {"at": at(-1)}})

@@ -5,6 +5,7 @@ import pytest_asyncio
 
 from kourse.contracts import names
 from kourse.contracts.events import (
+    AccommodationChanged,
     CohortDeclared,
     ExamScheduled,
     GroupJoined,
@@ -19,7 +20,8 @@ from kourse.course.settings import CourseSettings
 from kourse.kit.db import Database
 from kourse.kit.documents import Applied, Doc
 from support.courses import course_spec
-from support.houses import LEARNER, open_house
+from support.handing_in import Desk, hand_in_course
+from support.houses import LEARNER, OTHER_LEARNER, new_key, open_house
 
 TENANT = "demo"
 
@@ -49,7 +51,7 @@ def clear(scratch):
                 "TRUNCATE course.course, course.document, course.outbox, course.prerequisite,"
                 " course.document_wait, course.event_sequence, course.enrolment,"
                 " course.cohort_replica, course.exam_replica, course.score, course.mastery,"
-                " course.idempotency_key"
+                " course.idempotency_key, course.accommodation"
                 " CASCADE"
             )
 
@@ -73,6 +75,7 @@ async def database(scratch):
 async def hear(database):
     """Applies an event as the consumer does, without the broker."""
     handlers = {
+        AccommodationChanged: consumers.on_accommodation_changed,
         CohortDeclared: consumers.on_cohort_declared,
         ExamScheduled: consumers.on_exam_scheduled,
         GroupJoined: consumers.on_group_joined,
@@ -135,3 +138,21 @@ def publish(operator):
         return result
 
     return apply
+
+
+@pytest_asyncio.fixture
+async def bucket(house):
+    name = names.bucket(house.runtime.settings.bucket_prefix, "demo", "statistics")
+    await house.runtime.buckets.ensure_bucket(name)
+    await house.runtime.buckets.ensure_versioning(name)
+    yield name
+    await house.runtime.buckets.delete_bucket(name)
+
+
+@pytest_asyncio.fixture
+async def desk(house, publish, bucket):
+    """A learner's desk in a course with an upload ``report`` and a project ``study`` for two."""
+    await publish(spec=hand_in_course())
+    for who in (LEARNER, OTHER_LEARNER):
+        await house.post("/v1/courses/statistics/enrolments", key=new_key(), who=who)
+    return Desk(house)

@@ -7,34 +7,15 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-import pytest_asyncio
 
 from kourse.contracts import names
 from kourse.course.service import collecting, expiring
 from kourse.kit import faults
-from support.handing_in import WORK, Desk, hand_in_course
+from support.handing_in import WORK, hand_in_course
 from support.houses import LEARNER, OTHER_LEARNER, new_key
 
 TEACHER = UUID(int=77)
 HOUR = timedelta(hours=1)
-
-
-@pytest_asyncio.fixture
-async def bucket(house):
-    name = names.bucket(house.runtime.settings.bucket_prefix, "demo", "statistics")
-    await house.runtime.buckets.ensure_bucket(name)
-    await house.runtime.buckets.ensure_versioning(name)
-    yield name
-    await house.runtime.buckets.delete_bucket(name)
-
-
-@pytest_asyncio.fixture
-async def desk(house, publish, bucket):
-    """A learner's desk in a course with an upload ``report`` and a project ``study`` for two."""
-    await publish(spec=hand_in_course())
-    for who in (LEARNER, OTHER_LEARNER):
-        await house.post("/v1/courses/statistics/enrolments", key=new_key(), who=who)
-    return Desk(house)
 
 
 def teach(house, method, path, body=None, **how):

@@ -279,6 +279,25 @@ class TestChangedDate:
         await remind_at(DUE + 2 * DAY)
         assert reminded(sql, extended) == [SOON]
 
+    async def test_moves_with_what_a_learner_is_granted_in_the_course(
+        self, room, bus, remind_at, sql
+    ):
+        granted, other = await room.enrol(), await room.enrol()
+        await bus.send(
+            events.AccommodationChanged(
+                learner_id=granted,
+                course_id=room.course_id,
+                course=f"c{room.course_id.hex}",
+                extra_hours=72,
+                actor_id=uuid4(),
+            )
+        )
+
+        await remind_at(DUE - timedelta(hours=5))
+        assert (reminded(sql, granted), reminded(sql, other)) == ([], [SOON])
+        await remind_at(DUE + 2 * DAY)
+        assert reminded(sql, granted) == [SOON]
+
     async def test_of_a_cohort_reaches_its_members(self, room, bus, remind_at, sql):
         cohort_id = uuid4()
         member = await room.enrol(cohort="evening", cohort_id=cohort_id)

@@ -24,7 +24,7 @@ type DeclaredMoment struct {
 	Time *string `json:"time"`
 }
 
-// LabelDates: An exam's dates for enrolments that carry a label, as declared.
+// LabelDates: Dates for enrolments that carry a label, as declared.
 type LabelDates struct {
 	// The label.
 	Label string `json:"label"`
@@ -352,4 +352,22 @@ type MasteryChanged struct {
 	Course string `json:"course"`
 	// The skills that moved.
 	Skills []SkillState `json:"skills"`
+}
+
+// TypeAccommodationChanged is the wire name of AccommodationChanged.
+const TypeAccommodationChanged = "assessment.accommodation.changed"
+
+// AccommodationChanged: A learner has more time for all assignments of a course, or no more than
+// everybody else.
+type AccommodationChanged struct {
+	// Account of the learner.
+	LearnerID string `json:"learner_id"`
+	// Id of the course.
+	CourseID string `json:"course_id"`
+	// Name of the course, unique in the tenant.
+	Course string `json:"course"`
+	// So many hours later is each due and closed; 0: as for all.
+	ExtraHours int64 `json:"extra_hours"`
+	// Account of the person who did it.
+	ActorID string `json:"actor_id"`
 }

@@ -191,6 +191,8 @@ type AssignmentCreated struct {
 	DueAt *time.Time `json:"due_at"`
 	// Its dates as declared, from which those of each learner's run follow.
 	Dates DeclaredDates `json:"dates"`
+	// Dates of those who carry a label; later ones win.
+	Overrides []LabelDates `json:"overrides"`
 }
 
 // TypeAssignmentChanged is the wire name of AssignmentChanged.
@@ -222,6 +224,8 @@ type AssignmentChanged struct {
 	DueAt *time.Time `json:"due_at"`
 	// Its dates as declared, from which those of each learner's run follow.
 	Dates DeclaredDates `json:"dates"`
+	// Dates of those who carry a label; later ones win.
+	Overrides []LabelDates `json:"overrides"`
 	// Whether the live version no longer has it.
 	Withdrawn bool `json:"withdrawn"`
 }
@@ -251,8 +255,6 @@ type EnrolmentCreated struct {
 const TypeEnrolmentChanged = "course.enrolment.changed"
 
 // EnrolmentChanged: An enrolment has other labels, and with them perhaps other dates.
-//
-// Planned: no service emits it yet, and it may still change.
 type EnrolmentChanged struct {
 	// Id of the enrolment: one learner in one run of one course.
 	EnrolmentID string `json:"enrolment_id"`
@@ -386,7 +388,7 @@ type AssignmentExtended struct {
 	AssignmentID string `json:"assignment_id"`
 	// Key of the assignment, stable within its course.
 	Assignment string `json:"assignment"`
-	// When it is due for this learner (UTC).
+	// When it is due for this learner (UTC); when it closes, if it is never due.
 	DueAt time.Time `json:"due_at"`
 	// Account of the person who did it.
 	ActorID string `json:"actor_id"`

@@ -115,6 +115,11 @@ var GradableStream = []string{
 	TypeFeedbackReleased,
 }
 
+// AccommodationStream lists every type that the sequence of one accommodation counts.
+var AccommodationStream = []string{
+	TypeAccommodationChanged,
+}
+
 // MasteryStream lists every type that the sequence of one mastery counts.
 var MasteryStream = []string{
 	TypeMasteryChanged,

@@ -189,6 +189,38 @@ def obvious_close(layers, due):
     return max(close, due) if stronger else close
 
 
+class TestProlonged:
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from([Source.DEFAULT, Source.COHORT, Source.LABEL]),
+                st.lists(st.none() | st.integers(0, 400), min_size=3, max_size=3),
+            ),
+            max_size=5,
+        ),
+        st.integers(1, 400),
+        st.none() | st.integers(0, 900),
+    )
+    def test_moves_both_ends_and_gives_way_to_an_extension_of_ones_own(self, drawn, hours, own):
+        start, by = utc("2026-01-01T00:00"), timedelta(hours=hours)
+        layers = [
+            Layer(source, Dates(*(None if h is None else start + timedelta(hours=h) for h in said)))
+            for source, said in drawn
+        ]
+        without = dates.effective(layers).dates
+        with_it = [*layers, dates.prolonged(layers, by)]
+
+        found = dates.effective(with_it).dates
+
+        assert found.opens_at == without.opens_at
+        assert found.due_at == (without.due_at and without.due_at + by)
+        assert found.closes_at == (without.closes_at and without.closes_at + by)
+        if own is not None:
+            due = start + timedelta(hours=own)
+            theirs = dates.effective([*with_it, Layer(Source.PERSONAL, Dates(due_at=due))])
+            assert theirs.dates.due_at == due
+
+
 class TestCutOff:
     """Nothing is taken so many hours after the due time, whoever set it."""
 

@@ -12,6 +12,7 @@ from kourse.assessment.schemas.deciding import (
     AccommodationOrder,
     AccommodationView,
     ChangeView,
+    CourseAccommodationOrder,
     ExtendedView,
     ExtensionOrder,
     ExtensionView,
@@ -152,9 +153,9 @@ async def put_course_accommodation(
     key: Key,
     course: Name,
     learner_id: UUID,
-    body: AccommodationOrder,
+    body: CourseAccommodationOrder,
 ) -> AccommodationView:
-    """Grants the same in every exam of the course; what one exam grants of its own comes first."""
+    """Grants the same in every exam, where its own come first, and more time for every assignment."""
     one = await accommodating.grant(tx, actor, body.granted(course, learner_id, None))
     return await key.remember(tx, 200, AccommodationView.of(one))
 

@@ -20,6 +20,7 @@ class Accommodation:
         time_factor: Time limit times this, from 1; 5/4 is a quarter more.
         extra_attempts: So many attempts more.
         dates: The learner's own window.
+        extra_hours: All assignments of the course are due and close so much later; not for one exam.
         reason: Why, for those who grant.
     """
 
@@ -30,6 +31,7 @@ class Accommodation:
     extra_attempts: int | None
     dates: Dates
     reason: str
+    extra_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

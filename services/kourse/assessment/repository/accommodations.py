@@ -24,6 +24,7 @@ async def save(tx: AsyncSession, one: Accommodation, actor_id: UUID) -> None:
         "opens_at": one.dates.opens_at,
         "due_at": one.dates.due_at,
         "closes_at": one.dates.closes_at,
+        "extra_hours": one.extra_hours,
         "reason": one.reason,
         "actor_id": actor_id,
     }
@@ -114,4 +115,5 @@ def _accommodation(row: Row[Any]) -> Accommodation:
         extra_attempts=row.extra_attempts,
         dates=Dates(row.opens_at, row.due_at, row.closes_at),
         reason=row.reason,
+        extra_hours=row.extra_hours,
     )

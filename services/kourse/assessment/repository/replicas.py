@@ -127,6 +127,12 @@ async def save_enrolment(tx: AsyncSession, values: Mapping[str, Any]) -> None:
     )
 
 
+async def set_labels(tx: AsyncSession, enrolment_id: UUID, labels: Collection[str]) -> None:
+    """The enrolment carries these labels."""
+    known = enrolment_replica.c.enrolment_id == enrolment_id
+    await tx.execute(update(enrolment_replica).where(known).values(labels=list(labels)))
+
+
 async def find_enrolment(
     tx: AsyncSession, learner_id: UUID, course: str, *, lock: bool = False
 ) -> Enrolment | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Annotated
@@ -22,6 +23,7 @@ from kourse.rules.dates import Dates
 
 MOST_MINUTES = 1440
 MOST_EXTRA_ATTEMPTS = 20
+MOST_EXTRA_HOURS = 8760
 
 Factor = Annotated[
     str,
@@ -161,6 +163,21 @@ class AccommodationOrder(Body):
         )
 
 
+class CourseAccommodationOrder(AccommodationOrder):
+    """What a learner is granted in a whole course; dates, attempts and factor hold in its exams."""
+
+    extra_hours: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_EXTRA_HOURS,
+        description="So many hours later is every assignment of the course due and closed.",
+    )
+
+    def granted(self, course: str, learner_id: UUID, exam_id: UUID | None) -> Accommodation:
+        """The same for the use cases."""
+        return replace(super().granted(course, learner_id, exam_id), extra_hours=self.extra_hours)
+
+
 class AccommodationView(View):
     """What a learner is granted, in one exam or in all exams of a course."""
 
@@ -168,6 +185,9 @@ class AccommodationView(View):
     course: str
     time_factor: Decimal | None = Field(examples=["1.25"])
     extra_attempts: int | None
+    extra_hours: int | None = Field(
+        description="Hours more for every assignment of the course.", examples=[48]
+    )
     opens_at: datetime | None
     due_at: datetime | None
     closes_at: datetime | None
@@ -181,6 +201,7 @@ class AccommodationView(View):
             course=one.course,
             time_factor=None if one.time_factor is None else points.text(one.time_factor),
             extra_attempts=one.extra_attempts,
+            extra_hours=one.extra_hours,
             opens_at=one.dates.opens_at,
             due_at=one.dates.due_at,
             closes_at=one.dates.closes_at,

@@ -1,4 +1,7 @@
-"""Granting single learners more time, more attempts or a window of their own."""
+"""Granting single learners more time, more attempts or a window of their own.
+
+What is granted in a whole course reaches its assignments too, of which the course service is told.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kourse.assessment.domain.accommodations import Accommodation
 from kourse.assessment.domain.facts import Exam
 from kourse.assessment.repository import accommodations, content, replicas
+from kourse.assessment.service.access import get_course
 from kourse.contracts.errors import NotFound
+from kourse.contracts.events import AccommodationChanged
 from kourse.contracts.permissions import Permission
+from kourse.kit import outbox
 from kourse.kit.audit.recording import record
 from kourse.kit.auth import Actor
 
@@ -35,6 +41,8 @@ async def grant(tx: AsyncSession, actor: Actor, one: Accommodation) -> Accommoda
     """
     await require_learner(tx, actor, one.course, one.learner_id)
     await accommodations.save(tx, one, actor.user_id)
+    if one.exam_id is None:
+        await _tell(tx, actor, one.course, one.learner_id, one.extra_hours or 0)
     await _reach(tx, one.course, one.exam_id)
     await _record(tx, actor, "accommodation.grant", one.learner_id, one.course, one.exam_id)
     return one
@@ -50,6 +58,8 @@ async def take_back(
     """
     await require_learner(tx, actor, course, learner_id)
     if await accommodations.remove(tx, course, learner_id, exam_id):
+        if exam_id is None:
+            await _tell(tx, actor, course, learner_id, 0)
         await _record(tx, actor, "accommodation.take-back", learner_id, course, exam_id)
 
 
@@ -80,6 +90,20 @@ async def list_granted(
     if not actor.holds(Permission.ATTEMPT_GRADE, course=exam.course):
         raise NotFound(f"There is no exam {exam.name!r} for you.")
     return await accommodations.list_of_reach(tx, exam.course, exam.id, after=after, limit=limit)
+
+
+async def _tell(
+    tx: AsyncSession, actor: Actor, course: str, learner_id: UUID, extra_hours: int
+) -> None:
+    known = await get_course(tx, course)
+    told = AccommodationChanged(
+        learner_id=learner_id,
+        course_id=known.id,
+        course=course,
+        extra_hours=extra_hours,
+        actor_id=actor.user_id,
+    )
+    await outbox.emit(tx, told)
 
 
 async def _reach(tx: AsyncSession, course: str, exam_id: UUID | None) -> None:

@@ -9,6 +9,7 @@ from kourse.assessment.tables import ERASURE, metadata
 from kourse.contracts.events import (
     CohortDeclared,
     ContentPublished,
+    EnrolmentChanged,
     EnrolmentCreated,
     UserDeleted,
 )
@@ -71,6 +72,12 @@ async def take_enrolment(tx: AsyncSession, event: EnrolmentCreated) -> None:
             "labels": list(event.labels),
         },
     )
+
+
+async def relabel(tx: AsyncSession, event: EnrolmentChanged) -> None:
+    """The dates that exams declare for these labels hold for the learner; running attempts may gain."""
+    await replicas.set_labels(tx, event.enrolment_id, event.labels)
+    await content.mark_course_for_reach(tx, event.course)
 
 
 async def forget(tx: AsyncSession, event: UserDeleted) -> None:

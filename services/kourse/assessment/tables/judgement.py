@@ -115,6 +115,7 @@ accommodation = Table(
     Column("exam_id", UUID, ForeignKey(exam.c.id, ondelete="CASCADE")),
     Column("time_factor", Exact),
     Column("extra_attempts", Integer),
+    Column("extra_hours", Integer),
     moment_column("opens_at", nullable=True),
     moment_column("due_at", nullable=True),
     moment_column("closes_at", nullable=True),

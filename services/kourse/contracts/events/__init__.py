@@ -9,6 +9,7 @@ One module for each producer; ``catalog`` holds the machinery, ``fields`` what m
 """
 
 from kourse.contracts.events.assessment import (
+    AccommodationChanged,
     AssignmentGraded,
     AttemptExtended,
     AttemptStarted,
@@ -19,7 +20,6 @@ from kourse.contracts.events.assessment import (
     ExamRetired,
     ExamScheduled,
     FeedbackReleased,
-    LabelDates,
     MasteryChanged,
     ReviewRequested,
     ScoreReleased,
@@ -73,6 +73,7 @@ from kourse.contracts.events.dashboard import (
 from kourse.contracts.events.declared import (
     DeclaredDates,
     DeclaredMoment,
+    LabelDates,
 )
 from kourse.contracts.events.identity import (
     EmailChanged,
@@ -119,6 +120,7 @@ __all__ = [
     "CATALOG",
     "NO_COHORT",
     "SCHEMA_BASE",
+    "AccommodationChanged",
     "AnnouncementPosted",
     "AssignmentChanged",
     "AssignmentCreated",

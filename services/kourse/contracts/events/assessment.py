@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from kourse.contracts.events.catalog import Event, Stream, event
-from kourse.contracts.events.declared import Declared, DeclaredDates
+from kourse.contracts.events.declared import Declared, DeclaredDates, Overrides
 from kourse.contracts.events.fields import (
     ActorId,
     Assignment,
@@ -29,13 +29,6 @@ from kourse.contracts.events.fields import (
     SubmissionId,
     Title,
 )
-
-
-class LabelDates(BaseModel):
-    """An exam's dates for enrolments that carry a label, as declared."""
-
-    label: Annotated[str, Field(description="The label.", examples=["extra-time"])]
-    dates: Declared
 
 
 class _OfExam(Event):
@@ -62,9 +55,7 @@ class ExamScheduled(_OfExam):
     opens_at: OpensAt = None
     closes_at: ClosesAt = None
     dates: Declared = DeclaredDates()
-    overrides: Annotated[
-        list[LabelDates], Field(description="Dates of those who carry a label; later ones win.")
-    ] = []
+    overrides: Overrides = []
 
 
 @event(
@@ -238,3 +229,22 @@ class MasteryChanged(Event):
     course_id: CourseId
     course: Course
     skills: Annotated[list[SkillState], Field(description="The skills that moved.")]
+
+
+@event(
+    "assessment.accommodation.changed",
+    stream=Stream.ACCOMMODATION,
+    subject="learner_id",
+    to=("course", "notification"),
+    private=True,
+)
+class AccommodationChanged(Event):
+    """A learner has more time for all assignments of a course, or no more than everybody else."""
+
+    learner_id: LearnerId
+    course_id: CourseId
+    course: Course
+    extra_hours: Annotated[
+        int, Field(ge=0, description="So many hours later is each due and closed; 0: as for all.")
+    ]
+    actor_id: ActorId

@@ -32,6 +32,7 @@ class Stream(StrEnum):
     EXAM = "exam"
     ATTEMPT = "attempt"
     GRADABLE = "gradable"
+    ACCOMMODATION = "accommodation"
     MASTERY = "mastery"
     PLAYER = "player"
     RISK = "risk"

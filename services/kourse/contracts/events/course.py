@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from kourse.contracts.events.catalog import Event, Stream, event
-from kourse.contracts.events.declared import Declared, DeclaredDates
+from kourse.contracts.events.declared import Declared, DeclaredDates, Overrides
 from kourse.contracts.events.fields import (
     ActorId,
     Assignment,
@@ -237,6 +237,7 @@ class AssignmentCreated(_GradedBy):
     points: Annotated[int, Field(description="Points that can be reached.")]
     due_at: DueAt = None
     dates: Declared = DeclaredDates()
+    overrides: Overrides = []
 
 
 @event(
@@ -259,6 +260,7 @@ class AssignmentChanged(_GradedBy):
     points: Annotated[int, Field(description="Points that can be reached.")] = 0
     due_at: DueAt = None
     dates: Declared = DeclaredDates()
+    overrides: Overrides = []
     withdrawn: Annotated[bool, Field(description="Whether the live version no longer has it.")] = (
         False
     )
@@ -296,8 +298,7 @@ class _OfEnrolment(Event):
     "course.enrolment.changed",
     stream=Stream.ENROLMENT,
     subject="enrolment_id",
-    to=("notification",),
-    planned=True,
+    to=("assessment", "notification"),
 )
 class EnrolmentChanged(_OfEnrolment):
     """An enrolment has other labels, and with them perhaps other dates."""
@@ -375,7 +376,12 @@ class _OfAssignment(_OfEnrolment):
 class AssignmentExtended(_OfAssignment):
     """A learner has more time for an assignment; reminders follow."""
 
-    due_at: Annotated[datetime, Field(description="When it is due for this learner (UTC).")]
+    due_at: Annotated[
+        datetime,
+        Field(
+            description="When it is due for this learner (UTC); when it closes, if it is never due."
+        ),
+    ]
     actor_id: ActorId
 
 

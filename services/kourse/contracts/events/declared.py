@@ -52,3 +52,15 @@ Declared = Annotated[
     DeclaredDates,
     Field(description="Its dates as declared, from which those of each learner's run follow."),
 ]
+
+
+class LabelDates(BaseModel):
+    """Dates for enrolments that carry a label, as declared."""
+
+    label: Annotated[str, Field(description="The label.", examples=["extra-time"])]
+    dates: Declared
+
+
+Overrides = Annotated[
+    list[LabelDates], Field(description="Dates of those who carry a label; later ones win.")
+]

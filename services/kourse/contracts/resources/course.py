@@ -176,12 +176,25 @@ class FeedbackRelease(StrEnum):
     MANUAL = "Manual"
 
 
+class LabelWindow(Document):
+    """Other dates for enrolments that carry a label."""
+
+    label: Name
+    dates: Window
+
+
 class AssignmentPolicy(Document):
     """Limits and dates of an assignment; changing them makes no new version of the course."""
 
+    list_map_keys: ClassVar[dict[str, str]] = {"overrides": "label"}
     late_policy: LatePolicy = Field(default_factory=LatePolicy)
     dates: Window = Field(
         default_factory=Window, description="Default dates; a cohort may set its own."
+    )
+    overrides: list[LabelWindow] = Field(
+        default_factory=list,
+        max_length=8,
+        description="Dates of enrolments that carry a label; later ones win, date by date.",
     )
     extensions: list[Name] = Field(
         default_factory=list,
@@ -202,7 +215,7 @@ class AssignmentPolicy(Document):
 class Assignment(AssignmentPolicy):
     """Work to hand in, graded by rubric."""
 
-    list_map_keys: ClassVar[dict[str, str]] = {"rubric": "key"}
+    list_map_keys: ClassVar[dict[str, str]] = {"rubric": "key", "overrides": "label"}
     key: Name
     title: Title
     kind: AssignmentKind = AssignmentKind.UPLOAD

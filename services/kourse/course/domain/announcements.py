@@ -11,6 +11,7 @@ from kourse.contracts.events import (
     AssignmentCreated,
     ContentPublished,
     DeclaredDates,
+    LabelDates,
     PublishedBadge,
     PublishedCategory,
     PublishedCriterion,
@@ -115,6 +116,10 @@ def assignments(
             points=work.points,
             due_at=dates_of(limits[work.key].dates, frame).due_at,
             dates=DeclaredDates.of(limits[work.key].dates),
+            overrides=[
+                LabelDates(label=one.label, dates=DeclaredDates.of(one.dates))
+                for one in limits[work.key].overrides
+            ],
             rubric=[PublishedCriterion(**entry.model_dump()) for entry in work.rubric],
             late_policy=PublishedLatePolicy.of(limits[work.key].late_policy),
             release=limits[work.key].release.value,

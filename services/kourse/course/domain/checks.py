@@ -33,7 +33,8 @@ def check(name: str, spec: CourseSpec) -> None:
     _require_known_assets(spec)
     for entry in spec.assignments:
         try:
-            dates_of(entry.dates, Frame(zone_of(spec.time_zone)))
+            for window in (entry.dates, *(one.dates for one in entry.overrides)):
+                dates_of(window, Frame(zone_of(spec.time_zone)))
         except InvalidDates as error:
             raise InvalidDates(f"The assignment {entry.key!r}: {error.detail}") from None
 

@@ -86,6 +86,12 @@ async def look_at_cohort(tx: AsyncSession, cohort_id: UUID) -> None:
     await _look_now(tx, t.enrolment.c.cohort_id == cohort_id)
 
 
+async def look_at_learner(tx: AsyncSession, course_id: UUID, learner_id: UUID) -> None:
+    """The learner is looked at anew in the course, because what they are granted changed."""
+    e = t.enrolment.c
+    await _look_now(tx, (e.course_id == course_id) & (e.learner_id == learner_id))
+
+
 async def _look_now(tx: AsyncSession, whose: ColumnElement[bool]) -> None:
     # Locked in order first, as by everybody who locks several, so nobody waits in a circle.
     e = t.enrolment.c

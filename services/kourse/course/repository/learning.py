@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.events import LessonCompleted, MasteryChanged
+from kourse.contracts.events import AccommodationChanged, LessonCompleted, MasteryChanged
 from kourse.contracts.resources.course import LessonPath
 from kourse.course import tables as t
 from kourse.course.repository.content import tenant
@@ -219,6 +219,34 @@ async def save_score(tx: AsyncSession, attempt_id: UUID, row: Mapping[str, Any])
             where=t.score.c.run <= statement.excluded.run,
         )
     )
+
+
+async def save_accommodation(tx: AsyncSession, event: AccommodationChanged) -> None:
+    """All assignments of the course are due so much later for the learner."""
+    a = t.accommodation.c
+    values = {"extra_hours": event.extra_hours}
+    statement = upsert(t.accommodation).values(
+        tenant=tenant(tx), learner_id=event.learner_id, course=event.course, **values
+    )
+    keys = [a.tenant, a.learner_id, a.course]
+    await tx.execute(statement.on_conflict_do_update(index_elements=keys, set_=values))
+
+
+async def list_extra(
+    tx: AsyncSession, course: str, learners: Collection[UUID]
+) -> dict[UUID, timedelta]:
+    """How much later assignments of the course are due for those of the learners to whom it is granted."""
+    a = t.accommodation.c
+    query = select(a.learner_id, a.extra_hours).where(
+        a.course == course, a.learner_id.in_(learners)
+    )
+    return {row.learner_id: timedelta(hours=row.extra_hours) for row in await tx.execute(query)}
+
+
+async def set_labels(tx: AsyncSession, enrolment_id: UUID, labels: Sequence[str]) -> None:
+    """The enrolment carries these labels, and what closes for it is looked at once more."""
+    changed = update(t.enrolment).where(t.enrolment.c.id == enrolment_id)
+    await tx.execute(changed.values(labels=list(labels), look_at=func.clock_timestamp()))
 
 
 async def save_mastery(tx: AsyncSession, event: MasteryChanged) -> None:

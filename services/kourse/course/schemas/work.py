@@ -147,7 +147,7 @@ class ExtensionOrder(Body):
 
     learner: UUID | None = Field(None, description="The learner; or name a cohort.")
     cohort: Name | None = Field(None, description="The cohort; or name a learner.", examples=[None])
-    due_at: AwareDatetime = Field(description="The new due time.")
+    due_at: AwareDatetime | None = Field(None, description="The new due time; left out: as it was.")
     closes_at: AwareDatetime | None = Field(
         None, description="The new close; left out: as it was, but not before the due time."
     )
@@ -163,7 +163,9 @@ class ExtensionOrder(Body):
     def _one_target(self) -> Self:
         if (self.learner is None) == (self.cohort is None):
             raise ValueError("name either a learner or a cohort")
-        if self.closes_at is not None and self.closes_at < self.due_at:
+        if self.due_at is None and self.closes_at is None:
+            raise ValueError("give dueAt, closesAt or both")
+        if self.due_at and self.closes_at and self.closes_at < self.due_at:
             raise ValueError("closesAt must not be before dueAt")
         return self
 
@@ -174,11 +176,27 @@ class ExtensionView(View):
     id: UUID
     learner_id: UUID | None
     cohort: str | None
-    due_at: datetime
+    due_at: datetime | None
     closes_at: datetime | None
     reason: str = Field(examples=["Ill, with a note."])
     actor_id: UUID = Field(description="Who gave it.")
     given_at: datetime
+
+
+class LabelsOrder(Body):
+    """What an enrolment carries from now on."""
+
+    labels: list[Name] = Field(
+        max_length=16, description="All of them, in no order.", examples=[["extra-time"]]
+    )
+
+
+class LabelsView(View):
+    """What an enrolment carries."""
+
+    learner_id: UUID
+    cohort: str | None
+    labels: list[str] = Field(examples=[["extra-time"]])
 
 
 class GroupMembers(Body):

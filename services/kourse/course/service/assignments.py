@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,6 +29,7 @@ from kourse.rules.dates import (
     dates_of,
     effective,
     latest,
+    prolonged,
     zone_of,
 )
 
@@ -183,12 +184,20 @@ async def list_effective(
     """The dates of each of these assignments for each of these enrolments."""
     cohorts = await learning.list_cohorts(tx, {one.cohort_id for one in enrolments} - {None})
     learners = [one.learner_id for one in enrolments]
+    extra = await learning.list_extra(tx, course.name, learners)
     ids = {assignment_id(course.id, key): key for key in assignments}
     given: dict[str, list[Row[Any]]] = {}
     for row in await hand_ins.list_extensions(tx, list(ids), learners):
         given.setdefault(ids[row.assignment_id], []).append(row)
     return {
-        (one.id, key): dates_for(course, one, cohorts.get(one.cohort_id), key, given.get(key, ()))
+        (one.id, key): dates_for(
+            course,
+            one,
+            cohorts.get(one.cohort_id),
+            key,
+            given.get(key, ()),
+            extra.get(one.learner_id),
+        )
         for key in assignments
         for one in enrolments
     }
@@ -200,12 +209,14 @@ def dates_for(
     cohort: Row[Any] | None,
     assignment: str,
     extensions: Sequence[Row[Any]],
+    extra: timedelta | None = None,
 ) -> Effective:
     """The dates of an assignment for one enrolment.
 
-    The course's default, then the cohort's own, then extensions of the cohort, then the learner's, each
-    kind in the order given; then the late policy's cut-off. Outside any cohort the run starts on the
-    day of the enrolment, in the course's time zone.
+    The course's default, then the cohort's own, then extensions of the cohort, then those for the
+    enrolment's labels, then ``extra`` time that the learner is granted everywhere, then their own
+    extensions, each kind in the order given; then the late policy's cut-off. Outside any cohort the run
+    starts on the day of the enrolment, in the course's time zone.
     """
     zone = zone_of(course.time_zone)
     run = (
@@ -213,23 +224,36 @@ def dates_for(
         if cohort is None
         else Run(cohort.starts_on, zone_of(cohort.time_zone))
     )
+    frame = Frame(zone, run)
     policy = assignment_policy(course.policy, assignment)
-    layers = [Layer(Source.DEFAULT, dates_of(policy.dates, Frame(zone, run)))]
+    layers = [Layer(Source.DEFAULT, dates_of(policy.dates, frame))]
     layers += [
         Layer(Source.COHORT, _stored(entry))
         for entry in (cohort.dates if cohort is not None else ())
         if entry["course"] == course.name and entry.get("assignment") == assignment
     ]
     layers += [
-        Layer(
-            Source.COHORT if row.learner_id is None else Source.PERSONAL,
-            Dates(due_at=row.due_at, closes_at=row.closes_at),
-        )
+        Layer(Source.COHORT, _extended(row))
+        for row in extensions
+        if row.cohort is not None and row.cohort == enrolment.cohort
+    ]
+    layers += [
+        Layer(Source.LABEL, dates_of(entry.dates, frame))
+        for entry in policy.overrides
+        if entry.label in enrolment.labels
+    ]
+    if extra:
+        layers.append(prolonged(layers, extra))
+    layers += [
+        Layer(Source.PERSONAL, _extended(row))
         for row in extensions
         if row.learner_id == enrolment.learner_id
-        or (row.cohort is not None and row.cohort == enrolment.cohort)
     ]
     return cut_off(effective(layers), policy.late_policy.cut_off_hours)
+
+
+def _extended(row: Row[Any]) -> Dates:
+    return Dates(due_at=row.due_at, closes_at=row.closes_at)
 
 
 def _stored(entry: Mapping[str, Any]) -> Dates:

@@ -31,14 +31,14 @@ class Order:
     Attributes:
         learner_id: The one learner, or None where it is a cohort.
         cohort: The cohort, or None.
-        due_at: The new due time.
+        due_at: The new due time; None leaves it.
         closes_at: The new close; None leaves it, but never before the due time.
         reason: What the teacher says; it is audited.
     """
 
     learner_id: UUID | None
     cohort: str | None
-    due_at: datetime
+    due_at: datetime | None
     closes_at: datetime | None
     reason: str
 
@@ -74,7 +74,7 @@ async def extend(
         _require_longer(then.dates, after[key].dates, found.time_zone)
     now = await database_now(tx)
     await hand_ins.look_again(tx, [one.id for one in enrolments], now)
-    told = _extended(found, work, actor, enrolments, after)
+    told = _extended(found, work, actor, enrolments, after, order)
     await outbox.emit_all(tx, told)
     await record(
         tx,
@@ -84,7 +84,8 @@ async def extend(
         detail={
             "learner": str(order.learner_id or ""),
             "cohort": order.cohort or "",
-            "due_at": order.due_at.isoformat(),
+            "due_at": _written(order.due_at),
+            "closes_at": _written(order.closes_at),
             "reason": order.reason,
         },
     )
@@ -129,7 +130,10 @@ def _extended(
     actor: Actor,
     enrolments: Sequence[Row[Any]],
     after: dict[tuple[UUID, str], Effective],
+    order: Order,
 ) -> list[AssignmentExtended]:
+    """What is told of the new dates; nothing where the close alone moves and the due time stays."""
+    ends = {key: _end(found.dates, order) for key, found in after.items()}
     return [
         AssignmentExtended(
             enrolment_id=one.id,
@@ -143,8 +147,18 @@ def _extended(
             actor_id=actor.user_id,
         )
         for one in enrolments
-        if (due_at := after[one.id, work.key].dates.due_at) is not None
+        if (due_at := ends[one.id, work.key]) is not None
     ]
+
+
+def _end(dates: Dates, order: Order) -> datetime | None:
+    if dates.due_at is None:
+        return dates.closes_at
+    return None if order.due_at is None else dates.due_at
+
+
+def _written(at: datetime | None) -> str:
+    return "" if at is None else at.isoformat()
 
 
 async def list_extensions(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.events import (
+    AccommodationChanged,
     CohortDeclared,
     ExamScheduled,
     GroupJoined,
@@ -90,6 +91,12 @@ async def keep_score(tx: AsyncSession, event: ScoreReleased) -> None:
 async def keep_mastery(tx: AsyncSession, event: MasteryChanged) -> None:
     """The learner's mastery opens lessons and gates from now on."""
     await learning.save_mastery(tx, event)
+
+
+async def keep_accommodation(tx: AsyncSession, event: AccommodationChanged) -> None:
+    """All assignments of the course are due and closed so much later for the learner."""
+    await learning.save_accommodation(tx, event)
+    await expiries.look_at_learner(tx, event.course_id, event.learner_id)
 
 
 async def forget(tx: AsyncSession, event: UserDeleted) -> None:

@@ -23,6 +23,7 @@ from kourse.course.tables.content import (
     skill,
 )
 from kourse.course.tables.work import (
+    accommodation,
     calendar_mark,
     draft_file,
     expiry,
@@ -40,6 +41,7 @@ __all__ = [
     "ERASURE",
     "LEARNERS",
     "SCHEMA",
+    "accommodation",
     "asset",
     "assignment",
     "calendar_mark",
@@ -105,6 +107,7 @@ ERASURE: Rules = {
     "submission_member": _WORK,
     "hand_in": _WORK,
     "extension": Keep("what was late must stay provable, and the rows hold ids and dates alone"),
+    "accommodation": Remove("learner_id"),
     "work_group_member": Remove("learner_id"),
 }
 """What becomes of a deleted person's rows; visits and completions hang on the enrolment."""

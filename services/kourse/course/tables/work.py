@@ -140,14 +140,26 @@ extension = Table(
     Column("assignment_id", UUID, nullable=False),
     Column("learner_id", UUID),
     Column("cohort", Text),
-    moment_column("due_at", stamped=False),
+    moment_column("due_at", nullable=True),
     moment_column("closes_at", nullable=True),
     Column("reason", Text, nullable=False),
     Column("actor_id", UUID, nullable=False),
     moment_column("given_at"),
     CheckConstraint("(learner_id IS NULL) <> (cohort IS NULL)", name="target"),
+    CheckConstraint("due_at IS NOT NULL OR closes_at IS NOT NULL", name="dates"),
 )
 Index("ix_extension_assignment_id", extension.c.assignment_id, extension.c.id)
+
+accommodation = Table(
+    "accommodation",
+    metadata,
+    tenant_column(),
+    Column("learner_id", UUID, nullable=False),
+    Column("course", Text, nullable=False),
+    Column("extra_hours", Integer, nullable=False),
+    PrimaryKeyConstraint("tenant", "learner_id", "course"),
+)
+"""How much later all assignments of a course are due and closed for a learner; assessment grants it."""
 
 expiry = Table(
     "expiry",

@@ -70,6 +70,7 @@ class Study:
         zone: Time zone of the course.
         cohort: The run of their cohort; None for those who study by themselves.
         labels: The enrolment's labels.
+        extra: How much later all their assignments are due and closed.
         extensions: Due dates that are theirs alone, by task.
         handed_in: Tasks that they have handed in.
     """
@@ -79,6 +80,7 @@ class Study:
     zone: ZoneInfo
     cohort: CohortRun | None = None
     labels: tuple[str, ...] = ()
+    extra: timedelta = timedelta(0)
     extensions: dict[UUID, datetime] = field(default_factory=dict)
     handed_in: frozenset[UUID] = frozenset()
 
@@ -155,6 +157,8 @@ def dates_for(study: Study, task: Task) -> Dates:
         for one in task.overrides
         if one.label in study.labels
     ]
+    if study.extra and task.type is TaskType.ASSIGNMENT:
+        layers.append(dates.prolonged(layers, study.extra))
     if task.id in study.extensions:
         layers.append(Layer(Source.PERSONAL, Dates(due_at=study.extensions[task.id])))
     return dates.effective(layers).dates

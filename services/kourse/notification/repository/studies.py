@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, and_, bindparam, select, update
+from sqlalchemy import Row, and_, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.events import CohortDates
@@ -18,7 +18,16 @@ from kourse.kit.db import statement
 from kourse.notification.domain.kinds import REMINDERS
 from kourse.notification.domain.reminders import CohortRun, Study, Task
 from kourse.notification.repository.timetable import tasks_in
-from kourse.notification.tables import SCHEMA, cohort, course, enrolment, extension, hand_in, task
+from kourse.notification.tables import (
+    SCHEMA,
+    accommodation,
+    cohort,
+    course,
+    enrolment,
+    extension,
+    hand_in,
+    task,
+)
 
 _WITHDRAW = statement(
     SCHEMA,
@@ -70,9 +79,15 @@ async def take_due(tx: AsyncSession, now: datetime, limit: int) -> list[Looked]:
             cohort.c.starts_on,
             cohort.c.time_zone.label("run_zone"),
             cohort.c.dates,
+            func.coalesce(accommodation.c.extra_hours, 0).label("extra_hours"),
         )
         .outerjoin(course, course.c.course_id == enrolment.c.course_id)
         .outerjoin(cohort, cohort.c.cohort_id == enrolment.c.cohort_id)
+        .outerjoin(
+            accommodation,
+            (accommodation.c.learner_id == enrolment.c.learner_id)
+            & (accommodation.c.course_id == enrolment.c.course_id),
+        )
         .where(enrolment.c.look_at <= now)
         .order_by(enrolment.c.look_at)
         .limit(limit)
@@ -176,6 +191,7 @@ def _study(
         zone=ZoneInfo(row.time_zone),
         cohort=None if row.cohort_id is None else _run(row),
         labels=tuple(row.labels),
+        extra=timedelta(hours=row.extra_hours),
         extensions=extensions,
         handed_in=frozenset(handed_in),
     )

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.events import CohortDates, DeclaredDates, LabelDates
 from kourse.notification.domain.reminders import Task, TaskType
-from kourse.notification.tables import cohort, enrolment, extension, hand_in, task
+from kourse.notification.tables import accommodation, cohort, enrolment, extension, hand_in, task
 
 AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 """When an enrolment is looked at that something changed for: whatever the clock says."""
@@ -96,6 +96,23 @@ async def extend(
     keys = [extension.c.tenant, extension.c.enrolment_id, extension.c.task_id]
     await tx.execute(row.on_conflict_do_update(index_elements=keys, set_={"due_at": due_at}))
     await look_again(tx, enrolment.c.enrolment_id == enrolment_id)
+
+
+async def accommodate(
+    tx: AsyncSession, learner_id: UUID, course_id: UUID, extra_hours: int
+) -> None:
+    """All assignments of the course are due so much later for the learner."""
+    row = insert(accommodation).values(
+        tenant=tx.info["tenant"],
+        learner_id=learner_id,
+        course_id=course_id,
+        extra_hours=extra_hours,
+    )
+    keys = [accommodation.c.tenant, accommodation.c.learner_id, accommodation.c.course_id]
+    values = {"extra_hours": extra_hours}
+    await tx.execute(row.on_conflict_do_update(index_elements=keys, set_=values))
+    of_learner = enrolment.c.learner_id == learner_id
+    await look_again(tx, of_learner, enrolment.c.course_id == course_id)
 
 
 async def add_hand_in(

@@ -28,6 +28,7 @@ async def take_assignment(
             name=event.assignment,
             title=event.title,
             declared=event.dates,
+            overrides=tuple(event.overrides),
         ),
     )
 
@@ -103,6 +104,12 @@ async def extend(tx: AsyncSession, event: events.AssignmentExtended) -> None:
         task_id=event.assignment_id,
         due_at=event.due_at,
     )
+
+
+async def accommodate(tx: AsyncSession, event: events.AccommodationChanged) -> None:
+    """All assignments of the course are due so much later for the learner."""
+    if not await former.is_former(tx, event.learner_id):
+        await timetable.accommodate(tx, event.learner_id, event.course_id, event.extra_hours)
 
 
 async def take_submission(tx: AsyncSession, event: events.AssignmentSubmitted) -> None:
