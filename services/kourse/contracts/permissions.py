@@ -41,6 +41,8 @@ class Permission(StrEnum):
     COURSE_PUBLISH = "course:publish"
     COURSE_STUDY = "course:study"
     DASHBOARD_OWN = "dashboard:own"
+    DASHBOARD_READ = "dashboard:read"
+    DASHBOARD_TENANT = "dashboard:tenant"
     EVENT_MANAGE = "event:manage"
     EVENT_READ = "event:read"
     EXAM_AUTHOR = "exam:author"
@@ -112,6 +114,7 @@ _TEACHER = _LEARNER | {
     Permission.COHORT_READ,
     Permission.COHORT_REMOVE,
     Permission.COHORT_TRANSFER,
+    Permission.DASHBOARD_READ,
     Permission.GRADEBOOK_READ,
     Permission.INVITATION_MANAGE,
     Permission.SUBMISSION_GRADE,
@@ -166,6 +169,7 @@ ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     | _EVENTS
     | {
         Permission.AUDIT_READ,
+        Permission.DASHBOARD_TENANT,
         Permission.MEMBERSHIP_MANAGE,
         Permission.ROLE_ASSIGN,
         Permission.SERVICE_ACCOUNT_MANAGE,
@@ -243,6 +247,8 @@ DENIALS: Mapping[Permission, str] = {
     Permission.COURSE_PUBLISH: "Publishing and archiving courses needs the author role.",
     Permission.COURSE_STUDY: "Studying needs the learner role.",
     Permission.DASHBOARD_OWN: "A dashboard needs membership of this tenant.",
+    Permission.DASHBOARD_READ: "Seeing how learners do needs the teacher role for this course or cohort.",
+    Permission.DASHBOARD_TENANT: "The tenant's figures need the tenant admin role.",
     Permission.EVENT_MANAGE: "Replaying or dropping events needs the tenant admin role.",
     Permission.EVENT_READ: "Looking at events that stand aside needs the tenant admin role.",
     Permission.EXAM_AUTHOR: "Authoring exams and question pools needs the author role.",

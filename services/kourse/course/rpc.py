@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import grpc.aio
 
-from kourse.course.service import catalogue, progress
+from kourse.contracts.resources.course import AtRisk
+from kourse.course.service import catalogue, coming, progress
+from kourse.course.service.coming import Due
 from kourse.course.service.progress import Overview
 from kourse.kit.rpc import requests
 from kourse.kit.runtime import Runtime
@@ -61,6 +64,50 @@ class CourseServicer(course_pb2_grpc.CourseServiceServicer):
                 for one in found
             ]
         )
+
+    async def ListDue(  # noqa: N802 - the name in the protocol
+        self,
+        request: pb.ListDueRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.ListDueResponse:
+        """What a learner has not handed in and still can, in all courses that they study."""
+        learner_id = requests.learner_id(request.learner_id)
+        async with self._runtime.database.transaction(request.tenant) as tx:
+            found = await coming.list_due(tx, learner_id)
+        return pb.ListDueResponse(due=map(_due, found))
+
+    async def BatchListDue(  # noqa: N802 - the name in the protocol
+        self,
+        request: pb.BatchListDueRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.BatchListDueResponse:
+        """The same for many learners in one course, and when it counts a learner as at risk."""
+        learner_ids = requests.learner_ids(request.learner_ids)
+        by_learner: dict[UUID, list[pb.Due]] = {}
+        async with self._runtime.database.transaction(request.tenant) as tx:
+            policy, found = await coming.list_due_of_many(tx, learner_ids, request.course)
+        for one in found:
+            by_learner.setdefault(one.learner_id, []).append(_due(one))
+        return pb.BatchListDueResponse(
+            at_risk=_at_risk(policy),
+            learners=[
+                pb.LearnerDue(learner_id=str(learner), due=due)
+                for learner, due in by_learner.items()
+            ],
+        )
+
+
+def _due(one: Due) -> pb.Due:
+    return pb.Due(
+        course=one.course,
+        assignment=one.assignment,
+        title=one.title,
+        due_at=one.due_at.isoformat(),
+    )
+
+
+def _at_risk(policy: AtRisk) -> pb.AtRisk:
+    return pb.AtRisk(**policy.model_dump())
 
 
 def _chapter(entry: Any, found: catalogue.Outline) -> pb.Chapter:

@@ -1,6 +1,6 @@
 """What siblings tell course, and what it tells them."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import grpc.aio
@@ -16,6 +16,7 @@ from kourse.contracts.events import (
     ScoreReleased,
 )
 from kourse_rpc.course.v1 import course_pb2, course_pb2_grpc
+from support.handing_in import Desk, hand_in_course
 from support.houses import LEARNER, OTHER_LEARNER, new_key
 
 COHORT_ID = UUID(int=99)
@@ -263,6 +264,51 @@ class TestRpc:
             str(LEARNER): 0,
             str(OTHER_LEARNER): 1,
         }
+
+    async def test_lists_what_is_due_with_each_learners_own_dates(self, publish, stub, house):
+        await publish(spec=hand_in_course(atRisk={"inactiveDays": 5}))
+        for who in (LEARNER, OTHER_LEARNER):
+            await house.post(f"{COURSE}/enrolments", key=new_key(), who=who)
+        later = datetime.now(UTC) + timedelta(days=60)
+        order = {"reason": "Ill.", "learner": str(LEARNER), "dueAt": later.isoformat()}
+        given = await house.post(
+            f"{COURSE}/assignments/report/extensions",
+            order,
+            key=new_key(),
+            who=UUID(int=77),
+            roles=["teacher"],
+        )
+        assert given.status == 201, given.body
+        course, metadata = stub
+        request = course_pb2.BatchListDueRequest(
+            tenant="demo", course="statistics", learner_ids=[str(LEARNER), str(OTHER_LEARNER)]
+        )
+        found = await course.BatchListDue(request, timeout=60, metadata=metadata)
+        own = course_pb2.ListDueRequest(tenant="demo", learner_id=str(LEARNER))
+        mine = await course.ListDue(own, timeout=60, metadata=metadata)
+
+        due = {
+            one.learner_id: [
+                (work.assignment, datetime.fromisoformat(work.due_at)) for work in one.due
+            ]
+            for one in found.learners
+        }
+        assert [work for work, _ in due[str(LEARNER)]] == ["study", "report"]
+        assert due[str(LEARNER)][1] == ("report", later)
+        assert due[str(OTHER_LEARNER)][0][1] < later
+        assert (found.at_risk.inactive_days, found.at_risk.missed) == (5, 2)
+        assert [work.assignment for work in mine.due] == ["study", "report"]
+
+    async def test_lists_nothing_as_due_that_is_past(self, publish, stub, house, rows):
+        await publish(spec=hand_in_course())
+        await house.post(f"{COURSE}/enrolments", key=new_key())
+        desk = Desk(house)
+        desk.dates(rows, due=-timedelta(hours=1))
+        course, metadata = stub
+        request = course_pb2.ListDueRequest(tenant="demo", learner_id=str(LEARNER))
+        found = await course.ListDue(request, timeout=60, metadata=metadata)
+
+        assert "report" not in [work.assignment for work in found.due]
 
     async def test_refuses_a_batch_that_is_too_large_or_names_no_learner(self, publish, stub):
         course, metadata = stub

@@ -7,8 +7,6 @@ const TypeRiskRaised = "dashboard.risk.raised"
 
 // RiskRaised: A learner is at risk by a rule of the course, or by one more than before, so a
 // nudge is due.
-//
-// Planned: no service emits it yet, and it may still change.
 type RiskRaised struct {
 	// Id of the enrolment: one learner in one run of one course.
 	EnrolmentID string `json:"enrolment_id"`
@@ -28,8 +26,6 @@ type RiskRaised struct {
 const TypeRiskCleared = "dashboard.risk.cleared"
 
 // RiskCleared: No rule says any more that the learner is at risk.
-//
-// Planned: no service emits it yet, and it may still change.
 type RiskCleared struct {
 	// Id of the enrolment: one learner in one run of one course.
 	EnrolmentID string `json:"enrolment_id"`

@@ -89,7 +89,12 @@ class _OfAttempt(Event):
     learner_id: LearnerId
 
 
-@event("assessment.attempt.started", stream=Stream.ATTEMPT, subject="attempt_id")
+@event(
+    "assessment.attempt.started",
+    stream=Stream.ATTEMPT,
+    subject="attempt_id",
+    to=("dashboard",),
+)
 class AttemptStarted(_OfAttempt):
     """A learner began an attempt; its questions are fixed."""
 
@@ -112,7 +117,7 @@ class AttemptExtended(_OfAttempt):
     "assessment.attempt.submitted",
     stream=Stream.ATTEMPT,
     subject="attempt_id",
-    to=("notification",),
+    to=("notification", "dashboard"),
 )
 class AttemptSubmitted(_OfAttempt):
     """An attempt is closed, by its learner or by the clock, and waits for grading."""
@@ -129,7 +134,7 @@ class AttemptSubmitted(_OfAttempt):
     "assessment.attempt.voided",
     stream=Stream.ATTEMPT,
     subject="attempt_id",
-    to=("notification",),
+    to=("notification", "dashboard"),
 )
 class AttemptVoided(_OfAttempt):
     """An attempt counts no more; the learner may have another."""
@@ -192,7 +197,7 @@ class AssignmentGraded(_OfGradable):
     "assessment.feedback.released",
     stream=Stream.GRADABLE,
     subject="submission_id",
-    to=("notification",),
+    to=("notification", "dashboard"),
     private=True,
 )
 class FeedbackReleased(_OfGradable):

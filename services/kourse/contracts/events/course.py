@@ -244,7 +244,7 @@ class AssignmentCreated(_GradedBy):
     "course.assignment.changed",
     stream=Stream.CONTENT,
     subject="course_id",
-    to=("assessment", "notification"),
+    to=("assessment", "notification", "dashboard"),
 )
 class AssignmentChanged(_GradedBy):
     """An assignment changed, or it was withdrawn; reminders and grading follow."""
@@ -310,7 +310,7 @@ class EnrolmentChanged(_OfEnrolment):
     "course.enrolment.suspended",
     stream=Stream.ENROLMENT,
     subject="enrolment_id",
-    to=("notification",),
+    to=("notification", "dashboard"),
 )
 class EnrolmentSuspended(_OfEnrolment):
     """A learner left the cohort: they study no further, and nothing of theirs is lost."""
@@ -320,7 +320,7 @@ class EnrolmentSuspended(_OfEnrolment):
     "course.enrolment.resumed",
     stream=Stream.ENROLMENT,
     subject="enrolment_id",
-    to=("notification",),
+    to=("notification", "dashboard"),
 )
 class EnrolmentResumed(_OfEnrolment):
     """A suspended learner studies on."""
@@ -337,7 +337,12 @@ class EnrolmentEnded(_OfEnrolment):
     """A learner's run of the course is over; a repeat is another enrolment."""
 
 
-@event("course.enrolment.completed", stream=Stream.ENROLMENT, subject="enrolment_id")
+@event(
+    "course.enrolment.completed",
+    stream=Stream.ENROLMENT,
+    subject="enrolment_id",
+    to=("dashboard",),
+)
 class EnrolmentCompleted(_OfEnrolment):
     """A learner fulfils the course's completion rule, perhaps again after a regrade had taken it away."""
 
@@ -371,7 +376,7 @@ class _OfAssignment(_OfEnrolment):
     "course.assignment.extended",
     stream=Stream.ENROLMENT,
     subject="enrolment_id",
-    to=("notification",),
+    to=("notification", "dashboard"),
 )
 class AssignmentExtended(_OfAssignment):
     """A learner has more time for an assignment; reminders follow."""
@@ -385,7 +390,12 @@ class AssignmentExtended(_OfAssignment):
     actor_id: ActorId
 
 
-@event("course.assignment.expired", stream=Stream.ENROLMENT, subject="enrolment_id")
+@event(
+    "course.assignment.expired",
+    stream=Stream.ENROLMENT,
+    subject="enrolment_id",
+    to=("dashboard",),
+)
 class AssignmentExpired(_OfAssignment):
     """An assignment can no longer be handed in, and the learner handed in nothing."""
 
@@ -398,7 +408,7 @@ class AssignmentExpired(_OfAssignment):
     "course.assignment.submitted",
     stream=Stream.SUBMISSION,
     subject="submission_id",
-    to=("assessment", "notification"),
+    to=("assessment", "notification", "dashboard"),
 )
 class AssignmentSubmitted(_OfAssignment):
     """An assignment was handed in; what was handed in never changes, a later one replaces it."""

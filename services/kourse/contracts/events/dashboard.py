@@ -25,7 +25,6 @@ class _OfRisk(Event):
     stream=Stream.RISK,
     subject="enrolment_id",
     private=True,
-    planned=True,
 )
 class RiskRaised(_OfRisk):
     """A learner is at risk by a rule of the course, or by one more than before, so a nudge is due."""
@@ -45,7 +44,6 @@ class RiskRaised(_OfRisk):
     stream=Stream.RISK,
     subject="enrolment_id",
     private=True,
-    planned=True,
 )
 class RiskCleared(_OfRisk):
     """No rule says any more that the learner is at risk."""

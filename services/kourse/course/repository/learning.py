@@ -132,6 +132,19 @@ async def list_enrolments(
     return await _all(tx, query)
 
 
+async def studied(tx: AsyncSession, learner_id: UUID) -> list[str]:
+    """Names of the courses that the learner studies now, in alphabetical order."""
+    e, c = t.enrolment.c, t.course.c
+    query = (
+        select(c.name)
+        .join(t.enrolment, e.course_id == c.id)
+        .where(e.learner_id == learner_id, e.status == "active", c.live_version.is_not(None))
+        .distinct()
+        .order_by(c.name)
+    )
+    return list(await tx.scalars(query))
+
+
 async def members_of(tx: AsyncSession, cohort_id: UUID) -> list[UUID]:
     """Learners whom the cohort enrolled in any course, and who have not left it."""
     e = t.enrolment.c

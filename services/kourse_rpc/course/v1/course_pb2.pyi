@@ -299,3 +299,188 @@ class BatchListProgressResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BatchListProgressResponse: _TypeAlias = BatchListProgressResponse  # noqa: Y015
+
+@_typing.final
+class ListDueRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    LEARNER_ID_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    learner_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        learner_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learner_id", b"learner_id", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueRequest: _TypeAlias = ListDueRequest  # noqa: Y015
+
+@_typing.final
+class Due(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COURSE_FIELD_NUMBER: _builtins.int
+    ASSIGNMENT_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    DUE_AT_FIELD_NUMBER: _builtins.int
+    course: _builtins.str
+    assignment: _builtins.str
+    title: _builtins.str
+    due_at: _builtins.str
+    """RFC 3339, for this learner."""
+    def __init__(
+        self,
+        *,
+        course: _builtins.str = ...,
+        assignment: _builtins.str = ...,
+        title: _builtins.str = ...,
+        due_at: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["assignment", b"assignment", "course", b"course", "due_at", b"due_at", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Due: _TypeAlias = Due  # noqa: Y015
+
+@_typing.final
+class ListDueResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def due(self) -> _containers.RepeatedCompositeFieldContainer[Global___Due]:
+        """Earliest first."""
+
+    def __init__(
+        self,
+        *,
+        due: _abc.Iterable[Global___Due] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due", b"due"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueResponse: _TypeAlias = ListDueResponse  # noqa: Y015
+
+@_typing.final
+class BatchListDueRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    COURSE_FIELD_NUMBER: _builtins.int
+    LEARNER_IDS_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    course: _builtins.str
+    @_builtins.property
+    def learner_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 200."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        course: _builtins.str = ...,
+        learner_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["course", b"course", "learner_ids", b"learner_ids", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchListDueRequest: _TypeAlias = BatchListDueRequest  # noqa: Y015
+
+@_typing.final
+class AtRisk(_message.Message):
+    """Days, percent, percentage points and assignments, as a Course declares them."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INACTIVE_DAYS_FIELD_NUMBER: _builtins.int
+    MASTERY_BELOW_FIELD_NUMBER: _builtins.int
+    DUE_WITHIN_DAYS_FIELD_NUMBER: _builtins.int
+    SCORE_DROP_FIELD_NUMBER: _builtins.int
+    MISSED_FIELD_NUMBER: _builtins.int
+    inactive_days: _builtins.int
+    mastery_below: _builtins.int
+    due_within_days: _builtins.int
+    score_drop: _builtins.int
+    missed: _builtins.int
+    def __init__(
+        self,
+        *,
+        inactive_days: _builtins.int = ...,
+        mastery_below: _builtins.int = ...,
+        due_within_days: _builtins.int = ...,
+        score_drop: _builtins.int = ...,
+        missed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_within_days", b"due_within_days", "inactive_days", b"inactive_days", "mastery_below", b"mastery_below", "missed", b"missed", "score_drop", b"score_drop"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AtRisk: _TypeAlias = AtRisk  # noqa: Y015
+
+@_typing.final
+class LearnerDue(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEARNER_ID_FIELD_NUMBER: _builtins.int
+    DUE_FIELD_NUMBER: _builtins.int
+    learner_id: _builtins.str
+    @_builtins.property
+    def due(self) -> _containers.RepeatedCompositeFieldContainer[Global___Due]:
+        """Earliest first."""
+
+    def __init__(
+        self,
+        *,
+        learner_id: _builtins.str = ...,
+        due: _abc.Iterable[Global___Due] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due", b"due", "learner_id", b"learner_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LearnerDue: _TypeAlias = LearnerDue  # noqa: Y015
+
+@_typing.final
+class BatchListDueResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_RISK_FIELD_NUMBER: _builtins.int
+    LEARNERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def at_risk(self) -> Global___AtRisk: ...
+    @_builtins.property
+    def learners(self) -> _containers.RepeatedCompositeFieldContainer[Global___LearnerDue]:
+        """Those who have anything to hand in."""
+
+    def __init__(
+        self,
+        *,
+        at_risk: Global___AtRisk | None = ...,
+        learners: _abc.Iterable[Global___LearnerDue] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at_risk", b"at_risk"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_risk", b"at_risk", "learners", b"learners"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BatchListDueResponse: _TypeAlias = BatchListDueResponse  # noqa: Y015

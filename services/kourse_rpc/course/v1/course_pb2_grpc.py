@@ -50,6 +50,16 @@ class CourseServiceStub:
                 request_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressRequest.SerializeToString,
                 response_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressResponse.FromString,
                 _registered_method=True)
+        self.ListDue = channel.unary_unary(
+                '/kourse_rpc.course.v1.CourseService/ListDue',
+                request_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListDueRequest.SerializeToString,
+                response_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListDueResponse.FromString,
+                _registered_method=True)
+        self.BatchListDue = channel.unary_unary(
+                '/kourse_rpc.course.v1.CourseService/BatchListDue',
+                request_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueRequest.SerializeToString,
+                response_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueResponse.FromString,
+                _registered_method=True)
 
 
 class CourseServiceServicer:
@@ -77,6 +87,20 @@ class CourseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDue(self, request, context):
+        """What a learner has not handed in and still can, in all courses that they study.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BatchListDue(self, request, context):
+        """The same for many learners in one course, and when the course counts a learner as at risk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CourseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -94,6 +118,16 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     servicer.BatchListProgress,
                     request_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressRequest.FromString,
                     response_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressResponse.SerializeToString,
+            ),
+            'ListDue': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDue,
+                    request_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListDueRequest.FromString,
+                    response_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListDueResponse.SerializeToString,
+            ),
+            'BatchListDue': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchListDue,
+                    request_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueRequest.FromString,
+                    response_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -178,6 +212,60 @@ class CourseService:
             '/kourse_rpc.course.v1.CourseService/BatchListProgress',
             kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressRequest.SerializeToString,
             kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListProgressResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kourse_rpc.course.v1.CourseService/ListDue',
+            kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListDueRequest.SerializeToString,
+            kourse__rpc_dot_course_dot_v1_dot_course__pb2.ListDueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchListDue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kourse_rpc.course.v1.CourseService/BatchListDue',
+            kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueRequest.SerializeToString,
+            kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueResponse.FromString,
             options,
             channel_credentials,
             insecure,

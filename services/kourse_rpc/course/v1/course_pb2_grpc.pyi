@@ -39,6 +39,10 @@ class CourseServiceStub:
     """A learner's progress in all courses in which they are enrolled."""
     BatchListProgress: _grpc.UnaryUnaryMultiCallable[_course_pb2.BatchListProgressRequest, _course_pb2.BatchListProgressResponse]
     """The same for many learners in one course; those who do not study it are left out."""
+    ListDue: _grpc.UnaryUnaryMultiCallable[_course_pb2.ListDueRequest, _course_pb2.ListDueResponse]
+    """What a learner has not handed in and still can, in all courses that they study."""
+    BatchListDue: _grpc.UnaryUnaryMultiCallable[_course_pb2.BatchListDueRequest, _course_pb2.BatchListDueResponse]
+    """The same for many learners in one course, and when the course counts a learner as at risk."""
 
 @_typing.type_check_only
 class CourseServiceAsyncStub(CourseServiceStub):
@@ -51,6 +55,10 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """A learner's progress in all courses in which they are enrolled."""
     BatchListProgress: _aio.UnaryUnaryMultiCallable[_course_pb2.BatchListProgressRequest, _course_pb2.BatchListProgressResponse]  # type: ignore[assignment]
     """The same for many learners in one course; those who do not study it are left out."""
+    ListDue: _aio.UnaryUnaryMultiCallable[_course_pb2.ListDueRequest, _course_pb2.ListDueResponse]  # type: ignore[assignment]
+    """What a learner has not handed in and still can, in all courses that they study."""
+    BatchListDue: _aio.UnaryUnaryMultiCallable[_course_pb2.BatchListDueRequest, _course_pb2.BatchListDueResponse]  # type: ignore[assignment]
+    """The same for many learners in one course, and when the course counts a learner as at risk."""
 
 class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Structure of courses and learners' progress in them."""
@@ -78,5 +86,21 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.BatchListProgressResponse, _abc.Awaitable[_course_pb2.BatchListProgressResponse]]:
         """The same for many learners in one course; those who do not study it are left out."""
+
+    @_abc_1.abstractmethod
+    def ListDue(
+        self,
+        request: _course_pb2.ListDueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.ListDueResponse, _abc.Awaitable[_course_pb2.ListDueResponse]]:
+        """What a learner has not handed in and still can, in all courses that they study."""
+
+    @_abc_1.abstractmethod
+    def BatchListDue(
+        self,
+        request: _course_pb2.BatchListDueRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.BatchListDueResponse, _abc.Awaitable[_course_pb2.BatchListDueResponse]]:
+        """The same for many learners in one course, and when the course counts a learner as at risk."""
 
 def add_CourseServiceServicer_to_server(servicer: CourseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

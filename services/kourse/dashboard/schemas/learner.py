@@ -1,4 +1,4 @@
-"""What the dashboard shows, as JSON."""
+"""What learners see of themselves, as JSON."""
 
 from __future__ import annotations
 
@@ -44,9 +44,25 @@ class CourseCard(View):
     total: Annotated[int, Field(ge=0, description="Lessons of the live version.")]
     next_lesson: str | None
     next_lesson_title: str | None
+    next_because: Annotated[
+        str | None,
+        Field(
+            description="Why this lesson comes next, in words.",
+            examples=["It is the next one of the main path."],
+        ),
+    ] = None
     last_activity_at: datetime | None
     mastery: list[SkillMastery] = Field(default_factory=list)
     scores: list[ScoreCard] = Field(default_factory=list)
+
+
+class DueCard(View):
+    """Something that the learner has not handed in and still can."""
+
+    course: str
+    assignment: str
+    title: str
+    due_at: Annotated[datetime, Field(description="When it is due for this learner (UTC).")]
 
 
 class GoalCard(View):
@@ -70,9 +86,15 @@ class Overview(View):
     """A learner's dashboard."""
 
     courses: list[CourseCard]
+    due: Annotated[list[DueCard], Field(description="What is to be handed in, the earliest first.")]
     goals: list[GoalCard]
     points: Standing | None
     partial: Annotated[
-        list[str], Field(description="Parts that did not answer in time and are missing.")
+        list[str],
+        Field(
+            description="Parts that did not answer in time and are missing: `progress`, `due`, "
+            "`mastery`, `scores`, `goals` or `points`.",
+            examples=[["goals"]],
+        ),
     ]
     as_of: datetime

@@ -1,0 +1,11 @@
+"""REST of the dashboard service."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from kourse.dashboard.api import learner, teacher, tenant
+
+router = APIRouter()
+for _part in (learner, teacher, tenant):
+    router.include_router(_part.router)

@@ -1,0 +1,1 @@
+"""SQL of the dashboard, and nothing else."""
