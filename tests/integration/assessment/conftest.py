@@ -210,14 +210,15 @@ class House:
     # what a learner does
 
     async def call(self, method, path, *, by=None, roles=("learner",), headers=None, **kwargs):
-        """The status and the JSON of an answer, asked for by a person or by nobody."""
+        """The status and the JSON, else the text, of an answer, asked for by a person or by nobody."""
         sent = dict(headers or {})
         if by is not None:
             token = self.issuer.token(sub=str(by), roles=list(roles), **kwargs.pop("claims", {}))
             sent["Authorization"] = f"Bearer {token}"
         answer = await self.http.request(method, path, headers=sent, **kwargs)
         text = await answer.text()
-        body = json.loads(text) if text else None
+        is_json = answer.content_type.endswith("json")
+        body = (json.loads(text) if is_json else text) if text else None
         return Answer(answer.status, body, answer.headers)
 
     async def get(self, path, by=None, **kwargs):

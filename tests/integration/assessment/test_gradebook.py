@@ -1,7 +1,11 @@
 """The grade book, a learner's own and a teacher's, on real servers."""
 
+import csv
+import io
+
 import pytest
 
+from kourse.assessment.service import gradebook
 from kourse.kit.ids import new_id
 from support.exams import exam_spec, right_answer, wrong_answer
 
@@ -9,6 +13,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OWN = "/v1/courses/statistics/gradebook"
 ALL = "/v1/courses/statistics/gradebook/learners"
+WHY = "/v1/courses/statistics/gradebook/explanation"
+SHEET = "/v1/courses/statistics/gradebook/export"
 CATEGORIES = [
     {"key": "work", "title": "Work", "weight": 40, "drop_lowest": 1},
     {"key": "tests", "title": "Tests", "weight": 60},
@@ -19,6 +25,14 @@ async def learners(house, by=None, query="", **claims):
     claims = {"roles": ["teacher"], **claims}
     roles = claims.pop("roles")
     return await house.get(ALL + query, by=by or new_id(), roles=roles, claims=claims)
+
+
+async def sheet(house, **kwargs):
+    """The lines of the exported grade book."""
+    answer = await house.teach("GET", SHEET, **kwargs)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    return list(csv.reader(io.StringIO(answer.body)))
 
 
 class TestOwn:
@@ -115,3 +129,86 @@ class TestLearners:
         evening = await house.enrol(cohort="evening")
         answer = await learners(house, query="?cohort=evening")
         assert [one["learnerId"] for one in answer.body["items"]] == [str(evening)]
+
+
+class TestExplanation:
+    async def test_tells_how_weights_means_and_dropped_scores_made_the_total(self, house):
+        await house.publish_course(categories=CATEGORIES)
+        await house.pool()
+        for name in ("quiz-a", "quiz-b", "quiz-c"):
+            await house.exam(name, exam_spec(title=name))
+        await house.exam("final", exam_spec(category="tests", purpose="Exam"))
+        learner = await house.enrol()
+        await house.sit(learner, right_answer, "quiz-a")
+        await house.sit(learner, wrong_answer, "quiz-b")
+        told = (await house.get(WHY, by=learner)).body
+        assert told["sentence"] == (
+            "The total is 100 %: 100 (Work)."
+            " Tests has no score yet, so the other weights are scaled up to 100."
+        )
+        work, tests = told["categories"]
+        assert (work["share"], work["adds"], tests["adds"]) == ("100", "100", None)
+        assert [(one["standing"], one["sentence"]) for one in work["entries"]] == [
+            ("counts", "12 of 12 points are 100 %."),
+            (
+                "dropped",
+                "0 of 12 points are 0 %; not counted, since the lowest score falls away.",
+            ),
+            ("nothing-yet", "There is no score that counts yet."),
+        ]
+        await house.sit(learner, wrong_answer, "final")
+        told = (await house.get(WHY, by=learner)).body
+        assert told["sentence"] == "The total is 40 %: 40 (Work) + 0 (Tests)."
+
+    async def test_says_nothing_of_what_is_not_released(self, house):
+        learner = await house.quiz(release={"scores": "Manual", "answers": "Never"})
+        await house.sit(learner, right_answer)
+        told = (await house.get(WHY, by=learner)).body
+        assert told["sentence"] == "Nothing counts yet, so there is no total."
+        assert told["categories"][0]["entries"][0]["standing"] == "nothing-yet"
+
+
+class TestExport:
+    async def test_has_a_line_for_each_learner_withheld_scores_included(self, house):
+        await house.publish_course(categories=CATEGORIES)
+        await house.pool()
+        await house.exam(spec=exam_spec(release={"scores": "Never", "answers": "Never"}))
+        first, second = await house.enrol(cohort="evening"), await house.enrol()
+        await house.sit(first, right_answer)
+        assert await sheet(house) == [
+            [
+                "learner",
+                "cohort",
+                "percent",
+                "work percent",
+                "work/exam:quiz points",
+                "work/exam:quiz max",
+                "work/exam:quiz percent",
+                "work/exam:quiz state",
+                "tests percent",
+            ],
+            [str(first), "evening", "100", "100", "12", "12", "100", "withheld", ""],
+            [str(second), "", "", "", "", "", "", "", ""],
+        ]
+
+    async def test_reads_a_large_course_to_its_end(self, house, monkeypatch):
+        monkeypatch.setattr(gradebook, "EXPORT_PAGE", 2)
+        await house.quiz()
+        everybody = [str(await house.enrol()) for _ in range(4)]
+        told = [line[0] for line in (await sheet(house))[1:]]
+        assert len(told) == len(set(told)) == 5
+        assert set(everybody) < set(told)
+
+    async def test_shows_a_teacher_of_one_cohort_nobody_of_another(self, house):
+        await house.quiz()
+        mine = await house.enrol(cohort="evening")
+        await house.enrol(cohort="morning")
+        scopes = {"scopes": ["teacher@cohort:evening"]}
+        found = await sheet(house, roles=["learner"], claims=scopes)
+        assert [line[0] for line in found[1:]] == [str(mine)]
+
+    async def test_is_refused_to_learners_and_unknown_of_no_course(self, house):
+        learner = await house.quiz()
+        assert (await house.get(SHEET, by=learner)).status == 403
+        path = "/v1/courses/nowhere/gradebook/export"
+        assert (await house.teach("GET", path)).status == 404

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from kourse.assessment import schemas
+from kourse.assessment.domain.gradebook import reasons
 from kourse.assessment.errors import NotEnrolled
 from kourse.assessment.service import (
     attempts,
@@ -145,3 +146,12 @@ async def get_gradebook(
 ) -> schemas.GradebookView:
     """The learner's own grades in a course, from released scores."""
     return schemas.GradebookView.of(await gradebook.own_book(tx, actor.user_id, course))
+
+
+@router.get("/v1/courses/{course}/gradebook/explanation")
+async def explain_gradebook(
+    actor: Annotated[Actor, allow(Permission.GRADEBOOK_OWN)], tx: Transaction, course: Name
+) -> schemas.GradeReasonsView:
+    """How the learner's total came about: weights in effect, what counts, what was dropped and why."""
+    book = await gradebook.own_book(tx, actor.user_id, course)
+    return schemas.GradeReasonsView.told(reasons(book))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
 
 from kourse.assessment import schemas
 from kourse.assessment.service import explaining, gradebook, teaching
@@ -13,6 +14,7 @@ from kourse.contracts.errors import Malformed, NotFound
 from kourse.contracts.explanations import Explanation
 from kourse.contracts.permissions import Permission
 from kourse.contracts.resources.meta import Name
+from kourse.kit import spreadsheets
 from kourse.kit.auth import Actor, allow
 from kourse.kit.auth.scope import cohorts_within
 from kourse.kit.db import Transaction
@@ -21,6 +23,12 @@ from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.kit.runtime import CurrentRuntime
 
 router = APIRouter(tags=["teaching"])
+_SHEET: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A line of names, then a line for each learner.",
+        "content": {"text/csv": {"schema": {"type": "string"}}},
+    }
+}
 
 Cohort = Annotated[Name | None, Query(description="Only learners of this cohort.")]
 
@@ -41,6 +49,29 @@ async def list_gradebooks(
     )
     shown, following = Cursor.page(books, limit, key=lambda book: (book.learner_id,))
     return Page(items=[schemas.GradebookView.of(book) for book in shown], next=following)
+
+
+@router.get(
+    "/v1/courses/{course}/gradebook/export",
+    response_class=StreamingResponse,
+    responses=_SHEET,
+)
+async def export_gradebooks(
+    actor: Annotated[Actor, allow(Permission.GRADEBOOK_READ, scoped=True)],
+    tx: Transaction,
+    runtime: CurrentRuntime,
+    course: Name,
+    cohort: Cohort = None,
+) -> StreamingResponse:
+    """The same as CSV for a spreadsheet: a line for each learner, columns by stable keys."""
+    cohorts = cohorts_within(actor, Permission.GRADEBOOK_READ, course, cohort)
+    sections = await gradebook.columns(tx, course)
+    lines = gradebook.export(runtime.database, actor.tenant, course, sections, cohorts)
+    name = f"grades-{course}-{cohort}.csv" if cohort else f"grades-{course}.csv"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(
+        spreadsheets.in_pieces(lines), media_type=spreadsheets.MEDIA_TYPE, headers=headers
+    )
 
 
 @router.get("/v1/exams/{exam}/attempts")

@@ -15,7 +15,7 @@ from kourse.assessment.schemas.gradables import (
     ReleaseGradings,
     SheetView,
 )
-from kourse.assessment.schemas.grades import GradebookView
+from kourse.assessment.schemas.grades import GradebookView, GradeReasonsView
 from kourse.assessment.schemas.practice import (
     CheckAnswer,
     CheckedView,
@@ -53,6 +53,7 @@ __all__ = [
     "FeedbackView",
     "GradableView",
     "GradeOrder",
+    "GradeReasonsView",
     "GradebookView",
     "GradingView",
     "ItemView",

@@ -6,8 +6,16 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kourse.assessment.domain.gradebook import (
+    Book,
+    Entry,
+    EntryReason,
+    Reasons,
+    Section,
+    SectionReason,
+    Standing,
+)
 from kourse.assessment.schemas.parts import Decimal
-from kourse.assessment.service.gradebook import Book, Entry, Section
 from kourse.contracts.resources.exam import Counting
 from kourse.kit.http import View
 from kourse.rules import points
@@ -96,4 +104,73 @@ class GradebookView(View):
             cohort=book.cohort,
             percent=None if book.percent is None else points.text(book.percent),
             categories=[GradeSection.of(section) for section in book.sections],
+        )
+
+
+class EntryReasonView(GradeEntry):
+    """An exam or an assignment with the reason why it counts or not."""
+
+    standing: Standing = Field(description="What became of it in its category.")
+    sentence: str = Field(
+        description="The same in words.",
+        examples=["7 of 10 points are 70 %, by the highest of 2 attempts."],
+    )
+
+    @classmethod
+    def told(cls, one: EntryReason) -> EntryReasonView:
+        """The view of a reason."""
+        shown = GradeEntry.of(one.entry).model_dump()
+        return cls(**shown, standing=one.standing, sentence=one.sentence)
+
+
+class SectionReasonView(View):
+    """A grade category: what it adds to the total, and what was dropped of it."""
+
+    key: str
+    title: str
+    weight: int = Field(description="Percent of the course grade, as declared.")
+    drop_lowest: int
+    percent: Decimal | None
+    share: Decimal | None = Field(
+        description="Percent of the total that it decides once categories without a score are left out."
+    )
+    adds: Decimal | None = Field(description="Percentage points of the total that come from it.")
+    sentence: str = Field(
+        description="The same in words.",
+        examples=["The mean of 80 %, 100 % is 90 %; it decides 40 % of the total and adds 36."],
+    )
+    entries: list[EntryReasonView]
+
+    @classmethod
+    def told(cls, one: SectionReason) -> SectionReasonView:
+        """The view of a category's reasons."""
+        return cls(
+            **GradeSection.of(one.section).model_dump(exclude={"entries"}),
+            share=None if one.share is None else points.text(one.share),
+            adds=None if one.adds is None else points.text(one.adds),
+            sentence=one.sentence,
+            entries=[EntryReasonView.told(entry) for entry in one.entries],
+        )
+
+
+class GradeReasonsView(View):
+    """How a learner's total in a course came about."""
+
+    course: str
+    learner_id: UUID
+    cohort: str | None
+    percent: Decimal | None
+    sentence: str = Field(
+        description="The total in words.",
+        examples=["The total is 84 %: 36 (Assignments) + 48 (Exams)."],
+    )
+    categories: list[SectionReasonView]
+
+    @classmethod
+    def told(cls, found: Reasons) -> GradeReasonsView:
+        """The view of the reasons."""
+        return cls(
+            **GradebookView.of(found.book).model_dump(exclude={"categories"}),
+            sentence=found.sentence,
+            categories=[SectionReasonView.told(one) for one in found.sections],
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from uuid import UUID
 
@@ -11,11 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Course, Enrolment, Exam
 from kourse.assessment.domain.gradables import Assignment, Gradable, Run
+from kourse.assessment.domain.gradebook import Book, Chosen, Entry, Section, sheet_head, sheet_row
 from kourse.assessment.repository import content, gradables, replicas, scores
 from kourse.assessment.repository.scores import ExamScore
 from kourse.assessment.service.access import get_membership
 from kourse.contracts.errors import NotFound
 from kourse.contracts.resources.exam import Counting, Purpose
+from kourse.kit import spreadsheets
+from kourse.kit.db import Database
 from kourse.rules import points
 from kourse.rules.gradebook import (
     Attempted,
@@ -26,74 +29,8 @@ from kourse.rules.gradebook import (
     course_percent,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The attempt or hand-in that counts; points are exact.
-
-    Attributes:
-        id: The attempt, or the submission.
-        deduction: Points that lateness took; 0 for exams.
-        passed: Whether an exam's pass mark was reached; None for assignments.
-        released: Whether the learner sees it.
-    """
-
-    id: UUID
-    points: Fraction
-    max_points: int
-    deduction: Fraction
-    passed: bool | None
-    released: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An exam or an assignment in a learner's grade book.
-
-    Attributes:
-        exam: Name of the exam; None where it is an assignment.
-        assignment: Key of the assignment; None where it is an exam.
-        counts: Which of several attempts or hand-ins counts.
-        graded: How many graded ones there are to choose from.
-        chosen: What counts, or None while there is nothing.
-        dropped: Whether it is among the lowest that do not count.
-    """
-
-    exam: str | None
-    assignment: str | None
-    title: str
-    counts: Counting
-    graded: int
-    chosen: Chosen | None
-    dropped: bool = False
-
-    @property
-    def percent(self) -> Fraction | None:
-        """The exact percentage of what counts, or None while there is nothing."""
-        if self.chosen is None:
-            return None
-        return points.percent(self.chosen.points, Fraction(self.chosen.max_points))
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A grade category with its exams and assignments."""
-
-    category: Category
-    title: str
-    percent: Fraction | None
-    entries: tuple[Entry, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """One learner's grades in one run of a course; exact percentages, None while nothing counts."""
-
-    course: str
-    learner_id: UUID
-    cohort: str | None
-    percent: Fraction | None
-    sections: tuple[Section, ...]
+EXPORT_PAGE = 200
+"""Learners in one read of an export."""
 
 
 async def own_book(tx: AsyncSession, learner_id: UUID, course: str) -> Book:
@@ -127,24 +64,75 @@ async def list_books(
     Raises:
         NotFound: There is no such course.
     """
-    known = await replicas.find_course(tx, course)
-    if known is None:
-        raise NotFound(f"There is no course {course!r}.")
+    known = await _course(tx, course)
     enrolments = await replicas.list_course_enrolments(
         tx, course, cohorts=cohorts, after=after, limit=limit
     )
     return await _books(tx, known, enrolments, released_only=False)
 
 
+async def columns(tx: AsyncSession, course: str) -> Sequence[Section]:
+    """The categories of a course with what counts in them, nobody's scores in them.
+
+    Raises:
+        NotFound: There is no such course.
+    """
+    known = await _course(tx, course)
+    exams, works = await _counted(tx, course)
+    return _sections(known, _entries(exams, works, (), {}))
+
+
+async def export(
+    database: Database,
+    tenant: str,
+    course: str,
+    sections: Sequence[Section],
+    cohorts: Collection[str] | None,
+) -> AsyncIterator[bytes]:
+    """Grades of a course's learners as CSV, withheld scores included, by learner.
+
+    Learners are read page by page, so the memory it needs does not grow with the course.
+
+    Args:
+        database: Where pages are read.
+        tenant: The tenant.
+        course: The course.
+        sections: What stands in columns, as ``columns`` tells.
+        cohorts: Only learners of these cohorts; everybody when None.
+    """
+    yield spreadsheets.row(sheet_head(sections))
+    after = None
+    while True:
+        async with database.transaction(tenant) as tx:
+            books = await list_books(tx, course, cohorts=cohorts, after=after, limit=EXPORT_PAGE)
+        for book in books:
+            yield spreadsheets.row(sheet_row(sections, book))
+        if len(books) < EXPORT_PAGE:
+            return
+        after = books[-1].learner_id
+
+
+async def _course(tx: AsyncSession, name: str) -> Course:
+    known = await replicas.find_course(tx, name)
+    if known is None:
+        raise NotFound(f"There is no course {name!r}.")
+    return known
+
+
+async def _counted(tx: AsyncSession, course: str) -> tuple[list[Exam], list[Assignment]]:
+    """What has a place in the grade book."""
+    exams = [
+        exam
+        for exam in await content.list_exams(tx, course)
+        if not exam.retired and exam.purpose != Purpose.PRACTICE and exam.policy.category
+    ]
+    return exams, await gradables.list_assignments(tx, course)
+
+
 async def _books(
     tx: AsyncSession, course: Course, enrolments: Sequence[Enrolment], *, released_only: bool
 ) -> list[Book]:
-    exams = [
-        exam
-        for exam in await content.list_exams(tx, course.name)
-        if not exam.retired and exam.purpose != Purpose.PRACTICE and exam.policy.category
-    ]
-    works = await gradables.list_assignments(tx, course.name)
+    exams, works = await _counted(tx, course.name)
     learners = [enrolment.learner_id for enrolment in enrolments]
     found = await scores.list_scores(tx, learners, course.name, released_only=released_only)
     by_enrolment: dict[UUID, list[ExamScore]] = {}
@@ -160,39 +148,51 @@ async def _books(
         _book(
             course,
             one,
-            [(exam.policy.category, _of_exam(exam, by_enrolment.get(one.id, []))) for exam in exams]
-            + [
-                (work.category, _of_assignment(work, handed_in.get(one.id, {}).get(work.key)))
-                for work in works
-            ],
+            _entries(exams, works, by_enrolment.get(one.id, ()), handed_in.get(one.id, {})),
         )
         for one in enrolments
+    ]
+
+
+def _entries(
+    exams: Sequence[Exam],
+    works: Sequence[Assignment],
+    of_learner: Sequence[ExamScore],
+    handed_in: Mapping[str, tuple[Gradable, Run]],
+) -> list[tuple[str | None, Entry]]:
+    """Everything that counts, each with its category."""
+    return [(exam.policy.category, _of_exam(exam, of_learner)) for exam in exams] + [
+        (work.category, _of_assignment(work, handed_in.get(work.key))) for work in works
     ]
 
 
 def _book(
     course: Course, enrolment: Enrolment, entries: Sequence[tuple[str | None, Entry]]
 ) -> Book:
-    categories = [Category(one.key, one.weight, one.drop_lowest) for one in course.categories]
-    titles = {one.key: one.title for one in course.categories}
-    sections, grades = [], []
-    for category in categories:
-        of_category = [entry for key, entry in entries if key == category.key]
-        section, grade = _section(category, titles[category.key], of_category)
-        sections.append(section)
-        grades.append(grade)
+    sections = _sections(course, entries)
+    categories = [one.category for one in sections]
+    grades = [CategoryGrade(one.category.key, one.percent, frozenset()) for one in sections]
     percent = course_percent(categories, grades)
-    return Book(course.name, enrolment.learner_id, enrolment.cohort, percent, tuple(sections))
+    return Book(course.name, enrolment.learner_id, enrolment.cohort, percent, sections)
 
 
-def _section(
-    category: Category, title: str, entries: Sequence[Entry]
-) -> tuple[Section, CategoryGrade]:
+def _sections(course: Course, entries: Sequence[tuple[str | None, Entry]]) -> tuple[Section, ...]:
+    return tuple(
+        _section(
+            Category(one.key, one.weight, one.drop_lowest),
+            one.title,
+            [entry for key, entry in entries if key == one.key],
+        )
+        for one in course.categories
+    )
+
+
+def _section(category: Category, title: str, entries: Sequence[Entry]) -> Section:
     graded = [(at, entry.percent) for at, entry in enumerate(entries) if entry.percent is not None]
     grade = category_grade(category, [percent for _, percent in graded])
     dropped = {graded[position][0] for position in grade.dropped}
     marked = tuple(replace(entry, dropped=at in dropped) for at, entry in enumerate(entries))
-    return Section(category, title, grade.percent, marked), grade
+    return Section(category, title, grade.percent, marked)
 
 
 def _of_exam(exam: Exam, of_learner: Sequence[ExamScore]) -> Entry:

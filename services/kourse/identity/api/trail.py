@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -18,10 +17,11 @@ from kourse.identity.service.trail import Filter
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
+from kourse.kit.spreadsheets import MEDIA_TYPE, in_pieces
 
 router = APIRouter(prefix="/v1/audit", tags=["audit"])
 Auditor = Annotated[Actor, allow(Permission.AUDIT_READ)]
-_MEDIA = {Form.NDJSON: "application/x-ndjson", Form.CSV: "text/csv; charset=utf-8"}
+_MEDIA = {Form.NDJSON: "application/x-ndjson", Form.CSV: MEDIA_TYPE}
 _NO_MAIL = r"^[^@]*$"
 """What is asked for is recorded, so it must not name a person."""
 _WRITTEN: dict[int | str, dict[str, Any]] = {
@@ -98,25 +98,10 @@ async def export_audit_trail(
     """
     end = await trail.begin_export(house.database, actor, wanted, after)
     entries = trail.export(house.database, actor.tenant, wanted, after=after, until=end.seq)
-    written = _in_pieces(
-        writing.as_csv(entries) if form is Form.CSV else writing.as_ndjson(entries)
-    )
+    written = in_pieces(writing.as_csv(entries) if form is Form.CSV else writing.as_ndjson(entries))
     name = f"audit-{actor.tenant}.{form.value}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(written, media_type=_MEDIA[form], headers=headers)
-
-
-async def _in_pieces(lines: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The lines in pieces of 64 KiB or a little more, since each piece costs a write."""
-    waiting: list[bytes] = []
-    size = 0
-    async for line in lines:
-        waiting.append(line)
-        size += len(line)
-        if size >= 65_536:  # noqa: PLR2004 -- as the docstring says
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    yield b"".join(waiting)
 
 
 def _number(cursor: str | None) -> int | None:

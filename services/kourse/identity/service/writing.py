@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
+
+from kourse.kit import spreadsheets
 
 COLUMNS = (
     "seq",
@@ -24,7 +24,6 @@ COLUMNS = (
     "id",
     "hash",
 )
-_FORMULA = frozenset("=+-@\t\r")
 
 
 async def as_ndjson(entries: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[bytes]:
@@ -35,19 +34,7 @@ async def as_ndjson(entries: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[
 
 async def as_csv(entries: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[bytes]:
     """A row for each entry behind a row of names, by RFC 4180."""
-    yield _row(COLUMNS)
+    yield spreadsheets.row(COLUMNS)
     async for entry in entries:
         cells = {**entry, "detail": orjson.dumps(entry["detail"]).decode()}
-        yield _row([_cell(cells[name]) for name in COLUMNS])
-
-
-def _cell(value: Any) -> str:
-    """The value as text that no spreadsheet takes for a formula (CWE-1236)."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text[:1] in _FORMULA else text
-
-
-def _row(cells: Any) -> bytes:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerow(cells)
-    return buffer.getvalue().encode()
+        yield spreadsheets.row(cells[name] for name in COLUMNS)
