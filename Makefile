@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
-.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-audit bench-operator bench-login bench-learning bench-notification bench-runner gen fmt \
+.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-audit bench-operator bench-login bench-learning bench-assessment bench-notification bench-runner gen fmt \
   images cluster cluster-down test-cluster bench-cluster
 
 help: ## Show this help
@@ -86,6 +86,9 @@ bench-login: environment ## Measure log-ins in a storm, and what others notice o
 
 bench-learning: environment ## Measure course pages, completed lessons and joining, with up to 100,000 learners
 	@$(VENV)/python -m hack.bench learning
+
+bench-assessment: environment ## Measure saved answers and a thousand attempts that end at once, with up to 100,000 learners
+	@$(VENV)/python -m hack.bench assessment
 
 bench-notification: environment ## Measure notices into feeds and to the mail relay, beside 10,000 at once
 	@$(VENV)/python -m hack.bench notification

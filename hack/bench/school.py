@@ -69,7 +69,7 @@ class School:
 
     def open(self) -> None:
         """The courses are published."""
-        with closing(self._teacher()) as teacher:
+        with closing(self.teacher()) as teacher:
             for course in self.courses:
                 teacher.call("PUT", f"/v1/authoring/courses/{course}", json=_course(course))
             for course in self.courses:
@@ -117,12 +117,13 @@ class School:
             "seats": seats,
             "join": {"policy": "Code"},
         }
-        with closing(self._teacher()) as teacher:
+        with closing(self.teacher()) as teacher:
             teacher.call("PUT", f"/v1/authoring/cohorts/{name}", json=spec)
             found: str = teacher.get(f"/v1/cohorts/{name}/code")["code"]
         return found
 
-    def _teacher(self) -> Person:
+    def teacher(self) -> Person:
+        """The target's teacher, logged in; close them."""
         teacher = Person(self.target.url, self.target.teacher_email, self.target.teacher_password)
         teacher.log_in()
         return teacher

@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from hack.smoke import manifests
-from hack.smoke.journey import Journey
 from hack.smoke.person import Person, Unexpected, eventually
 from hack.smoke.target import Target
+from hack.smoke.team import Team
 
 COHORTS = 8
 """Least classes to spread the learners over, as they would be in a school."""
@@ -115,8 +115,8 @@ class Classroom:
             )
 
     @cached_property
-    def _team(self) -> Journey:
-        return Journey(self.target, self.name)
+    def _team(self) -> Team:
+        return Team(self.target)
 
     @contextmanager
     def _teacher(self) -> Iterator[Person]:

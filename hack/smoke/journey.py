@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -20,9 +17,11 @@ from urllib.parse import urlsplit
 from httpx2 import codes
 
 from hack.smoke import manifests
+from hack.smoke.judged import Judged
 from hack.smoke.knowledge import right_answer, wrong_option
 from hack.smoke.person import Mailbox, Person, Unexpected, eventually
 from hack.smoke.target import Target
+from hack.smoke.team import Team
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,8 @@ class Journey:
         self.learner = Person(url, f"{self.run}@example.org", secrets.token_urlsafe(18))
         self.teacher = Person(url, self.target.teacher_email, self.target.teacher_password)
         self.mailbox = Mailbox(self.target.mailbox_url)
+        self.team = Team(self.target)
+        self.judged = Judged(self.run, self.learner, self.teacher, self.team)
 
     def steps(self) -> list[tuple[str, Callable[[], dict[str, str]]]]:
         """Title and action of every step, in order."""
@@ -67,6 +68,8 @@ class Journey:
             ("the quiz is graded", self.graded),
             ("hand in a report, late, and get a receipt", self.hand_in_late),
             ("it is graded by rubric with its late deduction", self.grade_report),
+            ("an essay is reviewed by a person and released", self.judged.review),
+            ("a key is corrected and the exam regraded", self.judged.correct),
             ("notifications arrive in the feed and as e-mail", self.notified),
             ("points and dashboard show it", self.dashboard),
             ("a badge is won and a place on the leaderboard taken", self.compare),
@@ -117,9 +120,10 @@ class Journey:
     def publish(self) -> dict[str, str]:
         """All four resources are applied and become Ready."""
         course = manifests.course(self.run)
-        self.apply(course, manifests.pool(self.run), manifests.quiz(self.run))
-        self.apply(manifests.cohort(self.run))
-        self.push_assets(course)
+        self.team.apply(course, manifests.pool(self.run), manifests.quiz(self.run))
+        self.team.apply(manifests.claims(self.run), manifests.judged_exam(self.run))
+        self.team.apply(manifests.cohort(self.run))
+        self.team.push_assets(course)
         kinds = {
             "course": "course",
             "questionpool": "pool",
@@ -127,7 +131,7 @@ class Journey:
             "cohort": "cohort",
         }
         for kind, suffix in kinds.items():
-            self.wait_ready(f"{kind}.kourse.dev/{self.run}-{suffix}")
+            self.team.wait_ready(f"{kind}.kourse.dev/{self.run}-{suffix}")
         return {"course": f"{self.run}-course", "namespace": self.target.namespace}
 
     def join(self) -> dict[str, str]:
@@ -358,53 +362,15 @@ class Journey:
 
     def revise(self) -> dict[str, str]:
         """A changed manifest makes version 2 live; what was completed stays completed."""
-        self.apply(manifests.course(self.run, revision=2))
+        self.team.apply(manifests.course(self.run, revision=2))
 
         def look() -> dict[str, Any] | None:
             found = self.learner.get(f"/v1/courses/{self.run}-course")
             return found if found["version"] == 2 else None  # noqa: PLR2004 - the second version
 
         eventually("version 2", look)
-        self.wait_ready(f"course.kourse.dev/{self.run}-course")
+        self.team.wait_ready(f"course.kourse.dev/{self.run}-course")
         progress = self.learner.get(f"/v1/courses/{self.run}-course/progress")
         if progress["completed"] != 1:
             raise Unexpected(f"progress did not survive version 2: {progress}")
         return {"version": "2", "progress": f"{progress['completed']}/{progress['total']}"}
-
-    def apply(self, *documents: dict[str, Any]) -> None:
-        """``kubectl apply`` of these documents, as the platform team."""
-        listed = {"apiVersion": "v1", "kind": "List", "items": list(documents)}
-        self.kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(listed))
-
-    def push_assets(self, course: dict[str, Any]) -> None:
-        """``kourse push-assets`` of the files that the course names, as its author.
-
-        Raises:
-            Unexpected: It failed; the message carries what it said.
-        """
-        with TemporaryDirectory() as folder:
-            (Path(folder) / "course.json").write_text(json.dumps(course))
-            (Path(folder) / "assets").symlink_to(manifests.SAMPLES / "assets")
-            who = ["--url", self.target.url, "--email", self.target.teacher_email]
-            who += ["--password-file", str(self.target.teacher_password_file)]
-            command = [self.target.kourse, "push-assets", folder, *who]
-            ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        if ran.returncode:
-            raise Unexpected(ran.stderr.strip())
-
-    def wait_ready(self, resource: str) -> None:
-        """``kubectl wait`` until the resource is Ready."""
-        self.kubectl("wait", "--for=condition=Ready", resource, "--timeout=240s")
-
-    def kubectl(self, *arguments: str, stdin: str = "") -> str:
-        """What kubectl printed.
-
-        Raises:
-            Unexpected: It failed; the message carries what it said.
-        """
-        command = [self.target.kubectl, "--kubeconfig", str(self.target.kubeconfig)]
-        command += ["--namespace", self.target.namespace, *arguments]
-        ran = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
-        if ran.returncode:
-            raise Unexpected(f"kubectl {' '.join(arguments)}: {ran.stderr.strip()}")
-        return ran.stdout

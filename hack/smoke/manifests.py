@@ -14,6 +14,9 @@ import yaml
 SAMPLES = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 POOL = "statistics-describing-data"
 POOL_QUESTIONS = 12
+ESSAYS = "statistics-claims"
+MISKEYED = "kind-of-postcode"
+"""A question of the first chapter whose key is wrong at first."""
 MAIN_LESSONS = 3
 
 
@@ -78,11 +81,15 @@ def _with_main(lessons: list[dict[str, Any]], count: int) -> list[dict[str, Any]
     return lessons[: ends[count - 1] + 1]
 
 
+def _pool_spec(name: str) -> dict[str, Any]:
+    pools = [one for one in _documents() if one["metadata"]["name"] == name]
+    spec: dict[str, Any] = _first(pools, "QuestionPool")["spec"]
+    return spec
+
+
 def pool(run: str) -> dict[str, Any]:
     """Questions of the sample's first chapter."""
-    pools = [one for one in _documents() if one["metadata"]["name"] == POOL]
-    spec = _first(pools, "QuestionPool")["spec"]
-    questions = spec["questions"][:POOL_QUESTIONS]
+    questions = _pool_spec(POOL)["questions"][:POOL_QUESTIONS]
     body = {"title": f"Smoke {run}", "courseRef": f"{run}-course", "questions": questions}
     return _resource("QuestionPool", f"{run}-pool", body)
 
@@ -103,6 +110,51 @@ def quiz(run: str) -> dict[str, Any]:
         "release": {"scores": "AtGrading", "answers": "AtGrading"},
     }
     return _resource("ExamConfig", f"{run}-quiz", body)
+
+
+def claims(run: str, *, right: bool = False) -> dict[str, Any]:
+    """An essay, and a question of one choice whose key is wrong until it is corrected."""
+    essay = _pool_spec(ESSAYS)["questions"][0]
+    body = {
+        "title": f"Claims {run}",
+        "courseRef": f"{run}-course",
+        "questions": [{**essay, "skills": []}, miskeyed(right=right)],
+    }
+    return _resource("QuestionPool", f"{run}-claims", body)
+
+
+def miskeyed(*, right: bool) -> dict[str, Any]:
+    """The question with its own key, or with the first other option as its key."""
+    question = next(one for one in _pool_spec(POOL)["questions"] if one["key"] == MISKEYED)
+    wrong = next(one["key"] for one in question["options"] if one["key"] not in question["correct"])
+    return question if right else {**question, "correct": [wrong]}
+
+
+def judged_exam(run: str) -> dict[str, Any]:
+    """An exam of both, five points each, that nothing closes."""
+    body = {
+        "title": f"Smoke claims {run}",
+        "courseRef": f"{run}-course",
+        "purpose": "Quiz",
+        "category": quiz(run)["spec"]["category"],
+        "passMark": 50,
+        "zones": [
+            {
+                "key": "all",
+                "title": "All",
+                "draws": [{"pools": [f"{run}-claims"], "count": 2, "points": 5}],
+            }
+        ],
+        "attempts": {"maximum": 1},
+        "release": {"scores": "AtGrading", "answers": "AtGrading"},
+    }
+    return _resource("ExamConfig", f"{run}-judged", body)
+
+
+def true_answers(run: str) -> dict[str, dict[str, Any]]:
+    """The questions of that exam by prompt, with the keys that are right."""
+    found = claims(run, right=True)["spec"]["questions"]
+    return {question["prompt"].strip(): question for question in found}
 
 
 def cohort(run: str) -> dict[str, Any]:
