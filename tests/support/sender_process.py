@@ -1,6 +1,6 @@
 """A mail sender in a process of its own, which a test can lose for real.
 
-``python -m support.sender_process <database> <worker database> <SMTP port>``
+``python -m support.sender_process <database> <worker database> <SMTP port> <connections>``
 """
 
 import asyncio
@@ -23,8 +23,10 @@ class EverybodysBook:
         return None
 
 
-async def send(database_url, worker_url, smtp_port):
-    settings = NotificationSettings(port=0, smtp_port=smtp_port, smtp_starttls=False)
+async def send(database_url, worker_url, smtp_port, connections):
+    settings = NotificationSettings(
+        port=0, smtp_port=smtp_port, smtp_starttls=False, sender_connections=connections
+    )
     sender = Sender(
         Database(database_url, "notification"),
         Database(worker_url, "notification"),
@@ -36,4 +38,4 @@ async def send(database_url, worker_url, smtp_port):
 
 
 if __name__ == "__main__":
-    asyncio.run(send(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    asyncio.run(send(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))

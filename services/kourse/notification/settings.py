@@ -31,8 +31,11 @@ class NotificationSettings(ServiceSettings, service="notification"):
     """Address of the gateway, for links in mails; never taken from a request."""
     mail_per_day: Annotated[int, Field(ge=1, le=1000)] = 50
     """Mails that one person gets within 24 hours; more wait. Security messages neither wait nor count."""
-    sender_batch: Annotated[int, Field(ge=1, le=500)] = 20
-    """Mails that one round claims; a crash can repeat at most those that it had handed over."""
+    sender_batch: Annotated[int, Field(ge=1, le=500)] = 50
+    """Mails that one round claims; a killed sender's wait for the end of its lease."""
+    sender_connections: Annotated[int, Field(ge=1, le=64)] = 6
+    """Connections to the relay for people's own messages, and as many for what goes to many: each has one
+    mail in hand, which a crash can repeat."""
     sender_lease_s: Annotated[float, Field(ge=8, le=3600)] = 120.0
     """Seconds for which a sender holds what it claimed; a killed sender's mails wait that long."""
     data_key_file: Path | None = None

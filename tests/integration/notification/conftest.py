@@ -167,6 +167,8 @@ class SmtpServer:
         answers: By step (``RCPT``, ``DATA``): the refusals to give, in order; ``die`` hangs up.
         arrived: Set when the text of a mail has arrived.
         may_answer: While clear, the answer to a text is held back.
+        stuck: Subject of the mails that are held back while others are taken; None for none.
+        connections: How many were made.
     """
 
     def __init__(self):
@@ -176,6 +178,8 @@ class SmtpServer:
         self.arrived = asyncio.Event()
         self.may_answer = asyncio.Event()
         self.may_answer.set()
+        self.stuck = None
+        self.connections = 0
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd looks for this name
         self, _server, _session, envelope, address, _options
@@ -187,10 +191,14 @@ class SmtpServer:
 
     async def handle_DATA(self, server, _session, envelope):  # noqa: N802 -- likewise
         self.arrived.set()
-        await self.may_answer.wait()
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        if self.stuck is not None and message["Subject"] == self.stuck:
+            self.may_answer.clear()
+            await self.may_answer.wait()
+        elif self.stuck is None:
+            await self.may_answer.wait()
         answer = self.answers["DATA"].pop(0) if self.answers["DATA"] else None
         if answer is None or answer == "die":
-            message = message_from_bytes(envelope.content, policy=policy.default)
             message.recipient = envelope.rcpt_tos[0]
             self.mails.append(message)
         if answer == "die":
@@ -203,9 +211,12 @@ async def smtp():
     """A well-behaved mail server, until told otherwise."""
     loop = asyncio.get_running_loop()
     box = SmtpServer()
-    server = await loop.create_server(
-        lambda: SMTP(box, hostname="localhost", loop=loop), "127.0.0.1", 0
-    )
+
+    def connected():
+        box.connections += 1
+        return SMTP(box, hostname="localhost", loop=loop)
+
+    server = await loop.create_server(connected, "127.0.0.1", 0)
     box.port = server.sockets[0].getsockname()[1]
     yield box
     server.close()
@@ -245,9 +256,10 @@ def book():
     return Book()
 
 
-@pytest.fixture
-def sender_of(databases, book):
+@pytest_asyncio.fixture(loop_scope="module")
+async def sender_of(databases, book):
     """Makes senders that hand over to a mail server."""
+    mailers = []
 
     def make(smtp, **changes):
         settings = NotificationSettings(
@@ -259,6 +271,9 @@ def sender_of(databases, book):
             **changes,
         )
         app, worker = databases
-        return Sender(app, worker, book=book, mailer=SmtpMailer(settings), settings=settings)
+        mailers.append(SmtpMailer(settings))
+        return Sender(app, worker, book=book, mailer=mailers[-1], settings=settings)
 
-    return make
+    yield make
+    for mailer in mailers:
+        await mailer.close()

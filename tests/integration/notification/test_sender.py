@@ -11,7 +11,9 @@ from integration.notification.test_events import enrolment, published
 from kourse.contracts import events
 from kourse.contracts.errors import Unavailable
 from kourse.kit import faults
+from kourse.notification.domain.kinds import Lane
 from kourse.notification.repository import deliveries
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -83,13 +85,49 @@ class TestRound:
         await welcome(bus, other)
         await bus.send(events.PasswordReset(user_id=other))
 
-        await sender_of(smtp).round()
+        await sender_of(smtp, sender_connections=1).round()
 
         assert [mail["Subject"] for mail in smtp.mails[1:]] == [
             "Your password was changed",
             "Welcome to kourse",
             "Statistics was updated",
         ]
+
+    async def test_keeps_its_connections_and_replaces_those_that_broke(
+        self, bus, book, sender_of, smtp, sql
+    ):
+        sender = sender_of(smtp, sender_connections=1)
+        for answer in (None, None, "die", None):
+            user_id = uuid4()
+            await welcome(bus, user_id)
+            book.add(user_id)
+            smtp.answers["DATA"] = [answer] if answer else []
+            await sender.round()
+
+        assert len(smtp.mails) == 4
+        assert smtp.connections == 2
+
+    async def test_sends_somebodys_own_message_while_a_broadcast_is_stuck(
+        self, bus, book, sender_of, smtp, sql
+    ):
+        course_id, learner, other = uuid4(), uuid4(), uuid4()
+        await bus.send(enrolment(learner, course_id))
+        book.add(learner)
+        book.add(other)
+        await sender_of(smtp).round()
+        smtp.mails.clear()
+        smtp.arrived.clear()
+        smtp.stuck = "Statistics was updated"
+        await bus.send(published(course_id, version=2))
+        running = asyncio.ensure_future(sender_of(smtp, sender_connections=1).run())
+        await smtp.arrived.wait()
+
+        await welcome(bus, other)
+        await until(lambda: [mail["Subject"] for mail in smtp.mails] == ["Welcome to kourse"])
+
+        smtp.may_answer.set()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
     async def test_drops_what_is_for_nobody_here(self, bus, sender_of, smtp, sql):
         user_id = uuid4()
@@ -354,7 +392,9 @@ class TestClaim:
         await welcome(bus, user_id)
         book.add(user_id)
         async with databases[1].transaction(None) as tx:
-            (dead,) = await deliveries.claim_due(tx, limit=10, lease=timedelta(seconds=120))
+            (dead,) = await deliveries.claim_due(
+                tx, Lane.OWN, limit=10, lease=timedelta(seconds=120)
+            )
         sender = sender_of(smtp)
         assert await sender.round() == 0
 
@@ -362,10 +402,10 @@ class TestClaim:
 
         assert await sender.round() == 1
         async with databases[0].transaction("demo") as tx:
-            late = await deliveries.settle(
-                tx, dead, dead.ids[0], deliveries.Settled.SENT, "accepted"
+            late = deliveries.Settlement(
+                dead.token, dead.ids[0], deliveries.Settled.SENT, "accepted"
             )
-        assert not late
+            assert not await deliveries.settle(tx, [late])
         assert len(smtp.mails) == 1
 
     async def test_takes_only_what_the_worker_may_see(self, databases):
@@ -382,6 +422,10 @@ class TestClaim:
                     await tx.execute(text(query))
 
 
+class EndError(Exception):
+    """Ends a loop that has no end."""
+
+
 class TestRun:
     async def test_settles_the_mail_in_hand_before_it_stops(self, bus, book, sender_of, smtp, sql):
         people = [uuid4(), uuid4()]
@@ -389,7 +433,7 @@ class TestRun:
             await welcome(bus, user_id)
             book.add(user_id)
         smtp.may_answer.clear()
-        running = asyncio.ensure_future(sender_of(smtp).run())
+        running = asyncio.ensure_future(sender_of(smtp, sender_connections=1).run())
         await smtp.arrived.wait()
 
         running.cancel()
@@ -402,16 +446,19 @@ class TestRun:
     async def test_goes_on_after_the_database_was_away(self, sender_of, smtp, monkeypatch):
         sender, rounds = sender_of(smtp, sender_poll_s=0.01), []
 
-        async def failing_once():
-            rounds.append(None)
+        async def failing_once(lane):
+            if lane is not Lane.OWN:
+                return 0
+            rounds.append(lane)
             if len(rounds) == 1:
                 raise Unavailable("the database is down")
             if len(rounds) > 2:
-                raise asyncio.CancelledError
+                raise EndError
             return 0
 
-        monkeypatch.setattr(sender, "round", failing_once)
-        with pytest.raises(asyncio.CancelledError):
+        monkeypatch.setattr(sender, "round_of", failing_once)
+        with pytest.raises(ExceptionGroup) as ended:
             await asyncio.wait_for(sender.run(), timedelta(minutes=5).total_seconds())
 
+        assert ended.group_contains(EndError)
         assert len(rounds) == 3

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 from uuid import uuid4
 
@@ -30,11 +31,11 @@ CLAIMS = "SELECT claim IS NOT NULL FROM notification.delivery WHERE state = 'pen
 def lose_sender(scratch, smtp):
     """Runs a sender in a process of its own, which is killed at a fault point."""
 
-    async def lose(point):
+    async def lose(point, connections=1):
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "support.sender_process"),
             *(scratch.url("kourse_notification"), scratch.url("kourse_notification_worker")),
-            str(smtp.port),
+            *(str(smtp.port), str(connections)),
             cwd=TESTS,
             env={**os.environ, "KOURSE_FAULTS": f"{point}=kill"},
         )
@@ -80,6 +81,24 @@ class TestSenderKilled:
         assert len(copies) == len(people) + 1
         assert {sql(STATES, one)[0] for one in people} == {("sent", "accepted")}
 
+    async def test_after_it_handed_mails_over_repeats_at_most_one_for_each_connection(
+        self, bus, book, sender_of, smtp, sql, lose_sender
+    ):
+        people = [uuid4() for _ in range(8)]
+        for user_id in people:
+            await welcome(bus, user_id)
+            book.add(user_id)
+        await lose_sender("sender.handed_over", connections=3)
+        assert 1 <= len(smtp.mails) <= 3
+
+        sql(PAST)
+        await sender_of(smtp).round()
+
+        copies = Counter(mail["Message-ID"] for mail in smtp.mails)
+        assert len(copies) == len(people)
+        assert max(copies.values()) == 2
+        assert list(copies.values()).count(2) <= 3
+
     async def test_after_it_settled_a_mail_repeats_nothing(
         self, bus, book, sender_of, smtp, sql, lose_sender
     ):
@@ -108,7 +127,8 @@ class TestDatabaseAway:
         async with Proxy(address.host, address.port) as proxy:
             detour = address.set(port=proxy.port).render_as_string(hide_password=False)
             app = Database(detour, "notification")
-            sender = Sender(app, worker, book=book, mailer=SmtpMailer(settings), settings=settings)
+            mailer = SmtpMailer(settings)
+            sender = Sender(app, worker, book=book, mailer=mailer, settings=settings)
             smtp.may_answer.clear()
             round_ = asyncio.ensure_future(sender.round())
             await smtp.arrived.wait()
@@ -118,6 +138,7 @@ class TestDatabaseAway:
             await until(lambda: len(smtp.mails) == 1)
             await proxy.mend()
             await asyncio.wait_for(round_, LONG_S)
+            await mailer.close()
             await app.close()
         await worker.close()
 

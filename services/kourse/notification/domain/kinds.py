@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 
 
 class Urgency(IntEnum):
@@ -12,6 +12,13 @@ class Urgency(IntEnum):
     SECURITY = 0
     PERSONAL = 1
     BROADCAST = 2
+
+
+class Lane(Enum):
+    """Mails that are sent beside each other, so that no lane waits for another; the value is what it takes."""
+
+    OWN = (Urgency.SECURITY, Urgency.PERSONAL)
+    BROADCAST = (Urgency.BROADCAST,)
 
 
 class Kind(StrEnum):

@@ -6,6 +6,7 @@ cleaned up after a sender that died.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -15,8 +16,9 @@ from sqlalchemy import ColumnElement, case, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.notification.domain.calendars import DEFAULT_ZONE
+from kourse.notification.domain.kinds import Lane
 from kourse.notification.domain.preferences import OPTIONAL, Preferences
-from kourse.notification.repository import wishes
+from kourse.notification.repository import bell, wishes
 from kourse.notification.repository.notices import Told, told_of
 from kourse.notification.tables import calendar, delivery, notification, recipient
 
@@ -27,6 +29,7 @@ UPDATE notification.delivery SET
 WHERE id IN (
   SELECT id FROM notification.delivery
   WHERE state = 'pending' AND due_at <= clock_timestamp()
+    AND urgency BETWEEN :most_urgent AND :least_urgent
   ORDER BY urgency, due_at
   LIMIT :limit
   FOR UPDATE SKIP LOCKED
@@ -34,6 +37,15 @@ WHERE id IN (
 RETURNING id, tenant
 """)
 
+_SETTLE = text("""
+UPDATE notification.delivery SET
+  state = ended.state, outcome = ended.outcome, settled_at = clock_timestamp()
+FROM unnest(
+  CAST(:ids AS uuid[]), CAST(:claims AS uuid[]), CAST(:states AS text[]), CAST(:outcomes AS text[])
+) AS ended(id, claim, state, outcome)
+WHERE delivery.id = ended.id AND delivery.claim = ended.claim AND delivery.state = 'pending'
+RETURNING delivery.id
+""")
 _TIME_ZONE = (
     select(calendar.c.time_zone)
     .where(calendar.c.learner_id == notification.c.user_id)
@@ -77,6 +89,23 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class Settlement:
+    """How one delivery ended.
+
+    Attributes:
+        token: Of the claim under which it was dealt with.
+        delivery_id: Which one.
+        state: How it ended.
+        outcome: Why, in a word for operators.
+    """
+
+    token: UUID
+    delivery_id: UUID
+    state: Settled
+    outcome: str
+
+
+@dataclass(frozen=True)
 class Letter:
     """A claimed delivery with what it is to say.
 
@@ -100,16 +129,26 @@ class Letter:
     unsubscribe_key: UUID | None
 
 
-async def claim_due(worker: AsyncSession, *, limit: int, lease: timedelta) -> list[Claim]:
-    """Deliveries that are due, most urgent first, by tenant.
+async def claim_due(
+    worker: AsyncSession, lane: Lane, *, limit: int, lease: timedelta
+) -> list[Claim]:
+    """Deliveries of a lane that are due, most urgent first, by tenant.
 
     Args:
         worker: A transaction of the worker role, which sees all tenants.
+        lane: Which of them.
         limit: Most deliveries.
         lease: After this they are due again unless settled.
     """
     token = uuid4()
-    rows = await worker.execute(_CLAIM, {"claim": token, "lease": lease, "limit": limit})
+    values = {
+        "claim": token,
+        "lease": lease,
+        "limit": limit,
+        "most_urgent": int(min(lane.value)),
+        "least_urgent": int(max(lane.value)),
+    }
+    rows = await worker.execute(_CLAIM, values)
     by_tenant: dict[str, list[UUID]] = {}
     for row in rows:
         by_tenant.setdefault(row.tenant, []).append(row.id)
@@ -154,25 +193,20 @@ async def list_letters(tx: AsyncSession, claim: Claim) -> list[Letter]:
     ]
 
 
-async def settle(
-    tx: AsyncSession, claim: Claim, delivery_id: UUID, state: Settled, outcome: str
-) -> bool:
-    """Whether the delivery is done by this call; False when the claim had lapsed.
+async def settle(tx: AsyncSession, settlements: Sequence[Settlement]) -> set[UUID]:
+    """Those deliveries that are done by this call; without those whose claim had lapsed.
 
     Args:
-        tx: A transaction of the delivery's tenant.
-        claim: Under which it was sent.
-        delivery_id: Which one.
-        state: How it ended.
-        outcome: Why, in a word for operators.
+        tx: A transaction of the deliveries' tenant.
+        settlements: How each of them ended.
     """
-    change = (
-        update(delivery)
-        .where(*_held(claim, delivery_id))
-        .values(state=state.value, outcome=outcome, settled_at=func.clock_timestamp())
-        .returning(delivery.c.id)
-    )
-    return (await tx.execute(change)).scalar_one_or_none() is not None
+    columns: dict[str, list[object]] = {
+        "ids": [one.delivery_id for one in settlements],
+        "claims": [one.token for one in settlements],
+        "states": [one.state.value for one in settlements],
+        "outcomes": [one.outcome for one in settlements],
+    }
+    return set((await tx.scalars(_SETTLE, columns)).all())
 
 
 async def postpone(
@@ -193,6 +227,7 @@ async def postpone(
 
 async def hasten(tx: AsyncSession, user_id: UUID) -> None:
     """What waits for a person's address is due now; what a sender holds is, when it gives it back."""
+    bell.ring_after(tx)
     waiting = select(notification.c.id).where(notification.c.user_id == user_id)
     is_held = delivery.c.claim.is_not(None)
     await tx.execute(

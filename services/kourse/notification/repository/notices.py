@@ -17,7 +17,7 @@ from kourse.contracts.errors import NotFound
 from kourse.kit.db import statement
 from kourse.notification.domain.kinds import RULES, Kind
 from kourse.notification.domain.preferences import Channel
-from kourse.notification.repository import hints
+from kourse.notification.repository import bell, hints
 from kourse.notification.repository.wishes import mark
 from kourse.notification.tables import SCHEMA, notification
 
@@ -81,6 +81,7 @@ class Told:
 
 async def tell(tx: AsyncSession, user_id: UUID, notice: Notice) -> None:
     """The person is told, once, by the channels of the kind."""
+    bell.ring_after(tx)
     hints.touch(tx, [user_id])
     sql = statement(SCHEMA, _NOTIFY % _ONE)
     await tx.execute(sql, {**_values(tx, notice), "user_id": user_id})
@@ -88,6 +89,7 @@ async def tell(tx: AsyncSession, user_id: UUID, notice: Notice) -> None:
 
 async def tell_each(tx: AsyncSession, user_ids: Sequence[UUID], notice: Notice) -> None:
     """Each of these people is told, once, in one statement for all."""
+    bell.ring_after(tx)
     hints.touch(tx, user_ids)
     sql = statement(SCHEMA, _NOTIFY % _EACH)
     await tx.execute(sql, {**_values(tx, notice), "user_ids": list(user_ids)})
@@ -95,6 +97,7 @@ async def tell_each(tx: AsyncSession, user_ids: Sequence[UUID], notice: Notice) 
 
 async def tell_members(tx: AsyncSession, cohort_id: UUID, author_id: UUID, notice: Notice) -> None:
     """Every member of the cohort but the author is told, once, in one statement for all."""
+    bell.ring_after(tx)
     hints.touch_everybody(tx)
     sql = statement(SCHEMA, _NOTIFY % _MEMBERS)
     values = {**_values(tx, notice), "cohort_id": cohort_id, "author_id": author_id}

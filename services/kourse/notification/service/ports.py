@@ -85,11 +85,14 @@ class Relay(Protocol):
 
 
 class Mailer(Protocol):
-    """Opens connections to a mail relay."""
+    """Keeps connections to a mail relay."""
 
     def connection(self) -> AbstractAsyncContextManager[Relay]:
-        """A connection for a few mails.
+        """A connection for one mail, kept from an earlier one where that is still good.
 
         Raises:
             Unavailable: The relay does not answer.
         """
+
+    async def close(self) -> None:
+        """Closes what is kept."""

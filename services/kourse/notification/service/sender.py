@@ -1,22 +1,20 @@
-"""The loop that sends mails: claims what is due, asks for addresses, hands over, settles.
+"""The loops that send mails: claim what is due, ask for addresses, hand over, settle.
 
-Nothing is sent before its row is committed, and a row is settled as soon as the relay has taken the mail,
-however often the database has to be asked while the claim lasts. A sender that dies in between repeats that
-one mail under the same Message-ID; all others go once.
+There is one for each lane, so that nobody's own message waits behind what goes to thousands. Nothing is sent
+before its row is committed. A connection takes the next mail only when the last one is settled, however often
+the database has to be asked for that while the claim lasts. So a sender that dies repeats at most the mail
+that each connection had in hand, under the same Message-ID; all others go once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter as Counted
-from collections.abc import Coroutine, Sequence
+from collections import deque
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email.message import EmailMessage
-from typing import Any
-from uuid import UUID
-from zoneinfo import ZoneInfo
+from typing import Any, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -26,15 +24,15 @@ from kourse.kit.backoff import full_jitter
 from kourse.kit.db import Database
 from kourse.kit.telemetry import get_logger
 from kourse.notification.domain import attempts
-from kourse.notification.domain.kinds import RULES
-from kourse.notification.domain.preferences import Channel
+from kourse.notification.domain.kinds import RULES, Lane
 from kourse.notification.errors import MailRefused
 from kourse.notification.repository import deliveries
-from kourse.notification.repository.deliveries import Claim, Letter, Settled
-from kourse.notification.repository.replicas import Titles
-from kourse.notification.service import letters
-from kourse.notification.service.facts import facts_of, titles_for
-from kourse.notification.service.ports import AddressBook, Contact, Mailer, Relay
+from kourse.notification.repository.bell import Bell
+from kourse.notification.repository.deliveries import Claim, Letter, Settled, Settlement
+from kourse.notification.service.composing import Composer, Drop, Hold, Quiet, Shares
+from kourse.notification.service.facts import titles_for
+from kourse.notification.service.ports import AddressBook, Mailer, Relay
+from kourse.notification.service.settling import Settling
 from kourse.notification.settings import NotificationSettings
 
 HAND_OVER_WITHIN = 0.5
@@ -50,16 +48,9 @@ AGE = Histogram(
     ["urgency"],
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 15, 60, 300, 1800),
 )
-IN_HAND = Gauge("kourse_mail_in_hand", "Mails claimed by this process.")
+IN_HAND = Gauge("kourse_mail_in_hand", "Mails claimed by this process.", ["lane"])
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """A mail that only needs handing over."""
-
-    message: EmailMessage
-    recipient: str
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,8 +59,7 @@ class _Round:
 
     begun: float
     lease_s: float
-    sent: Counted[UUID] = field(default_factory=Counted)
-    """Mails that each person got in this round, but for security messages."""
+    shares: Shares = field(default_factory=Shares)
 
     @property
     def may_send(self) -> bool:
@@ -81,18 +71,6 @@ class _Round:
         return time.monotonic() <= self.begun + self.lease_s
 
 
-class _Hold(Exception):
-    """The mail waits; ``args[0]`` says for what."""
-
-
-class _Quiet(Exception):
-    """The mail waits for the end of quiet hours, ``args[0]``; no attempt has failed."""
-
-
-class _Drop(Exception):
-    """The mail has no point any more; ``args[0]`` says why."""
-
-
 class Sender:
     """Sends what is due.
 
@@ -100,7 +78,7 @@ class Sender:
         database: Of the application role.
         worker: Of the worker role, which sees what is due in all tenants.
         book: Knows addresses and codes.
-        mailer: Opens connections to the relay.
+        mailer: Keeps connections to the relay.
         settings: Addresses and sizes.
     """
 
@@ -118,77 +96,104 @@ class Sender:
         self._book = book
         self._mailer = mailer
         self._settings = settings
+        self._settling = Settling(database)
 
     async def run(self) -> None:
         """Sends until cancelled; a back end that is down only makes it wait."""
+        try:
+            async with asyncio.TaskGroup() as lanes:
+                for lane in Lane:
+                    lanes.create_task(self._run(lane))
+        finally:
+            await self._mailer.close()
+
+    async def round(self) -> int:
+        """Deals once with what is due in each lane; the number of mails claimed."""
+        return sum([await self.round_of(lane) for lane in Lane])
+
+    async def round_of(self, lane: Lane) -> int:
+        """Claims what is due in a lane and deals with it; the number of mails claimed."""
+        this = _Round(time.monotonic(), self._settings.sender_lease_s)
+        async with self._worker.transaction(None) as tx:
+            claims = await deliveries.claim_due(
+                tx,
+                lane,
+                limit=self._settings.sender_batch,
+                lease=timedelta(seconds=this.lease_s),
+            )
+        if claims:
+            await faults.point("sender.claimed")
+        count = sum(len(claim.ids) for claim in claims)
+        IN_HAND.labels(lane.name.lower()).set(count)
+        try:
+            for claim in claims:
+                await self._deal_with(claim, this)
+        finally:
+            IN_HAND.labels(lane.name.lower()).set(0)
+        return count
+
+    async def _run(self, lane: Lane) -> None:
+        bell = Bell(self._database)
         failures = 0
         while True:
             try:
-                busy = await self.round() > 0
+                busy = await self.round_of(lane) > 0
                 failures = 0
             except Unavailable as error:
                 failures += 1
                 busy = False
                 log.warning("mail.interrupted", error=str(error))
+            if failures:
+                await asyncio.sleep(full_jitter(failures, base_s=0.5))
             if not busy:
-                wait_s = self._settings.sender_poll_s
-                await asyncio.sleep(wait_s + full_jitter(failures, base_s=0.5) * bool(failures))
-
-    async def round(self) -> int:
-        """Claims what is due and deals with it; the number of mails claimed."""
-        this = _Round(time.monotonic(), self._settings.sender_lease_s)
-        async with self._worker.transaction(None) as tx:
-            claims = await deliveries.claim_due(
-                tx, limit=self._settings.sender_batch, lease=timedelta(seconds=this.lease_s)
-            )
-        if claims:
-            await faults.point("sender.claimed")
-        count = sum(len(claim.ids) for claim in claims)
-        IN_HAND.set(count)
-        try:
-            for claim in claims:
-                await self._deal_with(claim, this)
-        finally:
-            IN_HAND.set(0)
-        return count
+                await bell.wait(self._settings.sender_poll_s)
 
     async def _deal_with(self, claim: Claim, this: _Round) -> None:
         async with self._database.transaction(claim.tenant) as tx:
             pending = await deliveries.list_letters(tx, claim)
             titles = await titles_for(tx, [letter.told for letter in pending])
+        waiting = deque(pending)
         try:
             people = {letter.user_id for letter in pending}
             contacts = await self._book.contacts(claim.tenant, sorted(people))
-            async with self._mailer.connection() as relay:
-                for letter in pending:
-                    sending = self._send(claim, letter, titles, contacts, relay, this)
-                    await _unbroken(sending)
         except Unavailable as error:
-            log.warning("mail.postponed", count=len(pending), error=str(error))
-            await self._postpone_all(claim, pending, error.code)
+            await self._postpone_all(claim, waiting, error)
+            return
+        composer = Composer(self._settings, self._book, claim.tenant, titles, contacts)
+        at_once = min(self._settings.sender_connections, len(pending))
+        work = (self._work_on(claim, waiting, composer, this) for _ in range(at_once))
+        failures = [error for error in await _all_of(work) if error]
+        if waiting and failures:
+            await self._postpone_all(claim, waiting, failures[0])
+
+    async def _work_on(
+        self, claim: Claim, waiting: deque[Letter], composer: Composer, this: _Round
+    ) -> Unavailable | None:
+        """Sends one after another of what waits; what keeps this connection from going on, if anything does."""
+        try:
+            while waiting:
+                async with self._mailer.connection() as relay:
+                    if waiting:  # or the others were faster
+                        sending = self._send(claim, waiting.popleft(), composer, relay, this)
+                        await _unbroken(sending)
+        except Unavailable as error:
+            return error
+        return None
 
     async def _send(
-        self,
-        claim: Claim,
-        letter: Letter,
-        titles: Titles,
-        contacts: dict[UUID, Contact],
-        relay: Relay,
-        this: _Round,
+        self, claim: Claim, letter: Letter, composer: Composer, relay: Relay, this: _Round
     ) -> None:
         """Deals with one letter, whatever is wrong with it; no letter keeps others from leaving."""
         if not this.may_send:
             await self._postpone(claim, letter, "no-time")
             return
         try:
-            ready = await self._compose(claim.tenant, letter, titles, contacts, this)
-            async with asyncio.timeout(ONE_MAIL * this.lease_s):
-                await relay.hand_over(ready.message, ready.recipient)
-        except _Drop as reason:
+            await self._hand_over(letter, composer, relay, this)
+        except Drop as reason:
             await self._settle(claim, letter, Settled.DROPPED, str(reason))
-        except _Quiet as reason:
+        except Quiet as reason:
             await self._sleep(claim, letter, reason.args[0])
-        except _Hold as reason:
+        except Hold as reason:
             await self._postpone(claim, letter, str(reason))
         except MailRefused:
             await self._settle(claim, letter, Settled.FAILED, "refused")
@@ -198,61 +203,23 @@ class Sender:
             log.exception("mail.failed", delivery=str(letter.id))
             await self._postpone(claim, letter, "error")
         else:
-            this.sent[letter.user_id] += RULES[letter.told.kind].is_optional
-            AGE.labels(RULES[letter.told.kind].urgency.name.lower()).observe(
-                letter.age.total_seconds()
-            )
+            urgency = RULES[letter.told.kind].urgency.name.lower()
+            AGE.labels(urgency).observe(letter.age.total_seconds())
             await faults.point("sender.handed_over")
             await self._settle_sent(claim, letter, this)
             await faults.point("sender.settled")
 
-    async def _compose(
-        self,
-        tenant: str,
-        letter: Letter,
-        titles: Titles,
-        contacts: dict[UUID, Contact],
-        this: _Round,
-    ) -> _Ready:
-        kind = letter.told.kind
-        facts = facts_of(letter.told, titles)
-        if "expires_at" in facts and datetime.fromisoformat(facts["expires_at"]) <= clock.now():
-            raise _Drop("too-late")
-        contact = contacts.get(letter.user_id)
-        if "delivery_id" in facts:
-            redeemed = await self._book.redeem(tenant, UUID(facts["delivery_id"]))
-            if redeemed is None:
-                raise _Drop("needed-no-more")
-            contact = redeemed.contact
-            facts |= {"secret": redeemed.secret, "minutes": redeemed.lifetime_s // 60}
-        contact = self._admitted(letter, contact, this)
-        url = letters.unsubscribe_url(self._settings, kind, tenant, letter.unsubscribe_key)
-        message = letters.compose(
-            self._settings,
-            delivery_id=letter.id,
-            kind=kind,
-            contact=contact,
-            facts=facts,
-            unsubscribe_url=url,
-        )
-        return _Ready(message, contact.email)
-
-    def _admitted(self, letter: Letter, contact: Contact | None, this: _Round) -> Contact:
-        """Whom the mail goes to, now that nothing keeps it from leaving."""
-        kind = letter.told.kind
-        if contact is None:
-            raise _Drop("no-contact")
-        if not letter.preferences.takes(kind, Channel.EMAIL):
-            raise _Drop("unwanted")
-        quiet_until = letter.preferences.silent_until(kind, clock.now(), ZoneInfo(letter.time_zone))
-        if quiet_until is not None:
-            raise _Quiet(quiet_until)
-        if not contact.is_verified and not RULES[kind].to_unverified:
-            raise _Hold("unverified")
-        lately = letter.sent_lately + this.sent[letter.user_id]
-        if RULES[kind].is_optional and lately >= self._settings.mail_per_day:
-            raise _Hold("enough-for-a-day")
-        return contact
+    async def _hand_over(
+        self, letter: Letter, composer: Composer, relay: Relay, this: _Round
+    ) -> None:
+        ready = await composer.compose(letter)
+        this.shares.take(letter, self._settings.mail_per_day)
+        try:
+            async with asyncio.timeout(ONE_MAIL * this.lease_s):
+                await relay.hand_over(ready.message, ready.recipient)
+        except BaseException:
+            this.shares.give_back(letter)
+            raise
 
     async def _settle_sent(self, claim: Claim, letter: Letter, this: _Round) -> None:
         """Settles a mail that has left; while the claim lasts, nothing but this process's end stops it."""
@@ -270,8 +237,8 @@ class Sender:
                 return
 
     async def _settle(self, claim: Claim, letter: Letter, state: Settled, outcome: str) -> None:
-        async with self._database.transaction(claim.tenant) as tx:
-            settled = await deliveries.settle(tx, claim, letter.id, state, outcome)
+        settlement = Settlement(claim.token, letter.id, state, outcome)
+        settled = await self._settling.settle(claim.tenant, settlement)
         SENT.labels(letter.told.kind.value, outcome).inc()
         log.info(
             "mail.settled",
@@ -301,9 +268,20 @@ class Sender:
             wait = until - clock.now()
             await deliveries.postpone(tx, claim, letter.id, wait, "quiet-hours")
 
-    async def _postpone_all(self, claim: Claim, pending: Sequence[Letter], outcome: str) -> None:
+    async def _postpone_all(
+        self, claim: Claim, pending: Iterable[Letter], error: Unavailable
+    ) -> None:
+        pending = tuple(pending)
+        log.warning("mail.postponed", count=len(pending), error=str(error))
         for letter in pending:
-            await self._postpone(claim, letter, outcome)
+            await self._postpone(claim, letter, error.code)
+
+
+async def _all_of(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What all of it came to; when it is cancelled, or one of it fails, once all of it has ended."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one) for one in work]
+    return [task.result() for task in tasks]
 
 
 async def _unbroken(work: Coroutine[Any, Any, None]) -> None:
