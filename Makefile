@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv/bin
 STACK := $(VENV)/python -m hack.stack
 
-.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-audit bench-operator bench-login bench-learning bench-assessment bench-notification bench-runner gen fmt \
+.PHONY: help install environment tools up down status logs clean-state smoke check test lint soak bench bench-events bench-audit bench-operator bench-login bench-learning bench-assessment bench-dashboard bench-notification bench-runner gen fmt \
   images cluster cluster-down test-cluster bench-cluster
 
 help: ## Show this help
@@ -89,6 +89,9 @@ bench-learning: environment ## Measure course pages, completed lessons and joini
 
 bench-assessment: environment ## Measure saved answers and a thousand attempts that end at once, with up to 100,000 learners
 	@$(VENV)/python -m hack.bench assessment
+
+bench-dashboard: environment ## Measure learners' and teachers' dashboards, kept and made, with up to 100,000 learners
+	@$(VENV)/python -m hack.bench dashboard
 
 bench-notification: environment ## Measure notices into feeds and to the mail relay, beside 10,000 at once
 	@$(VENV)/python -m hack.bench notification

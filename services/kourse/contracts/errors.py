@@ -200,6 +200,13 @@ class TooManyRequests(Rejected):
     title = "Too many requests."
 
 
+class TooManyStreams(TooManyRequests):
+    """The person listens at too many places."""
+
+    code = "too-many-streams"
+    title = "You have too many live feeds open."
+
+
 class Unavailable(KourseError):
     """A back end is down; the same request may succeed later."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kourse.dashboard import api
 from kourse.dashboard.consumers import handlers
 from kourse.dashboard.service.judging import judge_forever
+from kourse.dashboard.service.streaming import end_streams, listen
 from kourse.dashboard.settings import DashboardSettings
 from kourse.kit.runtime import Service, run
 
@@ -16,7 +17,7 @@ def service(settings: DashboardSettings) -> Service:
         title="kourse dashboard",
         routers=(api.router,),
         handlers=handlers,
-        tasks=(judge_forever,),
+        tasks=(judge_forever, listen, end_streams),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from kourse.contracts.errors import KourseError
+from kourse.kit.backoff import full_jitter
 from kourse.kit.telemetry import get_logger
 
 log = get_logger(__name__)
@@ -30,6 +31,8 @@ LOOKS = Counter(
     "Views that were asked for: given from the cache, given while a new one is made, or made.",
     ["result"],
 )
+LISTEN_S = 5.0
+"""Longest wait for a message before the connection is looked at again."""
 UNTOUCHED = b"-"
 """Value of a mark that nobody has touched for longer than any view lives."""
 
@@ -82,6 +85,35 @@ class Views:
     def mark(self, tenant: str, name: str) -> str:
         """Key of a tenant's mark."""
         return f"{self._name}:mark:{tenant}:{name}"
+
+    async def values(self, marks: Sequence[str]) -> list[bytes | None] | None:
+        """What these marks, by ``mark``, stand at; another value tells of a change. None: Redis is away."""
+        try:
+            return cast("list[bytes | None]", await self._cache.mget(*marks))
+        except RedisError:
+            return None
+
+    async def touched(self) -> AsyncIterator[tuple[str, str] | None]:
+        """Tenant and name of every mark that is touched from now on, by any process.
+
+        None comes at the beginning, and again after an interruption, in which some may be missed.
+        """
+        failures = 0
+        while True:
+            try:
+                async with self._cache.pubsub(ignore_subscribe_messages=True) as listener:
+                    await listener.subscribe(self.channel)
+                    failures = 0
+                    yield None
+                    while True:
+                        message = await listener.get_message(timeout=LISTEN_S)
+                        if message is not None:
+                            tenant, _, name = message["data"].decode().partition(" ")
+                            yield tenant, name
+            except (RedisError, OSError) as error:
+                failures += 1
+                log.warning("views.listening_interrupted", error=type(error).__name__)
+                await asyncio.sleep(full_jitter(failures, base_s=0.2, cap_s=5))
 
     async def touch(self, tenant: str, names: Collection[str]) -> None:
         """What depends on these marks counts no more; while Redis is away nothing is kept anyway."""

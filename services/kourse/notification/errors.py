@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kourse.contracts.errors import Conflict, Invalid, Rejected, TooManyRequests, Unavailable
+from kourse.contracts.errors import Conflict, Invalid, Rejected, Unavailable
 
 
 class MailRefused(Rejected):
@@ -10,13 +10,6 @@ class MailRefused(Rejected):
 
     code = "mail-refused"
     title = "The mail relay refuses this message."
-
-
-class TooManyStreams(TooManyRequests):
-    """The person listens at too many places."""
-
-    code = "too-many-streams"
-    title = "You have too many live feeds open."
 
 
 class WebhookRefused(Invalid):

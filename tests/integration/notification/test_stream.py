@@ -15,7 +15,7 @@ from kourse.contracts import events
 from kourse.gateway.app import gateway
 from kourse.gateway.settings import GatewaySettings
 from kourse.kit.auth.revocation import session_key
-from kourse.notification.api import streams
+from kourse.kit.http import event_stream as answers
 from kourse.notification.domain.kinds import Kind
 from kourse.notification.repository import notices
 from kourse.notification.repository.notices import Notice
@@ -311,7 +311,7 @@ class TestLimits:
                 params = {**notice(number).params, "course": "c" * 40_000}
                 await notices.tell(tx, slow.id, Notice(Kind.ENROLLED, params, uuid4()))
         monkeypatch.setattr(streaming.positions, "list_after", counted)
-        monkeypatch.setattr(streams, "STALL_S", 0.5)
+        monkeypatch.setattr(answers, "STALL_S", 0.5)
         async with slow.listen(after=first.id, read_bufsize=1024):
             await until(lambda: looks)
             await until(lambda: hub.count == 0)

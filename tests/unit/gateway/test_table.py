@@ -80,7 +80,7 @@ class TestLoadTable:
     def test_streams_the_live_feed_alone(self):
         streams = {route.path for route in load_table().routes if route.streams}
 
-        assert streams == {"/v1/notifications/stream"}
+        assert streams == {"/v1/dashboard/stream", "/v1/notifications/stream"}
 
     def test_has_no_internal_address_in_the_real_table(self):
         paths = {route.path for route in load_table().routes}

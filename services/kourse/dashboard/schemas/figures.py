@@ -66,4 +66,4 @@ class TenantFigures(View):
 
     tenant: Annotated[Figures, Field(description="Over all courses.")]
     courses: list[CourseFigures]
-    as_of: Annotated[datetime, Field(description="When this was counted; up to a minute ago.")]
+    as_of: Annotated[datetime, Field(description="When this was counted; up to five minutes ago.")]

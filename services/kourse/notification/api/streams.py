@@ -7,30 +7,25 @@ Source:
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import orjson
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from kourse.contracts.errors import Unavailable
 from kourse.contracts.permissions import Permission
 from kourse.kit.auth import Actor, allow
+from kourse.kit.http.event_stream import EventStream, retry_line
 from kourse.kit.http.middleware import EVENT_STREAM
 from kourse.kit.http.routes import streams
 from kourse.kit.runtime import CurrentRuntime
+from kourse.kit.streaming import Beat, End, Reader
 from kourse.notification.schemas import messages as schemas
 from kourse.notification.service import streaming
-from kourse.notification.service.streaming import Beat, Count, End, Fresh, Part, Reader
+from kourse.notification.service.streaming import Count, Fresh, Part
 
-STALL_S = 30.0
-"""Seconds after which a stream ends whose reader takes nothing; they go on after their last event."""
-RETRY_MS = (1000, 5000)
-"""Bounds of the time after which a client is told to come back, spread so that not all come at once."""
 MOST_POSITION = 2**63 - 1
 EXAMPLE = (
     'id: 17\nevent: notification\ndata: {"id": "0198c5a4-0000-7000-8000-000000000001",'
@@ -38,49 +33,6 @@ EXAMPLE = (
     'event: unread\ndata: {"unread": 3}\n\n'
 )
 router = APIRouter()
-
-
-class EventStream(StreamingResponse):
-    """An answer that goes on; it ends when its reader takes nothing for long.
-
-    Args:
-        tell: Makes the stream's text, given what is set when there may be more to tell.
-        slot: Held while the answer goes on; gives what ``tell`` needs.
-    """
-
-    media_type = EVENT_STREAM
-
-    def __init__(
-        self,
-        tell: Callable[[asyncio.Event], AsyncIterator[bytes]],
-        slot: AbstractContextManager[asyncio.Event],
-    ) -> None:
-        super().__init__(_nothing(), headers={"x-accel-buffering": "no"})
-        self._tell, self._slot = tell, slot
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Streams until the end of the text, of its reader's patience, or of the connection."""
-        with self._slot as wake:
-            self.body_iterator = self._tell(wake)
-            await super().__call__(scope, receive, send)
-
-    async def stream_response(self, send: Send) -> None:
-        """Sends part by part; the next one is made when the one before has been taken."""
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        await send(start)
-        async for chunk in self.body_iterator:
-            part = {"type": "http.response.body", "body": chunk, "more_body": True}
-            try:
-                async with asyncio.timeout(STALL_S):
-                    await send(part)
-            except TimeoutError:
-                return
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    return
-    yield b""
 
 
 @router.get(
@@ -123,13 +75,13 @@ async def stream_notifications(
     position = None if last_event_id is None else min(int(last_event_id), MOST_POSITION)
 
     async def tell(wake: asyncio.Event) -> AsyncIterator[bytes]:
-        yield f"retry: {random.randint(*RETRY_MS)}\n\n".encode()  # noqa: S311 -- no secret
+        yield retry_line()
         async for part in streaming.follow(runtime, reader, wake, position):
             yield _written(part)
 
     hub = streaming.hub_of(runtime)
     hub.admit(actor.tenant, actor.user_id)
-    return EventStream(tell, hub.open(actor.tenant, actor.user_id))
+    return EventStream(tell, hub.open(actor.tenant, actor.user_id, [actor.user_id]))
 
 
 def _written(part: Part) -> bytes:

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
-from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.errors import Unauthenticated, Unavailable
-from kourse.kit import clock
+from kourse.contracts.errors import Unavailable
 from kourse.kit.backoff import full_jitter
 from kourse.kit.relay_link import connect
 from kourse.kit.runtime import Runtime
+from kourse.kit.streaming import Beat, End, Hub, Reader, end_all, reason_to_end, wait
 from kourse.kit.telemetry import get_logger
-from kourse.notification.errors import TooManyStreams
 from kourse.notification.repository import hints, positions
 from kourse.notification.service import reading
 from kourse.notification.service.reading import FeedEntry
@@ -32,8 +29,6 @@ PAGE = 50
 """Most entries in memory for one stream."""
 LOOKS_AT_ONCE = 3
 """Looks of one process at a time, so that a broadcast to everybody leaves connections to others."""
-RETRY_AFTER_S = 10.0
-OPEN = Gauge("kourse_feed_streams", "Open streams of live feeds.")
 log = get_logger(__name__)
 
 
@@ -53,91 +48,27 @@ class Count:
     unread: int
 
 
-class Beat:
-    """Nothing is new, and the stream is alive."""
-
-
-@dataclass(frozen=True)
-class End:
-    """The stream is over, for this reason in a word."""
-
-    reason: str
-
-
 Part = Fresh | Count | Beat | End
 
 
-class Hub:
-    """The open streams of this process, and who is to be woken when a hint comes.
+class Feeds(Hub):
+    """The open streams of feeds; a topic is whose feed it is.
 
     Attributes:
         looks: Held for each look at a feed.
-        count: Streams that are open.
-
-    Args:
-        most: Streams in all.
-        most_each: Streams of one person.
     """
 
     def __init__(self, most: int, most_each: int) -> None:
+        super().__init__(most, most_each)
         self.looks = asyncio.Semaphore(LOOKS_AT_ONCE)
-        self._most, self._most_each = most, most_each
-        self.count = 0
-        self._wakes: dict[str, dict[UUID, list[asyncio.Event]]] = {}
-
-    def admit(self, tenant: str, user_id: UUID) -> None:
-        """Returns when the person may open a stream.
-
-        Raises:
-            TooManyStreams: They have as many open here as they may.
-            Unavailable: This process has.
-        """
-        if len(self._wakes.get(tenant, {}).get(user_id, ())) >= self._most_each:
-            raise TooManyStreams(
-                f"You have {self._most_each} open already; close one first.",
-                retry_after_s=RETRY_AFTER_S,
-            )
-        if self.count >= self._most:
-            raise Unavailable("Too many feeds are streamed.", retry_after_s=RETRY_AFTER_S)
-
-    @contextmanager
-    def open(self, tenant: str, user_id: UUID) -> Iterator[asyncio.Event]:
-        """A stream is open; yields what is set when its feed may have changed."""
-        wake = asyncio.Event()
-        of_tenant = self._wakes.setdefault(tenant, {})
-        of_tenant.setdefault(user_id, []).append(wake)
-        self._counted(+1)
-        try:
-            yield wake
-        finally:
-            self._counted(-1)
-            of_tenant[user_id].remove(wake)
-            if not of_tenant[user_id]:
-                del of_tenant[user_id]
-
-    def wake(self, tenant: str, people: frozenset[UUID] | None) -> None:
-        """The streams of these people look, or all of the tenant for None."""
-        of_tenant = self._wakes.get(tenant, {})
-        for user_id in of_tenant if people is None else people & of_tenant.keys():
-            for wake in of_tenant[user_id]:
-                wake.set()
-
-    def wake_all(self) -> None:
-        """Every stream looks."""
-        for tenant in self._wakes:
-            self.wake(tenant, None)
-
-    def _counted(self, change: int) -> None:
-        self.count += change
-        OPEN.set(self.count)
 
 
-def hub_of(runtime: Runtime) -> Hub:
+def hub_of(runtime: Runtime) -> Feeds:
     """The process's hub."""
-    hub: Hub | None = runtime.extras.get("feeds")
+    hub: Feeds | None = runtime.extras.get("feeds")
     if hub is None:
         settings = runtime.settings
-        hub = runtime.extras["feeds"] = Hub(settings.streams, settings.streams_per_person)
+        hub = runtime.extras["feeds"] = Feeds(settings.streams, settings.streams_per_person)
     return hub
 
 
@@ -160,30 +91,8 @@ async def listen_for_hints(runtime: Runtime) -> None:
 
 
 async def end_streams(runtime: Runtime) -> None:
-    """Wakes every stream at the order to stop, so that each ends by itself."""
-    await runtime.health.draining.wait()
-    hub_of(runtime).wake_all()
-    await asyncio.Event().wait()
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Who listens.
-
-    Attributes:
-        expires_at: Unix seconds at which their token is no longer valid.
-        check: Raises Unauthenticated once their log-in has ended.
-    """
-
-    tenant: str
-    user_id: UUID
-    expires_at: float
-    check: Callable[[], Awaitable[object]]
-
-    @property
-    def left_s(self) -> float:
-        """Seconds for which their token is valid still."""
-        return self.expires_at - clock.now().timestamp()
+    """Ends the process's streams at the order to stop."""
+    await end_all(runtime, hub_of(runtime))
 
 
 async def follow(
@@ -212,27 +121,14 @@ async def follow(
             if look.unread != unread:
                 unread = look.unread
                 yield Count(position, unread)
-        await _wait(wake, min(beat_at - time.monotonic(), reader.left_s))
+        await wait(wake, min(beat_at - time.monotonic(), reader.left_s))
         is_beat = time.monotonic() >= beat_at
-        if reason := await _reason_to_end(runtime, reader, ask=is_beat):
+        if reason := await reason_to_end(runtime, reader, ask=is_beat):
             yield End(reason)
             return
         if is_beat:
             beat_at = time.monotonic() + beat_s
             yield Beat()
-
-
-async def _reason_to_end(runtime: Runtime, reader: Reader, *, ask: bool) -> str | None:
-    if runtime.health.draining.is_set():
-        return "stopping"
-    if reader.left_s <= 0:
-        return "token-expired"
-    if ask:
-        try:
-            await reader.check()
-        except Unauthenticated:
-            return "logged-out"
-    return None
 
 
 @dataclass(frozen=True)
@@ -266,9 +162,3 @@ async def _fresh(tx: AsyncSession, user_id: UUID, position: int) -> list[Fresh]:
     placed = await positions.list_after(tx, user_id, position, PAGE)
     entries = await reading.entries(tx, user_id, [one.told for one in placed])
     return [Fresh(one.position, entry) for one, entry in zip(placed, entries, strict=True)]
-
-
-async def _wait(wake: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(max(0.0, seconds)):
-            await wake.wait()
