@@ -18,11 +18,8 @@ BENCHMARKS = {
     "operator": "the operator beside one in Go",
     "login": "log-ins in a storm, and who is in already",
     "learning": "course pages, completed lessons and a class that joins",
-<<<<<<< HEAD
     "assessment": "saved answers, and a thousand attempts that end at once",
-=======
     "dashboard": "learners' and teachers' views, kept and made",
->>>>>>> 2df1074 (dashboard: Tell live which views changed, and measure them)
     "notification": "notices, from the event to the feed and to the mail relay",
     "runner": "the sandbox for programs beside a process per test",
     "cluster": "the charts in a kind cluster",

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import Query
 from fastapi.responses import Response
 
-CSV = "text/csv; charset=utf-8"
+from kourse.kit import spreadsheets
 
 
 class Form(StrEnum):
@@ -27,7 +27,9 @@ def answered(body: bytes, form: Form = Form.JSON, name: str = "") -> Response:
     if form is Form.CSV:
         headers["content-disposition"] = f'attachment; filename="{name}.csv"'
     return Response(
-        body, media_type=CSV if form is Form.CSV else "application/json", headers=headers
+        body,
+        media_type=spreadsheets.MEDIA_TYPE if form is Form.CSV else "application/json",
+        headers=headers,
     )
 
 

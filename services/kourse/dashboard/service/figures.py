@@ -6,10 +6,10 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from kourse.dashboard.domain.tables import as_csv
 from kourse.dashboard.repository import views as sql
 from kourse.dashboard.schemas.figures import CourseFigures, Figures, TenantFigures
 from kourse.dashboard.service import marking
+from kourse.kit import spreadsheets
 from kourse.kit.auth import Actor
 from kourse.kit.clock import database_now
 from kourse.kit.runtime import Runtime
@@ -67,10 +67,9 @@ def _csv(found: TenantFigures) -> bytes:
     names = [field.alias or name for name, field in Figures.model_fields.items()]
     total = found.tenant.model_dump(by_alias=True)
     each = [one.model_dump(by_alias=True) for one in found.courses]
-    return as_csv(
-        [
-            ["course", "title", *names],
-            ["", "", *(total[name] for name in names)],
-            *([one["course"], one["title"], *(one[name] for name in names)] for one in each),
-        ]
-    )
+    rows: list[list[object]] = [
+        ["course", "title", *names],
+        ["", "", *(total[name] for name in names)],
+        *([one["course"], one["title"], *(one[name] for name in names)] for one in each),
+    ]
+    return b"".join(map(spreadsheets.row, rows))

@@ -11,7 +11,6 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts.errors import NotFound
-from kourse.dashboard.domain.tables import as_csv
 from kourse.dashboard.domain.wanted import Wanted
 from kourse.dashboard.repository import views as sql
 from kourse.dashboard.schemas.teacher import (
@@ -23,6 +22,7 @@ from kourse.dashboard.schemas.teacher import (
     SkillColumn,
 )
 from kourse.dashboard.service import marking, siblings
+from kourse.kit import spreadsheets
 from kourse.kit.auth import Actor
 from kourse.kit.clock import database_now
 from kourse.kit.http import Cursor
@@ -183,10 +183,10 @@ def _learners_csv(table: LearnerTable) -> bytes:
         ]
         for one in shown
     )
-    return as_csv([_LEARNER_COLUMNS, *rows])
+    return b"".join(map(spreadsheets.row, [_LEARNER_COLUMNS, *rows]))
 
 
 def _matrix_csv(matrix: MasteryMatrix) -> bytes:
     head = ["learnerId", "name", "cohort", *(column.skill for column in matrix.skills)]
     rows = ([str(row.learner_id), row.name, row.cohort, *row.mastery] for row in matrix.rows)
-    return as_csv([head, *rows])
+    return b"".join(map(spreadsheets.row, [head, *rows]))
