@@ -168,6 +168,14 @@ class TestReadFigures:
 
         assert (total["learners"], total["completion"], total["mastery"]) == (0, None, None)
 
+    async def test_is_written_as_csv_with_the_total_first(self, classes):
+        token = classes.house.issuer.token(roles=["tenant-admin"])
+        answer = await classes.house.fetch(f"{FIGURES}?format=csv", authorization=f"Bearer {token}")
+        total, course = csv.DictReader(io.StringIO(answer.body))
+
+        assert (total["course"], total["learners"]) == ("", "2")
+        assert (course["course"], course["learners"]) == ("statistics", "2")
+
     async def test_is_refused_to_teachers(self, classes):
         assert (await classes.house.get(FIGURES, roles=["teacher"])).status == 403
 

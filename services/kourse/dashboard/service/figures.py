@@ -64,8 +64,8 @@ def _values(row: Row[Any], hours: float | None) -> dict[str, Any]:
 
 
 def _csv(found: TenantFigures) -> bytes:
-    names = [field.alias or name for name, field in Figures.model_fields.items()]
     total = found.tenant.model_dump(by_alias=True)
+    names = list(total)
     each = [one.model_dump(by_alias=True) for one in found.courses]
     rows: list[list[object]] = [
         ["course", "title", *names],

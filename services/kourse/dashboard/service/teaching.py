@@ -183,10 +183,10 @@ def _learners_csv(table: LearnerTable) -> bytes:
         ]
         for one in shown
     )
-    return b"".join(map(spreadsheets.row, [_LEARNER_COLUMNS, *rows]))
+    return spreadsheets.row(_LEARNER_COLUMNS) + b"".join(map(spreadsheets.row, rows))
 
 
 def _matrix_csv(matrix: MasteryMatrix) -> bytes:
     head = ["learnerId", "name", "cohort", *(column.skill for column in matrix.skills)]
     rows = ([str(row.learner_id), row.name, row.cohort, *row.mastery] for row in matrix.rows)
-    return b"".join(map(spreadsheets.row, [head, *rows]))
+    return spreadsheets.row(head) + b"".join(map(spreadsheets.row, rows))
