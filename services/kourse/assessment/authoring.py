@@ -12,8 +12,9 @@ from kourse.assessment.service.pools import apply_pool, retire_pool
 from kourse.contracts.errors import KourseError
 from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import EXAM_CONFIG, QUESTION_POOL, DeletionPolicy
-from kourse.kit import documents, planning
+from kourse.kit import deletions, documents, planning
 from kourse.kit.db import Database
+from kourse.kit.deletions import Deletion
 from kourse.kit.documents import Doc, Pending, Result
 from kourse.kit.runtime import Runtime
 
@@ -56,6 +57,21 @@ async def retire(
     """The pool or exam is no longer declared; empty when done, also when there never was one."""
     async with database.transaction(tenant) as tx:
         return await _RETIRE[kind](tx, name, uid, policy)
+
+
+async def delete(
+    database: Database, tenant: str, kind: str, wanted: Deletion, policy: DeletionPolicy
+) -> list[Pending]:
+    """Deletes a pool or exam that was made through the REST API; empty when done. It is audited.
+
+    Raises:
+        NotFound: There is none.
+        DocumentChanged: It changed since it was read.
+        OwnedByResource: It is declared by a resource.
+    """
+    async with database.transaction(tenant) as tx:
+        await deletions.begin(tx, kind, wanted)
+        return await _RETIRE[kind](tx, wanted.name, None, policy)
 
 
 async def observe(

@@ -71,6 +71,13 @@ class NotEnrolled(NotFound):
         self.course = course
 
 
+class PracticeLocked(Conflict):
+    """The lesson is not open to the learner, and so its practice is not; ``missing`` says what opens it."""
+
+    code = "practice-locked"
+    title = "The practice of this lesson is not open to you yet."
+
+
 class ExamClosed(Conflict):
     """The exam is over for this learner."""
 

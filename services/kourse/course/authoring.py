@@ -14,9 +14,10 @@ from kourse.contracts.resources import CourseSpec, DeletionPolicy
 from kourse.course.repository import census, content
 from kourse.course.service import creation, publishing, retirement
 from kourse.course.service import planning as planned
-from kourse.kit import documents, planning
+from kourse.kit import deletions, documents, planning
 from kourse.kit.clock import database_now
 from kourse.kit.db import Database
+from kourse.kit.deletions import Deletion
 from kourse.kit.documents import Applied, Declared, Doc, Pending, Refused, Result
 from kourse.kit.runtime import Runtime
 
@@ -92,19 +93,20 @@ async def read(database: Database, tenant: str, name: str) -> Declared:
         return await documents.get_in_force(tx, publishing.KIND, name)
 
 
-async def delete(runtime: Runtime, tenant: str, name: str) -> list[Pending]:
-    """Deletes a course that was made through the REST API, as its deletion policy says.
+async def delete(database: Database, tenant: str, wanted: Deletion) -> list[Pending]:
+    """Deletes a course that was made through the REST API, as its deletion policy says. It is audited.
 
     Raises:
         NotFound: There is none.
+        DocumentChanged: It changed since it was read.
         OwnedByResource: It is declared by a resource.
     """
-    found = await read(runtime.database, tenant, name)
-    policy = documents.deletion_policy(found)
-    if policy is DeletionPolicy.RETAIN or found.source == "resource":
-        return await retire(runtime.database, tenant, found.kind, name, None, policy)
-    async with runtime.database.transaction(tenant) as tx:
-        await retirement.begin_deletion(tx, name)
+    async with database.transaction(tenant) as tx:
+        found = await deletions.begin(tx, publishing.KIND, wanted)
+        policy = documents.deletion_policy(found)
+        if policy is DeletionPolicy.RETAIN:
+            return await retirement.retire(tx, wanted.name, None, policy)
+        await retirement.begin_deletion(tx, wanted.name)
     return [retirement.DELETING]
 
 

@@ -124,6 +124,13 @@ class FileRefused(Rejected):
     title = "The assignment takes no such file."
 
 
+class CohortQuotaUsedUp(Conflict):
+    """The files of the cohort fill the room that its quota gives them; ``free`` says what is left, in bytes."""
+
+    code = "cohort-quota-used-up"
+    title = "The cohort has no room for this file."
+
+
 class FileMissing(Conflict):
     """A file is handed in that was not sent, or is another than the one announced."""
 

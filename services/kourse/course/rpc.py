@@ -1,4 +1,4 @@
-"""gRPC of course: structure and progress."""
+"""gRPC of course: structure, progress and what is open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 import grpc.aio
 
 from kourse.contracts.resources.course import AtRisk
-from kourse.course.service import catalogue, coming, progress
+from kourse.course.service import catalogue, coming, progress, study
 from kourse.course.service.coming import Due
 from kourse.course.service.progress import Overview
 from kourse.kit.rpc import requests
@@ -64,6 +64,17 @@ class CourseServicer(course_pb2_grpc.CourseServiceServicer):
                 for one in found
             ]
         )
+
+    async def GetLessonAccess(  # noqa: N802 - the name in the protocol
+        self,
+        request: pb.GetLessonAccessRequest,
+        context: Any,  # noqa: ARG002
+    ) -> pb.GetLessonAccessResponse:
+        """What a learner lacks for a lesson."""
+        learner_id = requests.learner_id(request.learner_id)
+        async with self._runtime.database.transaction(request.tenant) as tx:
+            missing = await study.lacks(tx, learner_id, request.course, request.lesson)
+        return pb.GetLessonAccessResponse(missing=missing)
 
     async def ListDue(  # noqa: N802 - the name in the protocol
         self,

@@ -22,9 +22,6 @@ from kourse.contracts.errors import (
     DependencyNotReady,
     DocumentChanged,
     KourseError,
-    OwnedByApi,
-    OwnedByResource,
-    StaleGeneration,
     Unavailable,
 )
 from kourse.contracts.resources import DeletionPolicy, Document
@@ -40,6 +37,7 @@ from kourse.kit.document_rows import (
     wake,
     wake_waiting,
 )
+from kourse.kit.ownership import check_ownership, require_free
 
 __all__ = [
     "WAKE_CHANNEL",
@@ -166,39 +164,6 @@ def deletion_policy(held: Declared) -> DeletionPolicy:
     return DeletionPolicy(held.spec.get("deletionPolicy", DeletionPolicy.RETAIN))
 
 
-def check_ownership(held: Declared, doc: Doc[Any]) -> None:
-    """Returns when the document may be written over what the ledger holds.
-
-    A retired name is free for either door. A resource with another uid is the same object, applied again.
-
-    Raises:
-        OwnedByResource: The API may not change what a resource declares.
-        OwnedByApi: The resource did not ask to adopt a name made through the API.
-        StaleGeneration: A newer generation of this very resource was applied.
-    """
-    if held.retired:
-        return
-    if held.source == "resource" and doc.source == "api":
-        raise _owned_by_resource(held)
-    if held.source == "api" and doc.source == "resource" and not doc.adopt:
-        raise OwnedByApi(
-            f"{held.kind} {held.name!r} was made through the REST API; the annotation "
-            '"kourse.dev/adopt: true" takes it over.'
-        )
-    if held.uid == doc.uid and doc.source == "resource" and doc.generation < held.generation:
-        raise StaleGeneration(
-            f"Generation {held.generation} of {held.kind} {held.name!r} was already applied."
-        )
-
-
-def _owned_by_resource(held: Declared) -> OwnedByResource:
-    resource = f"{held.kind}/{held.name}"
-    return OwnedByResource(
-        f"{resource} is declared by a Kubernetes resource; change or delete it there.",
-        extensions={"resource": resource},
-    )
-
-
 async def claim(tx: AsyncSession, kind: str, doc: Doc[Any]) -> Claim:
     """Takes the name for this document, locks it until the commit, and says what changed.
 
@@ -277,8 +242,8 @@ async def release(
     if held is None:
         return False
     if not held.retired:
-        if uid is None and held.source == "resource":
-            raise _owned_by_resource(held)
+        if uid is None:
+            require_free(held)
         if uid is not None and (held.source == "api" or held.uid != uid):
             return False
     elif uid != held.uid:

@@ -8,9 +8,10 @@ from typing import Any
 from kourse.contracts.errors import KourseError
 from kourse.contracts.plans import Declaration, PlanRequest, PlanView
 from kourse.contracts.resources import CohortSpec, DeletionPolicy
-from kourse.kit import documents, planning
+from kourse.kit import deletions, documents, planning
 from kourse.kit.clock import database_now
 from kourse.kit.db import Database
+from kourse.kit.deletions import Deletion
 from kourse.kit.documents import Declared, Doc, Pending, Result
 from kourse.kit.runtime import Runtime
 from kourse.profile.repository import cohorts
@@ -71,18 +72,20 @@ async def read(database: Database, tenant: str, name: str) -> Declared:
         return await documents.get_in_force(tx, declaring.KIND, name)
 
 
-async def delete(database: Database, tenant: str, name: str) -> list[Pending]:
-    """Deletes a cohort that was made through the REST API, as its deletion policy says.
+async def delete(database: Database, tenant: str, wanted: Deletion) -> list[Pending]:
+    """Deletes a cohort that was made through the REST API, as its deletion policy says. It is audited.
 
     Empty when done, else what is still to go.
 
     Raises:
         NotFound: There is none.
+        DocumentChanged: It changed since it was read.
         OwnedByResource: It is declared by a resource.
     """
-    found = await read(database, tenant, name)
-    policy = documents.deletion_policy(found)
-    return await retire(database, tenant, found.kind, name, None, policy)
+    async with database.transaction(tenant) as tx:
+        found = await deletions.begin(tx, declaring.KIND, wanted)
+        policy = documents.deletion_policy(found)
+        return await declaring.retire(tx, wanted.name, None, policy)
 
 
 async def observe(

@@ -29,10 +29,11 @@ TENANT = "demo"
 
 
 class Course(course_pb2_grpc.CourseServiceServicer):
-    """Course, as far as assessment asks: who is enrolled where."""
+    """Course, as far as assessment asks: who is enrolled where, and what closes lessons."""
 
     def __init__(self):
         self.enrolled = {}
+        self.missing = {}
         self.port = 0
 
     async def ListProgress(self, request, _context):  # noqa: N802 - the contract's name
@@ -40,6 +41,10 @@ class Course(course_pb2_grpc.CourseServiceServicer):
         return course_pb2.ListProgressResponse(
             progress=[course_pb2.Progress(course=course) for course in courses]
         )
+
+    async def GetLessonAccess(self, request, _context):  # noqa: N802 - the contract's name
+        missing = self.missing.get(request.learner_id, [])
+        return course_pb2.GetLessonAccessResponse(missing=missing)
 
     @asynccontextmanager
     async def serving(self):

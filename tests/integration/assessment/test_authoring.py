@@ -304,6 +304,30 @@ class TestRest:
             read = await house.get(f"/v1/authoring/{path}", by=new_id(), roles=["author"])
             assert read.status == 404
 
+    async def test_deletes_only_what_there_is_and_what_was_read(self, house):
+        author = {"by": new_id(), "roles": ["author"]}
+        for path in ("exams/nothing", "pools/nothing"):
+            gone = await house.call("DELETE", f"/v1/authoring/{path}", **author)
+            assert (gone.status, gone.code) == (404, "not-found")
+        await house.publish_course()
+        seen = (await self.put(house, "pools", "basics", pool_document())).headers["ETag"]
+        await self.put(house, "pools", "basics", pool_document(title="Other"))
+        guarded = {"headers": {"If-Match": seen}, **author}
+        kept = await house.call("DELETE", "/v1/authoring/pools/basics", **guarded)
+        assert (kept.status, kept.code) == (412, "document-changed")
+
+    async def test_tells_the_audit_trail_who_declared_and_who_deleted(self, house):
+        await house.publish_course()
+        await self.put(house, "pools", "basics", pool_document())
+        person = new_id()
+        path = "/v1/authoring/pools/basics"
+        await house.call("DELETE", path, by=person, roles=["author"])
+        found = house.rows(
+            "SELECT action, actor FROM assessment.audit_entry ORDER BY id DESC LIMIT 2"
+        )
+        assert found[0] == ("questionpool.deleted", str(person))
+        assert found[1][0] == "questionpool.declared"
+
     async def test_refuses_what_a_resource_declares(self, house):
         await house.quiz()
         answer = await self.put(house, "pools", "basics", pool_document(title="Mine"))

@@ -67,6 +67,15 @@ class TestListPractice:
         ]
         assert "canary" not in str(questions).lower()
 
+    async def test_waits_until_the_lesson_opens(self, house):
+        learner = await house.quiz()
+        house.course.missing[str(learner)] = ["Complete the lesson “Averages”."]
+        refused = await house.get(PRACTICE, by=learner)
+        assert (refused.status, refused.code) == (409, "practice-locked")
+        assert refused.body["missing"] == ["Complete the lesson “Averages”."]
+        del house.course.missing[str(learner)]
+        assert (await house.get(PRACTICE, by=learner)).status == 200
+
     async def test_offers_only_the_questions_named(self, house):
         await lessons(house, {"basics": ["numeric"]})
         await house.pool()
@@ -179,6 +188,19 @@ class TestCheckPractice:
             asked = {"pool": pool, "question": question, "seed": "any"}
             answer = await check(house, learner, asked, {"option": "x"})
             assert (answer.status, answer.code) == (404, "not-found")
+
+    async def test_refuses_what_was_not_shown_to_this_very_learner(self, house):
+        """Only what was shown while its lesson was open can be answered."""
+        learner = await house.quiz()
+        shown = {one["question"]: one for one in await offered(house, learner)}
+        theirs = {one["question"]: one for one in await offered(house, await house.enrol())}
+        numeric = shown["numeric"]
+        for seed in ("any", "nX5cEo0bQy2_", theirs["numeric"]["seed"], shown["short"]["seed"]):
+            forged = {**numeric, "seed": seed}
+            answer = await check(house, learner, forged, right_answer(numeric))
+            assert (answer.status, answer.code) == (422, "invalid-answer")
+        answer = await check(house, learner, numeric, right_answer(numeric))
+        assert answer.body["correct"] is True
 
     async def test_refuses_what_does_not_fit(self, house):
         learner = await house.quiz()

@@ -123,7 +123,18 @@ class TestDeleteCourse:
         await house.put(DOCUMENT, course_document(), **AUTHOR)
         assert (await house.delete(DOCUMENT, **AUTHOR)).status == 204
         assert (await house.get(DOCUMENT, **AUTHOR)).status == 404
+        assert (await house.delete(DOCUMENT, **AUTHOR)).status == 404
         assert rows("SELECT count(*) FROM course.lesson") == [(4,)]
+        last = "SELECT action, target, detail FROM course.audit_entry ORDER BY id DESC LIMIT 1"
+        assert rows(last) == [("course.deleted", "statistics", {"policy": "Retain"})]
+
+    async def test_deletes_only_what_was_read(self, house):
+        seen = (await house.put(DOCUMENT, course_document(), **AUTHOR)).headers["etag"]
+        await house.put(DOCUMENT, course_document(title="Other"), **AUTHOR)
+        refused = await house.delete(DOCUMENT, if_match=seen, **AUTHOR)
+        assert (refused.status, refused.code) == (412, "document-changed")
+        seen = (await house.get(DOCUMENT, **AUTHOR)).headers["etag"]
+        assert (await house.delete(DOCUMENT, if_match=seen, **AUTHOR)).status == 204
 
     async def test_deletes_rows_bucket_and_learners_when_asked(self, house, rows):
         document = with_assets(deletionPolicy="Delete")

@@ -310,6 +310,30 @@ class TestRpc:
 
         assert "report" not in [work.assignment for work in found.due]
 
+    async def test_says_what_a_learner_lacks_for_a_lesson(self, publish, stub, house):
+        await publish(gates=[{"chapter": "chance", "requires": [{"lesson": "means"}]}])
+        await house.post(f"{COURSE}/enrolments", key=new_key())
+        course, metadata = stub
+
+        async def lacks(learner, lesson):
+            request = course_pb2.GetLessonAccessRequest(
+                tenant="demo", learner_id=str(learner), course="statistics", lesson=lesson
+            )
+            answer = await course.GetLessonAccess(request, timeout=60, metadata=metadata)
+            return list(answer.missing)
+
+        assert await lacks(LEARNER, "tables") == []
+        assert await lacks(LEARNER, "coins") == ["Complete the lesson “Lesson means”."]
+        for who, lesson in ((OTHER_LEARNER, "tables"), (LEARNER, "nowhere")):
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await lacks(who, lesson)
+            assert refused.value.code() in {
+                grpc.StatusCode.NOT_FOUND,
+                grpc.StatusCode.PERMISSION_DENIED,
+            }
+        await house.post(f"{COURSE}/lessons/means/completion")
+        assert await lacks(LEARNER, "coins") == []
+
     async def test_refuses_a_batch_that_is_too_large_or_names_no_learner(self, publish, stub):
         course, metadata = stub
         for asked in ([str(UUID(int=n)) for n in range(201)], ["nobody"]):

@@ -388,6 +388,18 @@ class TestAuthoring:
         assert (answer.status, answer.code) == (409, "course-unknown")
         assert answer.headers["retry-after"] == "5"
 
+    async def test_writes_and_deletes_only_what_was_read_and_is_audited(self, house, rows):
+        seen = (await house.put(DOCUMENT, cohort_document(), **TEACHER)).headers["etag"]
+        assert (await house.get(DOCUMENT, **TEACHER)).headers["etag"] == seen
+        await house.put(DOCUMENT, cohort_document(title="Other"), if_match=seen, **TEACHER)
+        again = await house.put(DOCUMENT, cohort_document(), if_match=seen, **TEACHER)
+        assert (again.status, again.code) == (412, "document-changed")
+        assert (await house.delete(DOCUMENT, if_match=seen, **TEACHER)).status == 412
+        seen = (await house.get(DOCUMENT, **TEACHER)).headers["etag"]
+        assert (await house.delete(DOCUMENT, if_match=seen, **TEACHER)).status == 204
+        found = rows("SELECT action FROM profile.audit_entry ORDER BY id DESC LIMIT 3")
+        assert found == [("cohort.deleted",), ("cohort.declared",), ("cohort.declared",)]
+
     async def test_deletes_members_when_asked(self, house, rows):
         document = cohort_document(deletionPolicy="Delete")
         await house.put(DOCUMENT, document, **TEACHER)

@@ -41,6 +41,8 @@ type CohortDeclared struct {
 	TimeZone string `json:"time_zone"`
 	// Dates that differ from those of the courses.
 	Dates []CohortDates `json:"dates"`
+	// Room for files to hand in, in MiB; null: not told yet.
+	SubmissionsMib *int64 `json:"submissions_mib"`
 }
 
 // TypeCohortEnded is the wire name of CohortEnded.

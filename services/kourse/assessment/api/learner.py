@@ -15,6 +15,7 @@ from kourse.assessment.service import (
     attempts,
     catalogue,
     enrolments,
+    gatekeeping,
     gradebook,
     mastery,
     practice,
@@ -26,6 +27,7 @@ from kourse.kit.auth import Actor, actor_of, allow
 from kourse.kit.clock import database_now
 from kourse.kit.db import Transaction
 from kourse.kit.idempotency import IdempotencyKey, idempotency
+from kourse.kit.runtime import CurrentRuntime
 
 MAX_SLOT = 10_000
 
@@ -108,11 +110,16 @@ async def get_result(actor: Taker, tx: Transaction, attempt: UUID) -> schemas.Re
     return schemas.ResultView.told(await results.result(tx, actor.user_id, attempt))
 
 
-@router.get("/v1/courses/{course}/lessons/{lesson}/practice")
+async def _open_lesson(actor: Student, runtime: CurrentRuntime, course: Name, lesson: Name) -> None:
+    """Course is asked before the transaction begins."""
+    await gatekeeping.require_open(runtime, actor.tenant, actor.user_id, course, lesson)
+
+
+@router.get("/v1/courses/{course}/lessons/{lesson}/practice", dependencies=[Depends(_open_lesson)])
 async def list_practice(
     actor: Student, tx: Transaction, course: Name, lesson: Name
 ) -> schemas.PracticeList:
-    """The practice questions of a lesson, in another order and under other ids at each visit."""
+    """The practice questions of a lesson that is open, in another order and under other ids at each visit."""
     offered = await practice.lesson_practice(tx, actor.user_id, course, lesson)
     return schemas.PracticeList(items=[schemas.PracticeView.offered(one) for one in offered])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +28,8 @@ from kourse.rules.grading import Answer, AnswerMismatch, share_earned
 from kourse.rules.mastery import is_right
 
 SEED_BYTES = 9
+NONCE = 12
+"""Characters of the part of a seed that is drawn; its mark follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class Offered:
     """A practice question as one learner sees it this time.
 
     Attributes:
-        seed: What the order and the ids shown follow from, with a secret; it comes back with the answer.
+        seed: What the order and the ids shown follow from, with a secret; it comes back with the answer,
+            and shows that the learner was given this question while its lesson was open.
     """
 
     pool: str
@@ -67,9 +72,9 @@ async def lesson_practice(
     found = known.lessons.get(lesson)
     if found is None:
         raise NotFound(f"The course {course!r} has no lesson {lesson!r}.")
-    seed = secrets.token_urlsafe(SEED_BYTES)
+    nonce = secrets.token_urlsafe(SEED_BYTES)
     return [
-        _offered(one, learner_id, seed)
+        _offered(one, learner_id, _seed(one, learner_id, nonce))
         for pool, keys in found.practice.items()
         for one in await content.list_practice_questions(tx, course, pool, keys)
     ]
@@ -89,13 +94,15 @@ async def check(
     Raises:
         NotFound: No lesson of a course of theirs embeds this question.
         NotEnrolled: Likewise, and the pool belongs to a course in which they are not enrolled.
-        InvalidAnswer: The answer does not fit the question.
+        InvalidAnswer: The answer does not fit the question, or that was never shown to them so.
     """
     course = await _course_with(tx, learner_id, pool, key)
     found = await content.list_practice_questions(tx, course.name, pool, [key])
     if not found:
         raise NotFound(_missing(pool, key))
     one = found[0]
+    if not hmac.compare_digest(seed, _seed(one, learner_id, seed[:NONCE])):
+        raise InvalidAnswer("The question was not shown to you under this seed; ask for it again.")
     layout = _layout(one, learner_id, seed)
     try:
         answer = presentation.received(one.body, layout, payload)
@@ -131,6 +138,13 @@ async def _course_with(tx: AsyncSession, learner_id: UUID, pool: str, key: str) 
 
 def _missing(pool: str, key: str) -> str:
     return f"None of your lessons has a practice question {key!r} of {pool!r}."
+
+
+def _seed(one: PracticeQuestion, learner_id: UUID, nonce: str) -> str:
+    """The nonce with a mark that we alone can make, for this learner and question."""
+    shown = b"practice" + learner_id.bytes + nonce.encode()
+    mark = hmac.digest(one.salt, shown, "sha256")[:SEED_BYTES]
+    return nonce + base64.urlsafe_b64encode(mark).decode()
 
 
 def _layout(one: PracticeQuestion, learner_id: UUID, seed: str) -> Layout:

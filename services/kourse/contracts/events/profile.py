@@ -58,6 +58,9 @@ class CohortDeclared(Event):
     dates: Annotated[
         list[CohortDates], Field(description="Dates that differ from those of the courses.")
     ] = []
+    submissions_mib: Annotated[
+        int | None, Field(description="Room for files to hand in, in MiB; null: not told yet.")
+    ] = None
 
 
 @event("profile.cohort.ended", stream=Stream.GROUP, subject="cohort_id", planned=True)

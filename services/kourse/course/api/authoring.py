@@ -16,16 +16,15 @@ from kourse.course.api import views
 from kourse.course.api.authors import (
     Author,
     CourseName,
-    IfMatch,
-    digest_of,
-    etag_of,
     require_may_publish,
 )
 from kourse.course.service import assets
 from kourse.course.service.assets import Offered
 from kourse.kit import documents
 from kourse.kit.auth import Actor, allow
+from kourse.kit.deletions import Deletion
 from kourse.kit.documents import Doc, Refused
+from kourse.kit.http.etags import IfMatch, digest_of, etag_of
 from kourse.kit.http.routes import patient
 from kourse.kit.runtime import CurrentRuntime
 
@@ -87,10 +86,14 @@ async def read_document(
     responses={202: {"model": schemas.RetiredView, "description": "Some of it is still to go."}},
 )
 async def delete_course(
-    runtime: CurrentRuntime, actor: Author, course: CourseName
+    runtime: CurrentRuntime, actor: Author, course: CourseName, if_match: IfMatch = None
 ) -> Response | JSONResponse:
-    """The course is no longer offered; what its deletion policy says becomes of the rest."""
-    pending = await authoring.delete(runtime, actor.tenant, course)
+    """The course is no longer offered; what its deletion policy says becomes of the rest.
+
+    With If-Match only when nobody changed the document since.
+    """
+    wanted = Deletion(course, actor.user_id, digest_of(if_match))
+    pending = await authoring.delete(runtime.database, actor.tenant, wanted)
     if not pending:
         return Response(status_code=204)
     view = schemas.RetiredView.model_validate({"pending": pending})

@@ -1,25 +1,18 @@
-"""Who writes courses, and how they say which document they have read."""
+"""Who writes courses."""
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
-from fastapi import Depends, Header, Path
+from fastapi import Depends, Path
 
-from kourse.contracts.errors import Forbidden, Malformed, NotFound
+from kourse.contracts.errors import Forbidden, NotFound
 from kourse.contracts.permissions import DENIALS, Permission
 from kourse.contracts.resources import CourseSpec
 from kourse.contracts.resources.meta import Lifecycle, Name
 from kourse.kit.auth import Actor, allow
 
 CourseName = Annotated[Name, Path(description="Name of the course.")]
-IfMatch = Annotated[
-    str | None,
-    Header(description="ETag of the document that was read.", examples=[f'"{"9f86d081" * 8}"']),
-]
-"""``if_match: IfMatch = None``; read it with ``digest_of``."""
-_ETAG = re.compile(r'(?:W/)?"([0-9a-f]{64})"')
 LIVE = frozenset({Lifecycle.PUBLISHED, Lifecycle.ARCHIVED})
 """Where a version reaches learners."""
 
@@ -57,22 +50,3 @@ def require_may_publish(actor: Actor, course: str, spec: CourseSpec) -> None:
         raise Forbidden(
             f"{DENIALS[Permission.COURSE_PUBLISH]} Send it with the lifecycle Draft or Review."
         )
-
-
-def etag_of(digest: str) -> str:
-    """The ETag of a document."""
-    return f'"{digest}"'
-
-
-def digest_of(etag: str | None) -> str | None:
-    """Digest of the document that an ETag names; None for any.
-
-    Raises:
-        Malformed: It is no ETag of ours.
-    """
-    if etag is None or etag == "*":
-        return None
-    found = _ETAG.fullmatch(etag)
-    if found is None:
-        raise Malformed("If-Match is not an ETag of this document.")
-    return found[1]

@@ -15,10 +15,7 @@ from kourse.course import authoring, schemas
 from kourse.course.api.authors import (
     Author,
     CourseName,
-    IfMatch,
     Publisher,
-    digest_of,
-    etag_of,
     require_may_publish,
 )
 from kourse.course.domain import editing
@@ -26,6 +23,7 @@ from kourse.course.service import authors
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
 from kourse.kit.http import After, Cursor, Limit, Page
+from kourse.kit.http.etags import IfMatch, digest_of, etag_of
 from kourse.kit.runtime import CurrentRuntime, Runtime
 
 router = APIRouter(tags=["authoring"])

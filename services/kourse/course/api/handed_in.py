@@ -141,12 +141,14 @@ async def put_group(
 async def delete_group(
     actor: Extender,
     tx: Transaction,
+    key: Key,
     course: CourseName,
     assignment: AssignmentKey,
     group: GroupName,
 ) -> None:
     """Its learners hand in alone again; not after they handed in."""
     await work_groups.delete_group(tx, actor, course, assignment, group)
+    await key.remember(tx, 204, None)
 
 
 def _id(after: str | None) -> UUID | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 
 from kourse.contracts.errors import NotFound
 from kourse.contracts.permissions import Permission
@@ -24,6 +24,7 @@ router = APIRouter(tags=["assignments"])
 CourseName = Annotated[Name, Path(description="Name of the course.")]
 AssignmentKey = Annotated[Name, Path(description="Key of the assignment.")]
 Submitter = Annotated[Actor, allow(Permission.ASSIGNMENT_SUBMIT)]
+Key = Annotated[IdempotencyKey, idempotency()]
 _ASSIGNMENT = "/v1/courses/{course}/assignments/{assignment}"
 
 
@@ -45,18 +46,30 @@ async def read_work(
     )
 
 
-@router.post(f"{_ASSIGNMENT}/files", status_code=201, summary="Announce a file")
+async def _bucket(actor: Submitter, runtime: CurrentRuntime, course: CourseName) -> None:
+    """The course's bucket is there before the transaction begins, in which the store is not asked."""
+    await files.ensure_place(runtime, actor.tenant, course)
+
+
+@router.post(
+    f"{_ASSIGNMENT}/files",
+    status_code=201,
+    summary="Announce a file",
+    dependencies=[Depends(_bucket)],
+)
 async def announce_file(
     actor: Submitter,
+    tx: Transaction,
     runtime: CurrentRuntime,
+    key: Key,
     course: CourseName,
     assignment: AssignmentKey,
     body: schemas.AnnouncedFile,
 ) -> schemas.OfferedFile:
     """A link by which exactly this file is sent; confirm it when it was."""
     file = files.Announced(body.name, body.size, body.sha256)
-    offer = await files.announce(runtime, actor.tenant, actor.user_id, course, assignment, file)
-    return work_views.offered(offer)
+    offer = await files.announce(tx, runtime, actor.user_id, course, assignment, file)
+    return await key.remember(tx, 201, work_views.offered(offer))
 
 
 @router.post(
@@ -77,13 +90,15 @@ async def confirm_file(
 @router.delete(f"{_ASSIGNMENT}/files/{{file_id}}", status_code=204, summary="Withdraw a file")
 async def withdraw_file(
     actor: Submitter,
-    runtime: CurrentRuntime,
+    tx: Transaction,
+    key: Key,
     course: CourseName,
     assignment: AssignmentKey,
     file_id: UUID,
 ) -> None:
     """A file that was not handed in is not kept."""
-    await files.withdraw(runtime, actor.tenant, actor.user_id, course, assignment, file_id)
+    await files.withdraw(tx, actor.user_id, course, assignment, file_id)
+    await key.remember(tx, 204, None)
 
 
 @router.post(f"{_ASSIGNMENT}/hand-ins", status_code=201, summary="Hand in")

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from kourse.contracts.resources.course import AssignmentKind, AssignmentPolicy
-from kourse.course.errors import FileRefused, HandInRefused
+from kourse.course.errors import CohortQuotaUsedUp, FileRefused, HandInRefused
 
 MIB = 1024 * 1024
 
@@ -59,6 +59,21 @@ def require_acceptable(policy: AssignmentPolicy, files: Sequence[File]) -> None:
     if size > policy.max_size_mib * MIB:
         raise FileRefused(
             f"The files have {size} bytes; at most {policy.max_size_mib} MiB are taken."
+        )
+
+
+def require_room(cohort: str, quota_mib: int, used: int, size: int) -> None:
+    """Returns when the cohort's files, ``used`` bytes so far, leave room for one of this size.
+
+    Raises:
+        CohortQuotaUsedUp: They do not.
+    """
+    free = max(0, quota_mib * MIB - used)
+    if size > free:
+        raise CohortQuotaUsedUp(
+            f"Hand-ins of the cohort {cohort!r} may take {quota_mib} MiB; {free} bytes are left and the"
+            f" file has {size}. Ask your teacher.",
+            extensions={"free": free},
         )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,6 +15,8 @@ from kourse.course import tables as t
 from kourse.course.domain.handing_in import Kept, Receipt, Written
 from kourse.course.repository.content import tenant
 from kourse.kit.ids import new_id
+
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 async def find_submission(tx: AsyncSession, assignment_id: UUID, owner: UUID) -> Row[Any] | None:
@@ -110,6 +112,18 @@ async def add_file(tx: AsyncSession, submission_id: UUID, values: Mapping[str, A
         id=new_id(), submission_id=submission_id, tenant=tenant(tx), **values
     )
     return (await tx.execute(made.returning(*t.draft_file.c))).one()
+
+
+async def lock_room(tx: AsyncSession, cohort_id: UUID, cohort: str) -> int:
+    """Bytes of all files of a cohort, handed in or on their way; nobody adds one until the commit."""
+    await tx.execute(_LOCK, {"key": f"kourse.room:{cohort_id}"})
+    s, f = t.submission.c, t.draft_file.c
+    query = (
+        select(func.coalesce(func.sum(f.size_bytes), 0))
+        .join(t.submission, s.id == f.submission_id)
+        .where(s.tenant == tenant(tx), s.cohort == cohort)
+    )
+    return int(await tx.scalar(query) or 0)
 
 
 async def list_files(tx: AsyncSession, submission_id: UUID) -> Sequence[Row[Any]]:

@@ -131,6 +131,9 @@ async def locate(
     members = await learning.active_enrolments(tx, course.id, learners, lock=lock)
     if not any(one.id == enrolment.id for one in members):
         raise Conflict("Your group or your enrolment has just changed; try again.")
+    if lock:
+        # The dates may have been moved while this waited for its turn.
+        course = await outline.get_live(tx, name)
     owner = enrolment.id if group is None else group.id
     submission = await hand_ins.find_submission(tx, row.id, owner)
     work = Work(

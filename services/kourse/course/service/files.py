@@ -18,9 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts import names
 from kourse.contracts.errors import Conflict, NotFound
-from kourse.course.domain.handing_in import File, Receipt, require_acceptable
+from kourse.course.domain.handing_in import File, Receipt, require_acceptable, require_room
 from kourse.course.errors import FileMissing
-from kourse.course.repository import groups, hand_ins
+from kourse.course.repository import groups, hand_ins, learning
 from kourse.course.service import handing_in
 from kourse.course.service.assets import ensure_bucket
 from kourse.course.service.assignments import Place, locate
@@ -81,8 +81,25 @@ async def read_own(tx: AsyncSession, learner_id: UUID, course: str, assignment: 
     return Own(place, tuple(group), tuple(waiting), tuple(made))
 
 
+async def ensure_place(runtime: Runtime, tenant: str, course: str) -> None:
+    """A course made through the REST API has its bucket; the operator sees to those of resources.
+
+    Raises:
+        Unavailable: Database or object store do not answer.
+    """
+    async with runtime.database.transaction(tenant) as tx:
+        declared = await documents.find(tx, "Course", course)
+    if declared is not None and declared.source == "api" and not declared.retired:
+        await ensure_bucket(runtime, bucket_of(runtime, tenant, course))
+
+
 async def announce(
-    runtime: Runtime, tenant: str, learner_id: UUID, course: str, assignment: str, file: Announced
+    tx: AsyncSession,
+    runtime: Runtime,
+    learner_id: UUID,
+    course: str,
+    assignment: str,
+    file: Announced,
 ) -> Offer:
     """A link by which exactly this file is sent.
 
@@ -92,25 +109,34 @@ async def announce(
         AssignmentClosed: Nothing is taken any more.
         HandInsUsedUp: There is no further hand-in.
         FileRefused: The assignment takes no such file, with the others that wait.
-        Unavailable: Database or object store do not answer.
+        CohortQuotaUsedUp: The learner's cohort has no room for it.
     """
-    async with runtime.database.transaction(tenant) as tx:
-        place = await locate(tx, learner_id, course, assignment, lock=True)
-        handing_in.require_open(place)
-        submission = await hand_ins.claim_submission(
-            tx, place.course.id, place.work.row, place.owner, place.enrolment
-        )
-        waiting = await list_waiting(tx, submission, place.course.name)
-        others = [File(row.name, row.size_bytes) for row in waiting]
-        require_acceptable(place.work.policy, [*others, File(file.name, file.size)])
-        values = {"name": file.name, "size_bytes": file.size, "sha256": file.sha256}
-        row = await hand_ins.add_file(tx, submission.id, values)
-        declared = await documents.find(tx, "Course", course)
-    bucket = bucket_of(runtime, tenant, course)
-    if declared is not None and declared.source == "api":
-        await ensure_bucket(runtime, bucket)
+    place = await locate(tx, learner_id, course, assignment, lock=True)
+    handing_in.require_open(place)
+    submission = await hand_ins.claim_submission(
+        tx, place.course.id, place.work.row, place.owner, place.enrolment
+    )
+    waiting = await list_waiting(tx, submission, place.course.name)
+    others = [File(row.name, row.size_bytes) for row in waiting]
+    require_acceptable(place.work.policy, [*others, File(file.name, file.size)])
+    await _require_room(tx, place, file.size)
+    values = {"name": file.name, "size_bytes": file.size, "sha256": file.sha256}
+    row = await hand_ins.add_file(tx, submission.id, values)
+    bucket = bucket_of(runtime, tx.info["tenant"], course)
     upload = runtime.store.presign_put(bucket, names.draft_key(row.id), file.sha256, file.size)
     return Offer(row, upload)
+
+
+async def _require_room(tx: AsyncSession, place: Place, size: int) -> None:
+    """Announcements of one cohort come one by one here, so that together they stay within its quota."""
+    cohort_id = place.enrolment.cohort_id
+    if cohort_id is None:
+        return
+    known = await learning.find_cohort(tx, cohort_id)
+    if known is None or known.submissions_mib is None:
+        return
+    used = await hand_ins.lock_room(tx, cohort_id, known.cohort)
+    require_room(known.cohort, known.submissions_mib, used, size)
 
 
 async def list_waiting(tx: AsyncSession, submission: Row[Any], course: str) -> list[Row[Any]]:
@@ -179,7 +205,7 @@ async def _take_over(runtime: Runtime, bucket: str, row: Row[Any], key: str) -> 
 
 
 async def withdraw(
-    runtime: Runtime, tenant: str, learner_id: UUID, course: str, assignment: str, file_id: UUID
+    tx: AsyncSession, learner_id: UUID, course: str, assignment: str, file_id: UUID
 ) -> None:
     """The file is not handed in; what was sent of it is collected.
 
@@ -187,17 +213,16 @@ async def withdraw(
         NotFound: There is no such file of the learner's.
         Conflict: It was handed in, and stays.
     """
-    async with runtime.database.transaction(tenant) as tx:
-        place = await locate(tx, learner_id, course, assignment, lock=True)
-        submission = await hand_ins.claim_submission(
-            tx, place.course.id, place.work.row, place.owner, place.enrolment
-        )
-        if file_id not in {row.id for row in await hand_ins.list_files(tx, submission.id)}:
-            raise NotFound("There is no such file of yours.")
-        waiting = await list_waiting(tx, submission, place.course.name)
-        if file_id not in {row.id for row in waiting}:
-            raise Conflict("The file was handed in; what was handed in stays.")
-        await hand_ins.delete_file(tx, file_id)
+    place = await locate(tx, learner_id, course, assignment, lock=True)
+    submission = await hand_ins.claim_submission(
+        tx, place.course.id, place.work.row, place.owner, place.enrolment
+    )
+    if file_id not in {row.id for row in await hand_ins.list_files(tx, submission.id)}:
+        raise NotFound("There is no such file of yours.")
+    waiting = await list_waiting(tx, submission, place.course.name)
+    if file_id not in {row.id for row in waiting}:
+        raise Conflict("The file was handed in; what was handed in stays.")
+    await hand_ins.delete_file(tx, file_id)
 
 
 def bucket_of(runtime: Runtime, tenant: str, course: str) -> str:

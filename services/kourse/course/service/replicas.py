@@ -34,6 +34,7 @@ async def keep_cohort(tx: AsyncSession, event: CohortDeclared) -> None:
             "ends_on": event.ends_on,
             "time_zone": event.time_zone,
             "dates": [entry.model_dump(mode="json", exclude_none=True) for entry in event.dates],
+            "submissions_mib": event.submissions_mib,
         },
     )
     await expiries.look_at_cohort(tx, event.cohort_id)

@@ -142,6 +142,21 @@ async def open_lesson(tx: AsyncSession, learner_id: UUID, course: str, key: str)
     return Access(known, lesson)
 
 
+async def lacks(tx: AsyncSession, learner_id: UUID, course: str, key: str) -> list[str]:
+    """What opens the lesson to the learner, in words; empty when it is open.
+
+    Raises:
+        NotFound: There is no such course or lesson.
+        NotEnrolled: The learner is not enrolled.
+        EnrolmentSuspended: Not any more, or not for now.
+    """
+    try:
+        await open_lesson(tx, learner_id, course, key)
+    except (ChapterLocked, LessonLocked) as closed:
+        return [str(one) for one in closed.extensions["missing"]]
+    return []
+
+
 def _require_open(found: Overview, lesson: LessonRef) -> None:
     missing = found.way.closed(lesson)
     if not missing:

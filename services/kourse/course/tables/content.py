@@ -204,6 +204,7 @@ cohort_replica = Table(
     Column("ends_on", Date, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("dates", JSONB, nullable=False),
+    Column("submissions_mib", Integer),
     moment_column("updated_at"),
     UniqueConstraint("tenant", "cohort"),
 )

@@ -73,6 +73,7 @@ Index(
     "ix_submission_course_id_assignment",
     *(submission.c[n] for n in ("course_id", "assignment", "id")),
 )
+Index("ix_submission_cohort", submission.c.tenant, submission.c.cohort)
 Index("ix_submission_enrolment_id", submission.c.enrolment_id)
 
 

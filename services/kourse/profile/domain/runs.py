@@ -107,6 +107,7 @@ def announced(cohort_id: UUID, name: str, spec: CohortSpec) -> CohortDeclared:
         ends_on=run.ends,
         time_zone=spec.run.time_zone,
         dates=resolved(spec, run),
+        submissions_mib=spec.quotas.submissions_mib,
     )
 
 

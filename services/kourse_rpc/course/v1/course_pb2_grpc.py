@@ -60,6 +60,11 @@ class CourseServiceStub:
                 request_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueRequest.SerializeToString,
                 response_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueResponse.FromString,
                 _registered_method=True)
+        self.GetLessonAccess = channel.unary_unary(
+                '/kourse_rpc.course.v1.CourseService/GetLessonAccess',
+                request_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.GetLessonAccessRequest.SerializeToString,
+                response_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.GetLessonAccessResponse.FromString,
+                _registered_method=True)
 
 
 class CourseServiceServicer:
@@ -101,6 +106,13 @@ class CourseServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetLessonAccess(self, request, context):
+        """Whether a lesson is open to a learner; not found where they do not study it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CourseServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -128,6 +140,11 @@ def add_CourseServiceServicer_to_server(servicer, server):
                     servicer.BatchListDue,
                     request_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueRequest.FromString,
                     response_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueResponse.SerializeToString,
+            ),
+            'GetLessonAccess': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetLessonAccess,
+                    request_deserializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.GetLessonAccessRequest.FromString,
+                    response_serializer=kourse__rpc_dot_course_dot_v1_dot_course__pb2.GetLessonAccessResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -266,6 +283,33 @@ class CourseService:
             '/kourse_rpc.course.v1.CourseService/BatchListDue',
             kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueRequest.SerializeToString,
             kourse__rpc_dot_course_dot_v1_dot_course__pb2.BatchListDueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetLessonAccess(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/kourse_rpc.course.v1.CourseService/GetLessonAccess',
+            kourse__rpc_dot_course_dot_v1_dot_course__pb2.GetLessonAccessRequest.SerializeToString,
+            kourse__rpc_dot_course_dot_v1_dot_course__pb2.GetLessonAccessResponse.FromString,
             options,
             channel_credentials,
             insecure,

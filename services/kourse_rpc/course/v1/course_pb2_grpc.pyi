@@ -43,6 +43,8 @@ class CourseServiceStub:
     """What a learner has not handed in and still can, in all courses that they study."""
     BatchListDue: _grpc.UnaryUnaryMultiCallable[_course_pb2.BatchListDueRequest, _course_pb2.BatchListDueResponse]
     """The same for many learners in one course, and when the course counts a learner as at risk."""
+    GetLessonAccess: _grpc.UnaryUnaryMultiCallable[_course_pb2.GetLessonAccessRequest, _course_pb2.GetLessonAccessResponse]
+    """Whether a lesson is open to a learner; not found where they do not study it."""
 
 @_typing.type_check_only
 class CourseServiceAsyncStub(CourseServiceStub):
@@ -59,6 +61,8 @@ class CourseServiceAsyncStub(CourseServiceStub):
     """What a learner has not handed in and still can, in all courses that they study."""
     BatchListDue: _aio.UnaryUnaryMultiCallable[_course_pb2.BatchListDueRequest, _course_pb2.BatchListDueResponse]  # type: ignore[assignment]
     """The same for many learners in one course, and when the course counts a learner as at risk."""
+    GetLessonAccess: _aio.UnaryUnaryMultiCallable[_course_pb2.GetLessonAccessRequest, _course_pb2.GetLessonAccessResponse]  # type: ignore[assignment]
+    """Whether a lesson is open to a learner; not found where they do not study it."""
 
 class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
     """Structure of courses and learners' progress in them."""
@@ -102,5 +106,13 @@ class CourseServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_course_pb2.BatchListDueResponse, _abc.Awaitable[_course_pb2.BatchListDueResponse]]:
         """The same for many learners in one course, and when the course counts a learner as at risk."""
+
+    @_abc_1.abstractmethod
+    def GetLessonAccess(
+        self,
+        request: _course_pb2.GetLessonAccessRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_course_pb2.GetLessonAccessResponse, _abc.Awaitable[_course_pb2.GetLessonAccessResponse]]:
+        """Whether a lesson is open to a learner; not found where they do not study it."""
 
 def add_CourseServiceServicer_to_server(servicer: CourseServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
