@@ -48,7 +48,7 @@ FROM sequence
 _EMIT = f"WITH sequence AS ({_SEQUENCE.replace('{given}', '')}) {_EVENT}"
 _GIVEN = "FROM (SELECT FROM written LIMIT 1) AS given"
 _WRITE = f"""
-WITH written AS ({{change}}), sequence AS ({_SEQUENCE.replace("{given}", _GIVEN)}) {_EVENT}
+WITH {{changes}}, sequence AS ({_SEQUENCE.replace("{given}", _GIVEN)}) {_EVENT}
 """
 _EMIT_ALL = """
 WITH given AS (
@@ -78,20 +78,25 @@ _DIALECT = psycopg.dialect()  # type: ignore[no-untyped-call]
 class Change:
     """An insert, update or delete that is told of in the same statement; made once, used often."""
 
-    def __init__(self, change: Insert | Update | Delete) -> None:
+    def __init__(self, change: Insert | Update | Delete, **first: Insert | Update | Delete) -> None:
         """Compiles the statement.
 
         Args:
             change: Without ``returning``; what varies is a ``bindparam`` whose type the driver knows
                 (text, numbers, times, UUIDs).
+            first: Changes made in the same statement, by the name under which ``change`` and those after
+                them may select what they return. They tell of nothing themselves.
         """
-        compiled = change.returning(literal_column("1")).compile(dialect=_DIALECT)
-        self._schema = str(change.table.schema)
-        self._sql = _for_schema(self._schema, _WRITE).replace("{change}", str(compiled))
-        self._varying = {name for name, bind in compiled.binds.items() if bind.required}
-        self._fixed = {
-            name: value for name, value in compiled.params.items() if name not in self._varying
+        parts = {
+            **{name: part.compile(dialect=_DIALECT) for name, part in first.items()},
+            "written": change.returning(literal_column("1")).compile(dialect=_DIALECT),
         }
+        self._schema = str(change.table.schema)
+        changes = ", ".join(f"{name} AS ({part})" for name, part in parts.items())
+        self._sql = _for_schema(self._schema, _WRITE).replace("{changes}", changes)
+        binds = [bind for part in parts.values() for bind in part.binds.items()]
+        self._varying = {name for name, bind in binds if bind.required}
+        self._fixed = {name: bind.value for name, bind in binds if not bind.required}
 
     async def make(self, tx: AsyncSession, values: Mapping[str, Any], row: dict[str, Any]) -> bool:
         """Executes it with these values and this outbox row; whether any row changed.

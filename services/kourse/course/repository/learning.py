@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, func, literal, select, text, update
+from sqlalchemy import Row, delete, func, literal, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kourse.contracts.events import AccommodationChanged, LessonCompleted, MasteryChanged
+from kourse.contracts.events import AccommodationChanged, MasteryChanged
 from kourse.contracts.resources.course import LessonPath
 from kourse.course import tables as t
 from kourse.course.repository.content import tenant
-from kourse.kit import outbox
 from kourse.kit.ids import new_id
 
 ALONE = "-"
@@ -171,55 +170,6 @@ async def change_status(
     )
     rows = (await tx.execute(statement)).all()
     return sorted(rows, key=lambda row: (row.course, row.learner_id))
-
-
-_VISIT = text(
-    "WITH visit AS ("
-    "INSERT INTO course.lesson_visit (enrolment_id, lesson_id, tenant, chapter)"
-    " VALUES (:enrolment, :lesson, :tenant, :chapter) ON CONFLICT DO NOTHING)"
-    " UPDATE course.enrolment SET active_at = clock_timestamp() WHERE id = :enrolment"
-)
-
-
-async def record_visit(tx: AsyncSession, enrolment_id: UUID, lesson_id: UUID, chapter: str) -> None:
-    """The learner has begun this lesson, and was active just now."""
-    values = {"enrolment": enrolment_id, "lesson": lesson_id, "chapter": chapter}
-    await tx.execute(_VISIT, {**values, "tenant": tenant(tx)})
-
-
-_COMPLETION = ("enrolment_id", "lesson_id", "tenant", "version", "completed_at")
-_COMPLETE = outbox.Change(
-    upsert(t.lesson_completion)
-    .values({name: bindparam(name) for name in _COMPLETION})
-    .on_conflict_do_nothing()
-)
-
-
-async def add_completion(
-    tx: AsyncSession,
-    enrolment_id: UUID,
-    lesson_id: UUID,
-    *,
-    version: int,
-    at: datetime,
-    event: LessonCompleted,
-) -> None:
-    """The lesson is completed, and the event tells so, unless it was completed before."""
-    values = {
-        "enrolment_id": enrolment_id,
-        "lesson_id": lesson_id,
-        "tenant": tenant(tx),
-        "version": version,
-        "completed_at": at,
-    }
-    await outbox.write(tx, _COMPLETE, values, event)
-
-
-async def set_completed(tx: AsyncSession, enrolment_id: UUID, *, completed: bool) -> None:
-    """The course counts as completed in this run, or no longer does."""
-    e = t.enrolment.c
-    now = func.coalesce(e.completed_at, func.clock_timestamp()) if completed else None
-    await tx.execute(update(t.enrolment).where(e.id == enrolment_id).values(completed_at=now))
 
 
 async def save_score(tx: AsyncSession, attempt_id: UUID, row: Mapping[str, Any]) -> None:

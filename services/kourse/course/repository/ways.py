@@ -26,7 +26,8 @@ from kourse.rules.mastery import Band, Mastery, Thresholds
 
 _FIND = """
 WITH mine AS (
-  SELECT DISTINCT ON (e.learner_id, e.course_id) e.*
+  SELECT DISTINCT ON (e.learner_id, e.course_id) e.*,
+    CAST(e.xmin AS text) AS revision
   FROM course.enrolment AS e
   WHERE e.tenant = :tenant AND e.learner_id {learners} {of_course}
   ORDER BY e.learner_id, e.course_id, (e.status = 'active') DESC, e.id DESC
@@ -35,7 +36,7 @@ SELECT
   c.id, c.name, c.lifecycle, c.retired_at, c.policy -> 'completion' AS completion,
   v.number AS version, v.digest, v.title,
   mine.id AS enrolment_id, mine.learner_id, mine.cohort, mine.status, mine.active_at,
-  mine.completed_at, clock_timestamp() AS now,
+  mine.completed_at, clock_timestamp() AS now, mine.revision,
   (SELECT jsonb_object_agg(d.lesson_id, d.completed_at)
     FROM course.lesson_completion AS d WHERE d.enrolment_id = mine.id) AS completed,
   (SELECT jsonb_object_agg(b.lesson_id, b.chapter)
@@ -76,7 +77,7 @@ class Found:
 
     Attributes:
         row: The course (``id``, ``name``, ``lifecycle``, …), its live version and the enrolment, with
-            the time of reading (``now``).
+            the time of reading (``now``) and what tells the enrolment's states apart (``revision``).
         made: What the learner did and reached.
         exams: Titles of the course's exams, by name.
     """

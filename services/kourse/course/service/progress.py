@@ -15,7 +15,7 @@ from kourse.contracts.errors import NotFound
 from kourse.contracts.events import EnrolmentCompleted
 from kourse.course.domain.study import Content, Gate, Titles, is_completed, read_gates
 from kourse.course.domain.way import Way
-from kourse.course.repository import learning, outline, ways
+from kourse.course.repository import completions, outline, ways
 from kourse.course.repository.ways import Found
 from kourse.kit import outbox
 
@@ -45,8 +45,17 @@ class Overview:
 
     def is_completed(self, more: Collection[UUID] = ()) -> bool:
         """Whether the course counts as completed, with these lessons completed as well."""
+        return self._is_completed(more, self.way.made.passed)
+
+    def lacks_lessons(self, more: Collection[UUID]) -> bool:
+        """Whether the course is not completed yet nor with these lessons, whichever exams were passed."""
+        if self.row.completed_at is not None:
+            return False
+        return not self._is_completed(more, (self.row.completion or {}).get("exams", ()))
+
+    def _is_completed(self, more: Collection[UUID], passed: Collection[str]) -> bool:
         done = self.way.content.done({*self.way.made.completed, *more})
-        return is_completed(done, self.total, self.row.completion or {}, self.way.made.passed)
+        return is_completed(done, self.total, self.row.completion or {}, passed)
 
 
 async def lessons_and_gates(tx: AsyncSession, course: Row[Any]) -> tuple[Content, tuple[Gate, ...]]:
@@ -99,7 +108,7 @@ async def note_completion(tx: AsyncSession, found: Overview, more: Collection[UU
     """
     completed = found.is_completed(more)
     if completed != (found.row.completed_at is not None):
-        await learning.set_completed(tx, found.row.enrolment_id, completed=completed)
+        await completions.set_completed(tx, found.row.enrolment_id, completed=completed)
         if completed:
             await outbox.emit(tx, _completion(found.row))
     return completed

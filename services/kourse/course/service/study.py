@@ -25,7 +25,7 @@ from kourse.course.errors import (
     LessonLocked,
     NotEnrolled,
 )
-from kourse.course.repository import learning, outline, ways
+from kourse.course.repository import completions, outline, ways
 from kourse.course.service import progress
 from kourse.course.service.progress import Overview
 from kourse.kit.auth import Actor
@@ -182,7 +182,7 @@ async def read_lesson(runtime: Runtime, actor: Actor, course: str, key: str) -> 
     if text is None:
         text = await _texts(runtime).get(runtime, bucket, written.text_sha256)
     async with runtime.database.transaction(actor.tenant) as tx:
-        await learning.record_visit(tx, row.enrolment_id, lesson.id, lesson.chapter)
+        await completions.record_visit(tx, row.enrolment_id, lesson.id, lesson.chapter)
     links = {path: _link(runtime, bucket, path, sha256) for path, sha256 in digests.items()}
     before, after = _neighbours(access)
     return Reading(
@@ -234,38 +234,44 @@ async def complete_lesson(tx: AsyncSession, learner_id: UUID, course: str, key: 
         KourseError: As ``open_lesson``.
         CourseReadOnly: The course is archived.
     """
-    # Locked, so that two lessons completed at once count one after the other.
+    access = await _to_complete(tx, learner_id, course, key)
+    if access.completed_at is not None:
+        return _completion(access, access.found.done)
+    # Scores count only with the last lesson, so before it nothing needs to stand still while it is judged.
+    if access.found.lacks_lessons({access.lesson.id}) and await _note(tx, access):
+        return _completion(access, _done(access))
     await ways.lock(tx, learner_id, course)
+    access = await _to_complete(tx, learner_id, course, key)
+    if access.completed_at is not None:
+        return _completion(access, access.found.done)
+    await _note(tx, access)
+    completed = await progress.note_completion(tx, access.found, {access.lesson.id})
+    return replace(_completion(access, _done(access)), course_completed=completed)
+
+
+async def _to_complete(tx: AsyncSession, learner_id: UUID, course: str, key: str) -> Access:
     access = await open_lesson(tx, learner_id, course, key)
     row = access.found.row
     if is_read_only(Lifecycle(row.lifecycle), retired=row.retired_at is not None):
         raise CourseReadOnly
-    if access.completed_at is not None:
-        return _completion(access, access.completed_at, access.found.done)
-    return await _complete(tx, access)
+    return access
 
 
-async def _complete(tx: AsyncSession, access: Access) -> Completion:
-    found, lesson = access.found, access.lesson
-    done = found.done + lesson.is_main
-    await learning.record_visit(tx, found.row.enrolment_id, lesson.id, lesson.chapter)
-    await learning.add_completion(
-        tx,
-        found.row.enrolment_id,
-        lesson.id,
-        version=found.row.version,
-        at=found.row.now,
-        event=_event(access, done),
-    )
-    completed = await progress.note_completion(tx, found, {lesson.id})
-    return replace(_completion(access, found.row.now, done), course_completed=completed)
+async def _note(tx: AsyncSession, access: Access) -> bool:
+    """Whether the lesson is now completed; not if the learner did something else in the meantime."""
+    event = _event(access, _done(access))
+    return await completions.add_completion(tx, access.found.row, access.lesson, event)
 
 
-def _completion(access: Access, at: datetime, done: int) -> Completion:
+def _done(access: Access) -> int:
+    return access.found.done + access.lesson.is_main
+
+
+def _completion(access: Access, done: int) -> Completion:
     found = access.found
     return Completion(
         lesson=access.lesson.key,
-        completed_at=at,
+        completed_at=access.completed_at or found.row.now,
         completed=done,
         total=found.total,
         course_completed=found.row.completed_at is not None,
