@@ -17,7 +17,7 @@ from kourse.contracts.errors import DeadlineExceeded, KourseError, Unavailable
 from kourse.gateway.bodies import ClientGone, RequestBody
 from kourse.gateway.headers import incoming
 from kourse.gateway.upstreams import Upstream
-from kourse.kit.telemetry import get_logger, span
+from kourse.kit.telemetry import get_logger, inject, span
 from kourse.kit.telemetry.tracing import SpanKind
 
 HELD_ANSWER_BYTES = 65_536
@@ -82,6 +82,7 @@ async def _forward(call: Call, body: RequestBody, receive: Receive, send: Send) 
     started = time.perf_counter()
     try:
         with span(call.upstream.name, kind=SpanKind.CLIENT):
+            inject(call.headers)
             answer = await _begin(call, body)
     except (ClientGone, asyncio.CancelledError):
         call.upstream.breaker.forget()

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from multidict import CIMultiDict
 
 from kourse.kit.auth import Actor
-from kourse.kit.telemetry import inject
 
 _HOP_BY_HOP = frozenset(
     {
@@ -72,9 +71,6 @@ def outgoing(
     if actor is not None:
         made["x-user-id"] = str(actor.user_id)
         made["x-tenant-id"] = actor.tenant
-    trace: dict[str, str] = {}
-    inject(trace)
-    made.update(trace)
     return made
 
 

@@ -49,6 +49,8 @@ def create_app(runtime: Runtime, routers: Sequence[APIRouter], *, title: str) ->
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        # Spans and metrics are made in ``Observed``, for every service and the gateway alike.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=lambda route: f"{service}_{route.name}",
     )
     app.state.runtime = runtime
