@@ -1,10 +1,10 @@
 """Which dates of an assignment hold for whom: extensions, labels and accommodations, over HTTP."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from kourse.contracts import names
-from kourse.contracts.events import AccommodationChanged
+from kourse.contracts.events import AccommodationChanged, CohortDeclared, GroupJoined
 from kourse.course.service import expiring
 from support.handing_in import WORK, hand_in_course
 from support.houses import LEARNER, OTHER_LEARNER, new_key
@@ -81,6 +81,27 @@ class TestExtensionsOfTheClose:
     async def test_need_one_date_at_least(self, desk, house):
         answer = await extend(house)
         assert (answer.status, answer.code) == (422, "invalid")
+
+
+class TestExtensionsOfACohort:
+    async def test_are_told_of_who_joins_afterwards(self, house, publish, hear, rows):
+        await publish(spec=hand_in_course())
+        cohort = {"cohort_id": UUID(int=40), "cohort": "evening", "courses": ["statistics"]}
+        run = {"starts_on": date(2026, 11, 2), "ends_on": date(2027, 6, 30)}
+        await hear(CohortDeclared(**cohort, **run, title="Evening", time_zone="Europe/Lisbon"))
+        await hear(GroupJoined(learner_id=LEARNER, **cohort))
+        later = datetime.now(UTC) + 400 * 24 * HOUR
+        given = await extend(house, learner=None, cohort="evening", dueAt=later.isoformat())
+        assert given.status == 201, given.body
+
+        await hear(GroupJoined(learner_id=OTHER_LEARNER, **cohort))
+
+        told = rows(
+            "SELECT payload ->> 'learner_id', payload ->> 'due_at' FROM course.outbox"
+            " WHERE type = 'course.assignment.extended' ORDER BY id"
+        )
+        assert [who for who, _ in told] == [str(LEARNER), str(OTHER_LEARNER)]
+        assert {datetime.fromisoformat(at) for _, at in told} == {later}
 
 
 class TestLabels:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import grpc.aio
 import pytest
 import pytest_asyncio
 
@@ -12,6 +13,7 @@ from kourse.profile import authoring, consumers
 from kourse.profile.__main__ import service as profile_service
 from kourse.profile.repository import cohorts
 from kourse.profile.settings import ProfileSettings
+from kourse_rpc.course.v1 import course_pb2, course_pb2_grpc
 from support.courses import cohort_spec
 from support.houses import LEARNER, open_house
 from support.redis_server import RedisServer
@@ -65,8 +67,40 @@ def cache(tmp_path):
     server.stop()
 
 
+class Course(course_pb2_grpc.CourseServiceServicer):
+    """Course, as far as profile asks: what is due for whom; it answers for nobody else.
+
+    Attributes:
+        due: Course, assignment, title and time of what is due, by learner.
+    """
+
+    def __init__(self):
+        self.due = {}
+
+    async def ListDue(self, request, context):  # noqa: N802 - the contract's name
+        if request.learner_id not in self.due:
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "away")
+        return course_pb2.ListDueResponse(
+            due=[
+                course_pb2.Due(course=name, assignment=key, title=title, due_at=at.isoformat())
+                for name, key, title, at in self.due[request.learner_id]
+            ]
+        )
+
+
 @pytest_asyncio.fixture
-async def house(scratch, servers, cache):
+async def course():
+    """A course that does not answer unless a test lets it; ``port`` is where it would."""
+    served, server = Course(), grpc.aio.server()
+    course_pb2_grpc.add_CourseServiceServicer_to_server(served, server)
+    served.port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    yield served
+    await server.stop(None)
+
+
+@pytest_asyncio.fixture
+async def house(scratch, servers, cache, course):
     """Profile without a broker: what it says waits in its outbox."""
     async with open_house(
         profile_service,
@@ -74,6 +108,7 @@ async def house(scratch, servers, cache):
         scratch,
         servers,
         cache_url=cache.url,
+        course_rpc_addr=f"127.0.0.1:{course.port}",
         guesses=3,
         purge_interval="PT0.05S",
     ) as opened:

@@ -221,6 +221,28 @@ class TestCalendar:
         (event,) = Calendar.from_ical(body).walk("VEVENT")
         assert event["SUMMARY"] == "Due: report (Statistics)"
 
+    async def test_shows_what_is_due_for_this_very_learner(self, house, declare, link, course):
+        """An extension of theirs is shown, and not the date that their class states."""
+        today = datetime.now(UTC).date()
+        due = {"due": {"at": f"{today + timedelta(days=3)}T17:00"}}
+        dates = [{"course": "statistics", "assignment": "report", "dates": due}]
+        await declare(**upcoming_class() | {"schedule": [], "dates": dates})
+        await join(house)
+        at = await link()
+        theirs = datetime(today.year, today.month, today.day, 17, tzinfo=UTC) + timedelta(days=9)
+        course.due[str(LEARNER)] = [("statistics", "report", "A report", theirs)]
+        _, headers, body = await fetch(house, at)
+        (event,) = Calendar.from_ical(body).walk("VEVENT")
+        assert (event["SUMMARY"], event.decoded("DTSTART")) == (
+            "Due: A report (statistics)",
+            theirs,
+        )
+        listed = (await house.get("/v1/profile/schedule?days=14")).body["items"]
+        assert [datetime.fromisoformat(one["startsAt"]) for one in listed] == [theirs]
+        course.due[str(LEARNER)] = []
+        status, _, body = await fetch(house, at, **{"if-none-match": headers["etag"]})
+        assert (status, Calendar.from_ical(body).walk("VEVENT")) == (200, [])
+
     async def test_shows_no_class_that_was_left(self, house, declare, link):
         await declare(**upcoming_class())
         await join(house)

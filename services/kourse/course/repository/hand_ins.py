@@ -273,6 +273,15 @@ async def list_extensions(
     return (await tx.execute(query)).all()
 
 
+async def list_cohort_extensions(
+    tx: AsyncSession, course_id: UUID, cohort: str
+) -> Sequence[Row[Any]]:
+    """What a cohort as a whole was given in a course, oldest first."""
+    x = t.extension.c
+    query = select(t.extension).where(x.course_id == course_id, x.cohort == cohort).order_by(x.id)
+    return (await tx.execute(query)).all()
+
+
 async def page_extensions(
     tx: AsyncSession,
     assignment_id: UUID,

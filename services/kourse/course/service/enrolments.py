@@ -21,6 +21,7 @@ from kourse.course.errors import (
     PrerequisiteNotMet,
 )
 from kourse.course.repository import content, learning, outline
+from kourse.course.service import extensions
 from kourse.kit import outbox
 from kourse.kit.telemetry import get_logger
 
@@ -151,6 +152,7 @@ async def enrol_with_cohort(
             if row is not None:
                 await learning.carry_over(tx, row.id)
                 await _announce(tx, row, name)
+                await extensions.tell_newcomer(tx, row, name)
                 made += 1
     return made
 

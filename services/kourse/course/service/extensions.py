@@ -21,7 +21,7 @@ from kourse.kit import outbox
 from kourse.kit.audit.recording import record
 from kourse.kit.auth import Actor
 from kourse.kit.clock import database_now
-from kourse.rules.dates import Dates, Effective, zone_of
+from kourse.rules.dates import Dates, zone_of
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ async def extend(
         _require_longer(then.dates, after[key].dates, found.time_zone)
     now = await database_now(tx)
     await hand_ins.look_again(tx, [one.id for one in enrolments], now)
-    told = _extended(found, work, actor, enrolments, after, order)
-    await outbox.emit_all(tx, told)
+    ends = [(one, _end(after[one.id, assignment].dates, order)) for one in enrolments]
+    await outbox.emit_all(tx, _told(found, work, actor.user_id, ends))
     await record(
         tx,
         "assignment.extend",
@@ -90,6 +90,27 @@ async def extend(
         },
     )
     return row
+
+
+async def tell_newcomer(tx: AsyncSession, enrolment: Row[Any], course: str) -> None:
+    """What the cohort was given before the learner joined it is told of them too; reminders follow."""
+    given = await hand_ins.list_cohort_extensions(tx, enrolment.course_id, enrolment.cohort)
+    if not given:
+        return
+    try:
+        found = await outline.get_live(tx, course)
+    except NotFound:
+        # Nothing of the course is live any more, and so nothing of it is due.
+        return
+    works = await outline.list_assignments(tx, found.id, found.version)
+    newest = {
+        row.assignment_id: row for row in sorted(given, key=lambda row: row.due_at is not None)
+    }
+    dates = await list_effective(tx, found, [enrolment], [row.key for row in works])
+    for work in works:
+        if (row := newest.get(work.id)) is not None:
+            due_at = _end(dates[enrolment.id, work.key].dates, row)
+            await outbox.emit_all(tx, _told(found, work, row.actor_id, [(enrolment, due_at)]))
 
 
 async def _concerned(
@@ -124,16 +145,13 @@ def _require_longer(before: Dates, after: Dates, zone: str) -> None:
             raise ExtensionShortens(f"It would end before {local:%Y-%m-%d %H:%M} ({zone}).")
 
 
-def _extended(
+def _told(
     course: Row[Any],
     work: Row[Any],
-    actor: Actor,
-    enrolments: Sequence[Row[Any]],
-    after: dict[tuple[UUID, str], Effective],
-    order: Order,
+    actor_id: UUID,
+    ends: Sequence[tuple[Row[Any], datetime | None]],
 ) -> list[AssignmentExtended]:
-    """What is told of the new dates; nothing where the close alone moves and the due time stays."""
-    ends = {key: _end(found.dates, order) for key, found in after.items()}
+    """What is told of enrolments with their new ends; nothing where the close alone moves."""
     return [
         AssignmentExtended(
             enrolment_id=one.id,
@@ -144,14 +162,15 @@ def _extended(
             assignment_id=work.id,
             assignment=work.key,
             due_at=due_at,
-            actor_id=actor.user_id,
+            actor_id=actor_id,
         )
-        for one in enrolments
-        if (due_at := ends[one.id, work.key]) is not None
+        for one, due_at in ends
+        if due_at is not None
     ]
 
 
-def _end(dates: Dates, order: Order) -> datetime | None:
+def _end(dates: Dates, order: Order | Row[Any]) -> datetime | None:
+    """Until when there is time now: the due time if that moved, the close of what is never due."""
     if dates.due_at is None:
         return dates.closes_at
     return None if order.due_at is None else dates.due_at

@@ -18,7 +18,7 @@ from kourse.kit.runtime import CurrentRuntime
 from kourse.profile import schemas
 from kourse.profile.api.versions import IfMatch, etag_of, version_of
 from kourse.profile.domain.calendars import MEDIA_TYPE
-from kourse.profile.service import plans, schedule
+from kourse.profile.service import dues, plans, schedule
 
 router = APIRouter(tags=["schedule"])
 Owner = Annotated[Actor, allow(Permission.PROFILE_OWN)]
@@ -101,16 +101,19 @@ async def delete_plan(actor: Owner, tx: Transaction, plan_id: UUID) -> None:
 @router.get("/v1/profile/schedule", summary="Your schedule")
 async def read_schedule(
     actor: Owner,
-    tx: Transaction,
+    runtime: CurrentRuntime,
     since: Annotated[datetime | None, Query(description="From when on; now when left out.")] = None,
     days: Annotated[int, Query(ge=1, le=92, description="For how many days.")] = 14,
     limit: Limit = 50,
     after: After = None,
 ) -> Page[schemas.EntryView]:
-    """Your plans, the meetings of your classes and what is due there, by their start."""
+    """Your plans, the meetings of your classes and what is due for you, by their start."""
     if since is not None and since.tzinfo is None:
         raise Malformed("`since` needs an offset, as in 2026-11-16T08:00:00Z.")
-    found = await schedule.upcoming(tx, actor.user_id, since, timedelta(days=days))
+    due = await dues.list_due(runtime, actor.tenant, actor.user_id)
+    async with runtime.database.transaction(actor.tenant) as tx:
+        length = timedelta(days=days)
+        found = await schedule.upcoming(tx, actor.user_id, since, length, due)
     passed = _position(after)
     entries = [one for one in found.entries() if passed is None or _key(one) > passed]
     items, following = Cursor.page(entries, limit, key=_key)
@@ -173,7 +176,10 @@ async def read_calendar(
 ) -> Response:
     """The schedule of whoever made the link, as iCalendar: from a month ago for half a year on."""
     async with runtime.database.transaction(tenant) as tx:
-        found = await schedule.published(tx, key)
+        owner = await schedule.owner_of(tx, key)
+    due = await dues.list_due(runtime, tenant, owner)
+    async with runtime.database.transaction(tenant) as tx:
+        found = await schedule.published(tx, owner, due)
     etag = f'"{found.digest()}"'
     headers = {"ETag": etag, "Cache-Control": f"private, max-age={FRESH_S}"}
     offered = {one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")}

@@ -20,6 +20,7 @@ from kourse.profile.domain import calendars, recurrence
 from kourse.profile.domain.recurrence import Occurrence
 from kourse.profile.repository import cohorts, plans
 from kourse.profile.service.calendar import meeting_of_row
+from kourse.profile.service.dues import Due
 from kourse.profile.service.plans import REACH, meeting_of
 from kourse.rules.dates import Irregularity, zone_of
 
@@ -67,6 +68,7 @@ class Sources:
     due: Sequence[Row[Any]]
     since: datetime
     until: datetime
+    assignments: Sequence[Due] | None = None
 
     def digest(self) -> str:
         """SHA-256 that changes whenever what is shown may have changed."""
@@ -75,11 +77,12 @@ class Sources:
         stated += [f"{row.id}.{row.updated_at}" for row in self.cohorts]
         stated += [repr(tuple(meeting)) for _, meeting in self.meetings]
         stated += [repr(tuple(row)) for row in self.due]
+        stated += [repr(one) for one in self.assignments or ()]
         return hashlib.sha256("\n".join(stated).encode()).hexdigest()
 
     def entries(self) -> Iterator[Entry]:
         """What takes place, by its start."""
-        parts = [self._planned(), self._classes(), self._due()]
+        parts = [self._planned(), self._classes(), self._due(), self._assignments()]
         every = [sorted(part, key=_order) for part in parts]
         return heapq.merge(*every, key=_order)
 
@@ -99,8 +102,11 @@ class Sources:
                 yield _entry("class", source, cohort.updated_at, at, cohort=cohort.name)
 
     def _due(self) -> Iterator[Entry]:
+        """By dates that cohorts state; of assignments only where nobody knows the learner's own."""
         known = {row.id: row for row in self.cohorts}
         for row in self.due:
+            if row.kind == "assignment" and self.assignments is not None:
+                continue
             cohort = known[row.cohort_id]
             yield Entry(
                 kind="due",
@@ -111,6 +117,18 @@ class Sources:
                 changed_at=cohort.updated_at,
                 cohort=cohort.name,
             )
+
+    def _assignments(self) -> Iterator[Entry]:
+        for one in self.assignments or ():
+            if self.since <= one.due_at < self.until:
+                yield Entry(
+                    kind="due",
+                    source=f"{one.course}-assignment-{one.assignment}",
+                    title=f"Due: {one.title} ({one.course})",
+                    starts_at=one.due_at,
+                    ends_at=one.due_at,
+                    changed_at=self.since,
+                )
 
 
 def _order(entry: Entry) -> tuple[datetime, str]:
@@ -146,7 +164,11 @@ def warning_of(at: Occurrence) -> str | None:
 
 
 async def upcoming(
-    tx: AsyncSession, user_id: UUID, since: datetime | None, length: timedelta
+    tx: AsyncSession,
+    user_id: UUID,
+    since: datetime | None,
+    length: timedelta,
+    assignments: Sequence[Due] | None,
 ) -> Sources:
     """What the person's schedule follows from, for so long from ``since`` or from now on.
 
@@ -157,11 +179,25 @@ async def upcoming(
     first = since or now
     if not now - REACH <= first <= now + REACH:
         raise Invalid("`since` lies within ten years.")
-    return await sources(tx, user_id, first, first + length)
+    return await sources(tx, user_id, first, first + length, assignments)
 
 
-async def sources(tx: AsyncSession, user_id: UUID, since: datetime, until: datetime) -> Sources:
-    """What the person's schedule follows from in this stretch of time."""
+async def sources(
+    tx: AsyncSession,
+    user_id: UUID,
+    since: datetime,
+    until: datetime,
+    assignments: Sequence[Due] | None,
+) -> Sources:
+    """What the person's schedule follows from in this stretch of time.
+
+    Args:
+        tx: The transaction.
+        user_id: Whose schedule.
+        since: Its beginning.
+        until: Its end.
+        assignments: What course says is due for them; None where it did not answer.
+    """
     joined = await cohorts.list_joined(tx, user_id)
     by_id = {row.id: row for row in joined}
     meetings = await cohorts.list_meetings(tx, by_id) if by_id else {}
@@ -172,6 +208,7 @@ async def sources(tx: AsyncSession, user_id: UUID, since: datetime, until: datet
         due=await cohorts.list_due(tx, by_id, since, until) if by_id else [],
         since=since,
         until=until,
+        assignments=assignments,
     )
 
 
@@ -218,8 +255,8 @@ async def revoke_link(tx: AsyncSession, user_id: UUID) -> None:
         raise NotFound("Your calendar has no link.")
 
 
-async def published(tx: AsyncSession, key: str) -> Sources:
-    """What the calendar under this secret shows.
+async def owner_of(tx: AsyncSession, key: str) -> UUID:
+    """Whose calendar this secret opens.
 
     Raises:
         NotFound: It opens nothing, or no longer.
@@ -227,8 +264,13 @@ async def published(tx: AsyncSession, key: str) -> Sources:
     user_id = await plans.owner_of_link(tx, _digest(key))
     if user_id is None:
         raise NotFound("There is no such calendar.")
+    return user_id
+
+
+async def published(tx: AsyncSession, user_id: UUID, assignments: Sequence[Due] | None) -> Sources:
+    """What the person's calendar shows."""
     today = datetime.combine((await database_now(tx)).astimezone(UTC).date(), time(), UTC)
-    return await sources(tx, user_id, today - BEFORE, today + AFTER)
+    return await sources(tx, user_id, today - BEFORE, today + AFTER, assignments)
 
 
 def _digest(key: str) -> str:
