@@ -37,6 +37,7 @@ TOLD_BY = {
     Kind.EXAM_GRADED: "assessment.score.released",
     Kind.EXAM_REGRADED: "assessment.score.released",
     Kind.FEEDBACK_RECEIVED: "assessment.feedback.released",
+    Kind.ENCOURAGEMENT: "dashboard.risk.raised",
 }
 """The event that a kind follows from, or whose dates its reminder does. The rest is this service's own news."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kourse.contracts import events
 from kourse.kit.db import Transaction
 from kourse.kit.inbox import Delivery, Handlers
-from kourse.notification.service import rewarding, scheduling, telling
+from kourse.notification.service import living, results, rewarding, scheduling, telling
 
 handlers = Handlers("notification")
 
@@ -219,11 +221,14 @@ async def resume(tx: Transaction, event: events.EnrolmentResumed, _delivery: Del
     await scheduling.resume(tx, event)
 
 
-@handlers.on(events.LessonCompleted)
-async def reward_lesson(tx: Transaction, event: events.LessonCompleted, delivery: Delivery) -> None:
-    """A completed lesson is told and earns points."""
-    await telling.tell_of_lesson(tx, event, delivery)
-    await rewarding.reward_lesson(tx, event, delivery)
+@handlers.on_many(events.LessonCompleted)
+async def reward_lessons(
+    tx: Transaction, told: Sequence[tuple[events.LessonCompleted, Delivery]]
+) -> None:
+    """Completed lessons are told and earn points."""
+    told = await living.of_the_living(tx, told)
+    await results.tell_of_lessons(tx, told)
+    await rewarding.reward_lessons(tx, told)
 
 
 @handlers.on(events.ExamScheduled)
@@ -245,20 +250,24 @@ async def void_attempt(tx: Transaction, event: events.AttemptVoided, _delivery: 
     await scheduling.void_attempt(tx, event)
 
 
-@handlers.on(events.AttemptSubmitted)
-async def reward_attempt(
-    tx: Transaction, event: events.AttemptSubmitted, delivery: Delivery
+@handlers.on_many(events.AttemptSubmitted)
+async def reward_attempts(
+    tx: Transaction, told: Sequence[tuple[events.AttemptSubmitted, Delivery]]
 ) -> None:
-    """An exam that was handed in earns points, and nobody is reminded of it."""
-    await scheduling.take_attempt(tx, event)
-    await rewarding.reward_attempt(tx, event, delivery)
+    """Exams that were handed in earn points, and nobody is reminded of them."""
+    told = await living.of_the_living(tx, told)
+    await scheduling.take_attempts(tx, told)
+    await rewarding.reward_attempts(tx, told)
 
 
-@handlers.on(events.ScoreReleased)
-async def reward_score(tx: Transaction, event: events.ScoreReleased, delivery: Delivery) -> None:
-    """A released score is told, and a pass earns points; nothing is told before the release."""
-    await telling.tell_of_score(tx, event, delivery)
-    await rewarding.reward_score(tx, event, delivery)
+@handlers.on_many(events.ScoreReleased)
+async def reward_scores(
+    tx: Transaction, told: Sequence[tuple[events.ScoreReleased, Delivery]]
+) -> None:
+    """Released scores are told, and a pass earns points; nothing is told before the release."""
+    told = await living.of_the_living(tx, told)
+    await results.tell_of_scores(tx, told)
+    await rewarding.reward_scores(tx, told)
 
 
 @handlers.on(events.FeedbackReleased)
@@ -267,6 +276,12 @@ async def tell_of_feedback(
 ) -> None:
     """A learner sees what was said about their work, and what it is worth."""
     await telling.tell_of_feedback(tx, event, delivery)
+
+
+@handlers.on(events.RiskRaised)
+async def encourage(tx: Transaction, event: events.RiskRaised, delivery: Delivery) -> None:
+    """A learner who falls behind hears a kind word."""
+    await telling.encourage(tx, event, delivery)
 
 
 @handlers.on(events.UserDeleted)

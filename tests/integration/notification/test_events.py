@@ -1,7 +1,7 @@
 """What follows from each event, through the real inbox, once."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -442,3 +442,40 @@ class TestFeedback:
         )
 
         assert told(sql, learner) == mailed(sql, learner) == ["feedback-received"]
+
+
+def risk(learner_id, *, enrolment_id=None, reasons=("inactive",)):
+    """A learner falls behind."""
+    return events.RiskRaised(
+        enrolment_id=enrolment_id or uuid4(),
+        learner_id=learner_id,
+        course_id=uuid4(),
+        course="statistics",
+        reasons=list(reasons),
+    )
+
+
+class TestRisk:
+    MONDAY = datetime(2027, 3, 1, tzinfo=UTC)
+
+    async def test_brings_a_kind_word_that_does_not_say_why(self, bus, sql):
+        learner = uuid4()
+
+        await bus.send(risk(learner, reasons=["scores-fall", "missed"]))
+
+        assert told(sql, learner) == mailed(sql, learner) == ["encouragement"]
+        ((params,),) = sql(
+            "SELECT params FROM notification.notification WHERE user_id = %s", learner
+        )
+        assert set(params) == {"course_id", "course"}
+
+    async def test_is_told_once_a_week_for_each_enrolment(self, bus, sql):
+        learner, enrolment_id = uuid4(), uuid4()
+
+        for days in (0, 2, 6, 7):
+            await bus.send(
+                risk(learner, enrolment_id=enrolment_id), at=self.MONDAY + timedelta(days=days)
+            )
+        await bus.send(risk(learner), at=self.MONDAY)
+
+        assert told(sql, learner) == ["encouragement"] * 3

@@ -24,6 +24,7 @@ class _OfRisk(Event):
     "dashboard.risk.raised",
     stream=Stream.RISK,
     subject="enrolment_id",
+    to=("notification",),
     private=True,
 )
 class RiskRaised(_OfRisk):

@@ -52,6 +52,7 @@ class Kind(StrEnum):
     EXAM_REGRADED = "exam-regraded"
     FEEDBACK_RECEIVED = "feedback-received"
     BADGE_WON = "badge-won"
+    ENCOURAGEMENT = "encouragement"
     WEBHOOK_DISABLED = "webhook-disabled"
 
 
@@ -112,6 +113,7 @@ RULES = {
     Kind.EXAM_REGRADED: Rule(in_feed=True, by_email=True),
     Kind.FEEDBACK_RECEIVED: Rule(in_feed=True, by_email=True),
     Kind.BADGE_WON: Rule(in_feed=True, by_email=False),
+    Kind.ENCOURAGEMENT: Rule(in_feed=True, by_email=True),
     Kind.WEBHOOK_DISABLED: Rule(in_feed=True, by_email=True),
 }
 REMINDERS = frozenset(kind for kind, rule in RULES.items() if rule is _REMINDER)

@@ -7,35 +7,44 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, tuple_
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+import orjson
+from sqlalchemy import Row, Select, func, select, text, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.notification.domain.points import STUDY, Entry, Reason
 from kourse.notification.tables import points_entry
 
+_ADD = text("""
+INSERT INTO notification.points_entry (
+  id, tenant, learner_id, reason, subject, points, title, course, source_event, earned_at)
+SELECT id, tenant, learner_id, reason, subject, points, title, course, source_event, earned_at
+FROM json_populate_recordset(CAST(NULL AS notification.points_entry), CAST(:rows AS json))
+ON CONFLICT DO NOTHING
+RETURNING learner_id
+""")
 
-async def add_entries(tx: AsyncSession, learner_id: UUID, entries: Sequence[Entry]) -> bool:
-    """The entries are in the learner's ledger, once; whether any is new."""
+
+async def add_entries(tx: AsyncSession, earned: Sequence[tuple[UUID, Entry]]) -> set[UUID]:
+    """The entries are in the ledgers of their learners, once; for whom any of them is new."""
     rows = [
         {
-            "id": one.id,
+            "id": str(one.id),
             "tenant": tx.info["tenant"],
-            "learner_id": learner_id,
+            "learner_id": str(learner_id),
             "reason": one.reason.value,
-            "subject": one.subject,
+            "subject": str(one.subject),
             "points": one.points,
             "title": one.title,
             "course": one.course,
-            "source_event": one.source_event,
-            "earned_at": one.earned_at,
+            "source_event": str(one.source_event),
+            "earned_at": one.earned_at.isoformat(),
         }
-        for one in entries
+        for learner_id, one in sorted(earned, key=lambda pair: pair[1].id)
     ]
     if not rows:
-        return False
-    added = insert(points_entry).values(rows).on_conflict_do_nothing().returning(points_entry.c.id)
-    return bool((await tx.execute(added)).all())
+        return set()
+    return set((await tx.scalars(_ADD, {"rows": orjson.dumps(rows).decode()})).all())
 
 
 async def ledger_of(tx: AsyncSession, learner_id: UUID) -> list[Entry]:

@@ -9,7 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Integer, func, select, tuple_, update
+from sqlalchemy import Integer, Text, Uuid, any_, func, literal, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -24,11 +25,11 @@ from kourse.notification.tables import SCHEMA, notification
 _NOTIFY = """
 WITH told AS (
   INSERT INTO {schema}.notification (id, tenant, user_id, kind, params, source_event, in_feed)
-  SELECT gen_random_uuid(), :tenant, people.user_id, :kind, CAST(:params AS jsonb), :event,
+  SELECT gen_random_uuid(), :tenant, people.user_id, :kind, people.params, people.event,
     :in_feed AND NOT EXISTS (
       SELECT FROM {schema}.recipient
       WHERE tenant = :tenant AND user_id = people.user_id AND CAST(:mark AS text) = ANY(refused))
-  FROM (SELECT DISTINCT user_id FROM (%s) AS everybody) AS people
+  FROM (%s) AS people
   ON CONFLICT (tenant, user_id, kind, source_event) DO NOTHING
   RETURNING id, tenant, user_id
 ), called AS (
@@ -44,13 +45,25 @@ WITH told AS (
 INSERT INTO {schema}.delivery (id, tenant, notification_id, channel, urgency)
 SELECT gen_random_uuid(), tenant, id, 'email', :urgency FROM told WHERE :by_email
 """
-_ONE = "SELECT CAST(:user_id AS uuid) AS user_id"
-_EACH = "SELECT unnest(CAST(:user_ids AS uuid[])) AS user_id"
-_MEMBERS = """
+_ONE_NOTICE = """
+SELECT user_id, CAST(:params AS jsonb) AS params, CAST(:event AS uuid) AS event
+FROM (%s) AS everybody
+"""
+_ONE = _ONE_NOTICE % "SELECT CAST(:user_id AS uuid) AS user_id"
+_EACH = _ONE_NOTICE % "SELECT unnest(CAST(:user_ids AS uuid[])) AS user_id"
+_EACH_THEIRS = """
+SELECT user_id, CAST(params AS jsonb) AS params, event
+FROM unnest(CAST(:user_ids AS uuid[]), CAST(:params AS text[]), CAST(:events AS uuid[]))
+  AS everybody(user_id, params, event)
+"""
+_MEMBERS = (
+    _ONE_NOTICE
+    % """
   SELECT learner_id AS user_id FROM {schema}.cohort_member
   WHERE tenant = :tenant AND cohort_id = :cohort_id AND learner_id <> :author_id
   FOR KEY SHARE
 """
+)
 """The lock has an erasure wait for this, which then takes along what was told here."""
 
 
@@ -64,6 +77,15 @@ class Notice:
     """
 
     kind: Kind
+    params: Mapping[str, Any]
+    source_event: UUID
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What one of many is told; as in ``Notice``."""
+
+    user_id: UUID
     params: Mapping[str, Any]
     source_event: UUID
 
@@ -84,7 +106,7 @@ async def tell(tx: AsyncSession, user_id: UUID, notice: Notice) -> None:
     bell.ring_after(tx)
     hints.touch(tx, [user_id])
     sql = statement(SCHEMA, _NOTIFY % _ONE)
-    await tx.execute(sql, {**_values(tx, notice), "user_id": user_id})
+    await tx.execute(sql, {**_values(tx, notice.kind), **_same(notice), "user_id": user_id})
 
 
 async def tell_each(tx: AsyncSession, user_ids: Sequence[UUID], notice: Notice) -> None:
@@ -92,7 +114,7 @@ async def tell_each(tx: AsyncSession, user_ids: Sequence[UUID], notice: Notice) 
     bell.ring_after(tx)
     hints.touch(tx, user_ids)
     sql = statement(SCHEMA, _NOTIFY % _EACH)
-    await tx.execute(sql, {**_values(tx, notice), "user_ids": list(user_ids)})
+    await tx.execute(sql, {**_values(tx, notice.kind), **_same(notice), "user_ids": list(user_ids)})
 
 
 async def tell_members(tx: AsyncSession, cohort_id: UUID, author_id: UUID, notice: Notice) -> None:
@@ -100,24 +122,47 @@ async def tell_members(tx: AsyncSession, cohort_id: UUID, author_id: UUID, notic
     bell.ring_after(tx)
     hints.touch_everybody(tx)
     sql = statement(SCHEMA, _NOTIFY % _MEMBERS)
-    values = {**_values(tx, notice), "cohort_id": cohort_id, "author_id": author_id}
+    who = {"cohort_id": cohort_id, "author_id": author_id}
+    values = {**_values(tx, notice.kind), **_same(notice), **who}
     await tx.execute(sql, values)
 
 
-async def was_told_of_run(
-    tx: AsyncSession, learner_id: UUID, attempt_id: UUID, before_run: int
-) -> bool:
-    """Whether the learner was told of an earlier grading run of the attempt.
+async def tell_all(tx: AsyncSession, kind: Kind, tellings: Sequence[Telling]) -> None:
+    """Each is told something of their own, once, in one statement for all."""
+    if not tellings:
+        return
+    bell.ring_after(tx)
+    hints.touch(tx, [one.user_id for one in tellings])
+    columns = {
+        "user_ids": [one.user_id for one in tellings],
+        "params": [_json(one.params) for one in tellings],
+        "events": [one.source_event for one in tellings],
+    }
+    sql = statement(SCHEMA, _NOTIFY % _EACH_THEIRS)
+    await tx.execute(sql, {**_values(tx, kind), **columns})
 
-    The answer for a run stays the same however often its event comes.
+
+async def first_runs_told(
+    tx: AsyncSession, learner_ids: Sequence[UUID], attempt_ids: Sequence[UUID]
+) -> dict[UUID, int]:
+    """The first grading run of each of these attempts that its learner was told of, where there is any.
+
+    What is earlier than a run stays the same however often the run's event comes.
     """
-    query = select(notification.c.id).where(
-        notification.c.user_id == learner_id,
-        notification.c.kind.in_([Kind.EXAM_GRADED.value, Kind.EXAM_REGRADED.value]),
-        notification.c.params["attempt_id"].astext == str(attempt_id),
-        notification.c.params["run"].astext.cast(Integer) < before_run,
+    attempt_id = notification.c.params["attempt_id"].astext
+    query = (
+        select(
+            attempt_id.label("attempt_id"),
+            func.min(notification.c.params["run"].astext.cast(Integer)).label("run"),
+        )
+        .where(
+            notification.c.user_id == any_(literal(list(learner_ids), ARRAY(Uuid))),
+            notification.c.kind.in_([Kind.EXAM_GRADED.value, Kind.EXAM_REGRADED.value]),
+            attempt_id == any_(literal([str(one) for one in attempt_ids], ARRAY(Text))),
+        )
+        .group_by(attempt_id)
     )
-    return await tx.scalar(query.limit(1)) is not None
+    return {UUID(row.attempt_id): row.run for row in (await tx.execute(query)).all()}
 
 
 async def list_feed(
@@ -202,19 +247,25 @@ def told_of(row: Row[Any]) -> Told:
     return Told(row.id, Kind(row.kind), row.params, row.created_at, row.read_at)
 
 
-def _values(tx: AsyncSession, notice: Notice) -> dict[str, Any]:
-    rule = RULES[notice.kind]
+def _values(tx: AsyncSession, kind: Kind) -> dict[str, Any]:
+    rule = RULES[kind]
     return {
         "tenant": tx.info["tenant"],
-        "kind": notice.kind.value,
-        "params": orjson.dumps(dict(notice.params)).decode(),
-        "event": notice.source_event,
+        "kind": kind.value,
         "in_feed": rule.in_feed,
-        "mark": mark(notice.kind, Channel.FEED),
-        "hook_mark": mark(notice.kind, Channel.WEBHOOK),
+        "mark": mark(kind, Channel.FEED),
+        "hook_mark": mark(kind, Channel.WEBHOOK),
         "by_email": rule.by_email,
         "urgency": int(rule.urgency),
     }
+
+
+def _same(notice: Notice) -> dict[str, Any]:
+    return {"params": _json(notice.params), "event": notice.source_event}
+
+
+def _json(params: Mapping[str, Any]) -> str:
+    return orjson.dumps(dict(params)).decode()
 
 
 def ids_in(told: Sequence[Told]) -> list[UUID]:

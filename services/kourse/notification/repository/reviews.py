@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,6 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.notification.tables import points_entry, review
 
+_ASK = text(
+    "INSERT INTO notification.review (tenant, learner_id)"
+    " SELECT :tenant, unnest(CAST(:learners AS uuid[]))"
+)
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended(key, 0))"
     " FROM unnest(CAST(:keys AS text[])) AS key"
@@ -32,9 +36,10 @@ class Reviews:
     courses: tuple[str, ...]
 
 
-async def ask(tx: AsyncSession, learner_id: UUID) -> None:
-    """The learner's ledger will be looked at when this transaction is there."""
-    await tx.execute(insert(review).values(tenant=tx.info["tenant"], learner_id=learner_id))
+async def ask(tx: AsyncSession, learner_ids: Collection[UUID]) -> None:
+    """The learners' ledgers will be looked at when this transaction is there."""
+    if learner_ids:
+        await tx.execute(_ASK, {"tenant": tx.info["tenant"], "learners": sorted(learner_ids)})
 
 
 async def ask_of_course(tx: AsyncSession, course: str) -> None:

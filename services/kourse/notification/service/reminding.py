@@ -24,8 +24,8 @@ from kourse.notification.repository import notices, studies
 from kourse.notification.repository.notices import Notice
 from kourse.notification.repository.studies import Looked
 
-BATCH = 500
-"""Most enrolments that one transaction takes."""
+BATCH = 100
+"""Most enrolments that one transaction takes: a changed date that concerns thousands holds nobody up."""
 AGAIN_AFTER = timedelta(hours=1)
 """When an enrolment whose dates make no sense is looked at again, unless something changes before."""
 

@@ -1,9 +1,11 @@
-"""What a learner earns by the events of siblings, each in the event's transaction."""
+"""What learners earn by the events of siblings, each in the event's transaction.
+
+Whose account is gone earns nothing: the caller gives the events of the living.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,46 +13,58 @@ from kourse.contracts import events
 from kourse.kit.inbox import Delivery
 from kourse.notification.domain import points
 from kourse.notification.domain.badges import Badge, Sheet, badge_id
-from kourse.notification.repository import former, ledger, reviews, trophies
+from kourse.notification.repository import ledger, reviews, trophies
 
 BY_LEARNER = "learner"
 """Cause of an attempt's end that is the learner's own doing."""
+_Deed = events.LessonCompleted | events.AttemptSubmitted | events.ScoreReleased
 
 
-async def reward_lesson(
-    tx: AsyncSession, event: events.LessonCompleted, delivery: Delivery
+async def reward_lessons(
+    tx: AsyncSession, told: Sequence[tuple[events.LessonCompleted, Delivery]]
 ) -> None:
-    """The learner earns the lesson's points, and the course's with its last lesson."""
-    earned = points.earned_by_lesson(
-        lesson_id=event.lesson_id,
-        course_id=event.course_id,
-        title=event.title,
-        course=event.course,
-        completed=event.completed,
-        total=event.total,
-    )
-    await _reward(tx, event.learner_id, earned, delivery)
+    """The learners earn their lessons' points, and their courses' with the last lesson."""
+    earned = [
+        points.earned_by_lesson(
+            lesson_id=event.lesson_id,
+            course_id=event.course_id,
+            title=event.title,
+            course=event.course,
+            completed=event.completed,
+            total=event.total,
+        )
+        for event, _ in told
+    ]
+    await _reward(tx, told, earned)
 
 
-async def reward_attempt(
-    tx: AsyncSession, event: events.AttemptSubmitted, delivery: Delivery
+async def reward_attempts(
+    tx: AsyncSession, told: Sequence[tuple[events.AttemptSubmitted, Delivery]]
 ) -> None:
-    """The learner earns points when they handed the exam in themselves."""
-    earned = points.earned_by_attempt(
-        exam_id=event.exam_id,
-        title=event.title or event.exam,
-        course=event.course,
-        by_learner=event.cause == BY_LEARNER,
-    )
-    await _reward(tx, event.learner_id, earned, delivery)
+    """The learners earn points for the exams that they handed in themselves."""
+    earned = [
+        points.earned_by_attempt(
+            exam_id=event.exam_id,
+            title=event.title or event.exam,
+            course=event.course,
+            by_learner=event.cause == BY_LEARNER,
+        )
+        for event, _ in told
+    ]
+    await _reward(tx, told, earned)
 
 
-async def reward_score(tx: AsyncSession, event: events.ScoreReleased, delivery: Delivery) -> None:
-    """The learner earns points when the released score is a pass."""
-    earned = points.earned_by_score(
-        exam_id=event.exam_id, title=event.title, course=event.course, passed=event.passed
-    )
-    await _reward(tx, event.learner_id, earned, delivery)
+async def reward_scores(
+    tx: AsyncSession, told: Sequence[tuple[events.ScoreReleased, Delivery]]
+) -> None:
+    """The learners earn points for released scores that are a pass."""
+    earned = [
+        points.earned_by_score(
+            exam_id=event.exam_id, title=event.title, course=event.course, passed=event.passed
+        )
+        for event, _ in told
+    ]
+    await _reward(tx, told, earned)
 
 
 async def declare_badges(
@@ -83,10 +97,13 @@ async def declare_badges(
 
 
 async def _reward(
-    tx: AsyncSession, learner_id: UUID, earned: Sequence[points.Earned], delivery: Delivery
+    tx: AsyncSession,
+    told: Sequence[tuple[_Deed, Delivery]],
+    earned: Sequence[Sequence[points.Earned]],
 ) -> None:
-    if not earned or await former.is_former(tx, learner_id):
-        return
-    entries = points.entries_of(earned, source_event=delivery.id, earned_at=delivery.time)
-    if await ledger.add_entries(tx, learner_id, entries):
-        await reviews.ask(tx, learner_id)
+    entries = [
+        (event.learner_id, entry)
+        for (event, delivery), some in zip(told, earned, strict=True)
+        for entry in points.entries_of(some, source_event=delivery.id, earned_at=delivery.time)
+    ]
+    await reviews.ask(tx, await ledger.add_entries(tx, entries))

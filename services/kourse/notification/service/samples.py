@@ -49,6 +49,7 @@ _FACTS: Mapping[Kind, Mapping[str, Any]] = {
     Kind.EXAM_GRADED: _RESULT,
     Kind.EXAM_REGRADED: _RESULT | {"run": 2},
     Kind.FEEDBACK_RECEIVED: _RESULT,
+    Kind.ENCOURAGEMENT: _COURSE,
     Kind.WEBHOOK_DISABLED: {"host": "hooks.example.org", "reason": "failing"},
     Kind.BADGE_WON: _COURSE
     | {"badge": "half-way", "title": "Half way", "description": "Completed eight lessons."},

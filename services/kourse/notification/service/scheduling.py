@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts import events
@@ -125,17 +127,18 @@ async def take_submission(tx: AsyncSession, event: events.AssignmentSubmitted) -
             )
 
 
-async def take_attempt(tx: AsyncSession, event: events.AttemptSubmitted) -> None:
-    """The learner is not reminded of the exam any more."""
-    if await former.is_former(tx, event.learner_id):
-        return
-    await timetable.add_hand_in(
-        tx,
-        learner_id=event.learner_id,
-        task_id=event.exam_id,
-        work_id=event.attempt_id,
-        of_cohort=event.cohort,
-    )
+async def take_attempts(
+    tx: AsyncSession, told: Sequence[tuple[events.AttemptSubmitted, Delivery]]
+) -> None:
+    """The learners, whose accounts are there, are not reminded of the exams any more."""
+    for event, _ in told:
+        await timetable.add_hand_in(
+            tx,
+            learner_id=event.learner_id,
+            task_id=event.exam_id,
+            work_id=event.attempt_id,
+            of_cohort=event.cohort,
+        )
 
 
 async def void_attempt(tx: AsyncSession, event: events.AttemptVoided) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts import events
+from kourse.contracts.names import part_id
 from kourse.kit.erasure import erase
 from kourse.kit.inbox import Delivery
 from kourse.notification.domain.kinds import Kind
@@ -103,7 +104,7 @@ async def change_settings(
         return
     await replicas.put_recipient(tx, event.learner_id, event.locale)
     await calendars.add_change(tx, event.learner_id, event.time_zone, since_at=delivery.time)
-    await reviews.ask(tx, event.learner_id)
+    await reviews.ask(tx, [event.learner_id])
 
 
 async def remember_cohort(tx: AsyncSession, event: events.CohortDeclared) -> None:
@@ -190,21 +191,6 @@ async def enrol(tx: AsyncSession, event: events.EnrolmentCreated, delivery: Deli
     await notices.tell(tx, event.learner_id, Notice(Kind.ENROLLED, params, delivery.id))
 
 
-async def tell_of_lesson(
-    tx: AsyncSession, event: events.LessonCompleted, delivery: Delivery
-) -> None:
-    """The learner is told of the lesson."""
-    if await former.is_former(tx, event.learner_id):
-        return
-    params = _course(event.course_id, event.course) | {
-        "lesson": event.lesson,
-        "title": event.title,
-        "completed": event.completed,
-        "total": event.total,
-    }
-    await notices.tell(tx, event.learner_id, Notice(Kind.LESSON_COMPLETED, params, delivery.id))
-
-
 async def schedule_exam(tx: AsyncSession, event: events.ExamScheduled, delivery: Delivery) -> None:
     """Everybody enrolled sees a new exam; later versions are the exam's own affair."""
     if event.version > 1:
@@ -217,25 +203,6 @@ async def schedule_exam(tx: AsyncSession, event: events.ExamScheduled, delivery:
     }
     notice = Notice(Kind.EXAM_SCHEDULED, params, delivery.id)
     await broadcasting.tell_enrolled(tx, event.course_id, notice)
-
-
-async def tell_of_score(tx: AsyncSession, event: events.ScoreReleased, delivery: Delivery) -> None:
-    """The learner is told of a released score, and of one that replaces what they were told before."""
-    if await former.is_former(tx, event.learner_id):
-        return
-    was_told = await notices.was_told_of_run(tx, event.learner_id, event.attempt_id, event.run)
-    params = _course(event.course_id, event.course) | {
-        "exam": event.exam,
-        "attempt_id": str(event.attempt_id),
-        "title": event.title,
-        "run": event.run,
-        "points": event.points,
-        "max_points": event.max_points,
-        "percent": event.percent,
-        "passed": event.passed,
-    }
-    kind = Kind.EXAM_REGRADED if was_told else Kind.EXAM_GRADED
-    await notices.tell(tx, event.learner_id, Notice(kind, params, delivery.id))
 
 
 async def tell_of_feedback(
@@ -254,6 +221,16 @@ async def tell_of_feedback(
         "percent": event.percent,
     }
     await notices.tell(tx, event.learner_id, Notice(Kind.FEEDBACK_RECEIVED, params, delivery.id))
+
+
+async def encourage(tx: AsyncSession, event: events.RiskRaised, delivery: Delivery) -> None:
+    """A learner who falls behind hears a kind word, once in a calendar week for each course; never why."""
+    if await former.is_former(tx, event.learner_id):
+        return
+    year, week, _ = delivery.time.isocalendar()
+    once = part_id(event.enrolment_id, f"encouragement/{year}-W{week:02}")
+    notice = Notice(Kind.ENCOURAGEMENT, _course(event.course_id, event.course), once)
+    await notices.tell(tx, event.learner_id, notice)
 
 
 def _course(course_id: UUID, name: str) -> dict[str, Any]:
