@@ -61,6 +61,7 @@ class TestKinds:
     def test_all_are_told_of_something(self):
         assert set(Kind) - set(TOLD_BY) == {
             Kind.BADGE_WON,
+            Kind.WEEKLY_DIGEST,
             Kind.WEBHOOK_DISABLED,
         }
         assert set(TOLD_BY) >= REMINDERS

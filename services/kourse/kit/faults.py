@@ -29,6 +29,7 @@ POINTS = (
     "sender.claimed",
     "sender.handed_over",
     "sender.settled",
+    "digesting.told",
     "reminding.told",
     "reminding.committed",
     "operator.held",

@@ -10,6 +10,7 @@ from kourse.notification.schemas.messages import NotificationView
 from kourse.notification.service import broadcasting
 from kourse.notification.service.address_book import IdentityAddressBook
 from kourse.notification.service.calling import HttpCaller
+from kourse.notification.service.digesting import Digesting
 from kourse.notification.service.endpoints import vault_of
 from kourse.notification.service.hooking import Hooking
 from kourse.notification.service.judging import judge_forever
@@ -64,6 +65,13 @@ async def remind(runtime: Runtime) -> None:
     await sweeping.repeat(reminding.round, settings.reminder_poll_s)
 
 
+async def digest(runtime: Runtime) -> None:
+    """Sends weekly digests until cancelled."""
+    settings: NotificationSettings = runtime.settings
+    digesting = Digesting(runtime.database, runtime.worker_database)
+    await sweeping.repeat(digesting.round, settings.reminder_poll_s)
+
+
 def service(settings: NotificationSettings) -> Service:
     """Notification with these settings, ready to run."""
     return Service(
@@ -77,6 +85,7 @@ def service(settings: NotificationSettings) -> Service:
             broadcast,
             judge_forever,
             remind,
+            digest,
             call_webhooks,
             listen_for_hints,
             end_streams,

@@ -56,7 +56,7 @@ class NotificationSettings(ServiceSettings, service="notification"):
     stream_beat_s: Annotated[float, Field(gt=0, le=30)] = 15.0
     """Seconds after which a live feed without news shows that it is alive, and asks whether the log-in is."""
     reminder_poll_s: Annotated[float, Field(gt=0, le=3600)] = 5.0
-    """Seconds between looks for learners to be reminded of something."""
+    """Seconds between looks for learners to be reminded of something, and for weekly digests."""
     sender_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.25
     """Seconds between looks for due mails when there are none."""
     review_poll_s: Annotated[float, Field(gt=0, le=60)] = 0.5

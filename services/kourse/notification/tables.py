@@ -47,6 +47,17 @@ recipient = Table(
     CheckConstraint("num_nonnulls(quiet_starts, quiet_ends) <> 1", name="quiet"),
 )
 
+digest = Table(
+    "digest",
+    metadata,
+    tenant_column(),
+    Column("user_id", UUID, nullable=False),
+    moment_column("since_at"),
+    moment_column("due_at", stamped=False),
+    PrimaryKeyConstraint("tenant", "user_id"),
+)
+Index("ix_digest_due_at", digest.c.due_at)
+
 calendar = Table(
     "calendar",
     metadata,
@@ -398,6 +409,7 @@ Index("ix_review_asked_at", review.c.tenant, review.c.asked_at)
 
 ERASURE: Rules = {
     "recipient": Remove("user_id"),
+    "digest": Remove("user_id"),
     "calendar": Remove("learner_id"),
     "enrolment": Remove("learner_id"),
     "accommodation": Remove("learner_id"),

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     FEEDBACK_RECEIVED = "feedback-received"
     BADGE_WON = "badge-won"
     ENCOURAGEMENT = "encouragement"
+    WEEKLY_DIGEST = "weekly-digest"
     WEBHOOK_DISABLED = "webhook-disabled"
 
 
@@ -114,6 +115,7 @@ RULES = {
     Kind.FEEDBACK_RECEIVED: Rule(in_feed=True, by_email=True),
     Kind.BADGE_WON: Rule(in_feed=True, by_email=False),
     Kind.ENCOURAGEMENT: Rule(in_feed=True, by_email=True),
+    Kind.WEEKLY_DIGEST: Rule(in_feed=False, by_email=True, urgency=Urgency.BROADCAST),
     Kind.WEBHOOK_DISABLED: Rule(in_feed=True, by_email=True),
 }
 REMINDERS = frozenset(kind for kind, rule in RULES.items() if rule is _REMINDER)

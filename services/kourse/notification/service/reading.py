@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kourse.notification.domain.preferences import Preferences
 from kourse.notification.repository import notices, replicas, wishes
 from kourse.notification.repository.notices import Told
-from kourse.notification.service import rendering
+from kourse.notification.service import digesting, rendering
 from kourse.notification.service.facts import facts_of, titles_for
 
 Position = tuple[datetime, UUID]
@@ -77,6 +77,7 @@ async def preferences_of(tx: AsyncSession, user_id: UUID) -> Preferences:
 async def put_preferences(tx: AsyncSession, user_id: UUID, wanted: Preferences) -> None:
     """The person wants this from now on; what is in their feed already stays there."""
     await wishes.put_preferences(tx, user_id, wanted)
+    await digesting.follow(tx, user_id, wanted)
 
 
 async def unsubscribe(tx: AsyncSession, key: UUID) -> None:

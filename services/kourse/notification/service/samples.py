@@ -50,6 +50,13 @@ _FACTS: Mapping[Kind, Mapping[str, Any]] = {
     Kind.EXAM_REGRADED: _RESULT | {"run": 2},
     Kind.FEEDBACK_RECEIVED: _RESULT,
     Kind.ENCOURAGEMENT: _COURSE,
+    Kind.WEEKLY_DIGEST: {
+        "entries": {
+            kind.value: 1 + place % 3
+            for place, kind in enumerate(Kind)
+            if RULES[kind].in_feed and RULES[kind].by_email and RULES[kind].is_optional
+        }
+    },
     Kind.WEBHOOK_DISABLED: {"host": "hooks.example.org", "reason": "failing"},
     Kind.BADGE_WON: _COURSE
     | {"badge": "half-way", "title": "Half way", "description": "Completed eight lessons."},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,7 +28,7 @@ from kourse.notification.repository import (
     reviews,
 )
 from kourse.notification.repository.notices import Notice
-from kourse.notification.service import broadcasting, scheduling
+from kourse.notification.service import broadcasting, digesting, scheduling
 from kourse.notification.tables import ERASURE, metadata
 
 _WARNINGS: dict[type[events.Event], Kind] = {
@@ -104,6 +105,7 @@ async def change_settings(
         return
     await replicas.put_recipient(tx, event.learner_id, event.locale)
     await calendars.add_change(tx, event.learner_id, event.time_zone, since_at=delivery.time)
+    await digesting.follow_zone(tx, event.learner_id, ZoneInfo(event.time_zone))
     await reviews.ask(tx, [event.learner_id])
 
 
