@@ -8,42 +8,45 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 import time
 from pathlib import Path
 from statistics import median
 
 import aiohttp
-import uvloop
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hack.bench.figures import Figure
 from kourse.dashboard import api
 from kourse.dashboard.settings import DashboardSettings
-from kourse.kit.runtime import Process, Runtime, Service
+from kourse.kit.runtime import Runtime, Service, run
 
 ROUNDS, ROUND_S, CLIENTS = 5, 2.0, 8
 RAW = "/raw"
+START_S = 60.0
 TARGET = 0.8
+_ALONE = {"KOURSE_DASHBOARD_BROKER_URL": "", "KOURSE_DASHBOARD_WORKER_DATABASE_URL": ""}
+"""It takes no events from the stack's own dashboard."""
 
 
 async def compare(state: Path, token: str) -> Figure:
     """Cached overviews a second, as a share of raw reads a second."""
+    port = _free_port()
+    own = {"KOURSE_DASHBOARD_PORT": str(port), "KOURSE_DASHBOARD_RPC_PORT": "0"}
+    environment = {**os.environ, **_settings(state), **own, **_ALONE}
+    quiet = asyncio.subprocess.DEVNULL
     server = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        __name__,
-        env={**os.environ, **_settings(state)},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
+        sys.executable, "-m", __name__, env=environment, stdout=quiet, stderr=quiet
     )
     try:
-        port = int(await server.stdout.readline()) if server.stdout else 0
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as http:
+            await _until_started(http)
             rounds = [await _round(http, token) for _ in range(ROUNDS)]
     finally:
-        server.terminate()
+        if server.returncode is None:
+            server.terminate()
         await server.wait()
     shares = [cached / raw for cached, raw in rounds]
     cached, raw = (median(rates) for rates in zip(*rounds, strict=True))
@@ -57,10 +60,28 @@ async def compare(state: Path, token: str) -> Figure:
     )
 
 
+def _free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
 def _settings(state: Path) -> dict[str, str]:
     lines = (state / "env.d" / "dashboard.env").read_text().splitlines()
     values = dict(line.split("=", 1) for line in lines if "=" in line)
     return {name: value.strip("'\"") for name, value in values.items()}
+
+
+async def _until_started(http: aiohttp.ClientSession) -> None:
+    async with asyncio.timeout(START_S):
+        while True:
+            try:
+                async with http.get("/startupz") as answer:
+                    if answer.ok:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.1)
 
 
 async def _round(http: aiohttp.ClientSession, token: str) -> tuple[float, float]:
@@ -103,19 +124,11 @@ def _with_raw(runtime: Runtime, app: FastAPI) -> ASGIApp:
     return answer
 
 
-async def _serve() -> None:
-    settings = DashboardSettings.load().model_copy(
-        update={"port": 0, "rpc_port": 0, "broker_url": "", "worker_database_url": ""}
-    )
-    process = Process(
-        Service(settings=settings, title="bench", routers=(api.router,), around=_with_raw)
-    )
-    await process.start()
-    await process.started()
-    print(process.http_port, flush=True)
-    await asyncio.Event().wait()
+def main() -> None:
+    """Serves until it is told to stop."""
+    settings = DashboardSettings.load()
+    run(Service(settings=settings, title="bench", routers=(api.router,), around=_with_raw))
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("KOURSE_LOG_LEVEL", "warning")
-    uvloop.run(_serve())
+    main()
