@@ -10,7 +10,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from hack.bench.school import School, say
+from hack.bench.school import CATEGORY, School, say
 from hack.smoke.person import Person, eventually
 
 QUESTIONS, DRAWN = 200, 40
@@ -24,8 +24,9 @@ ACCEPTED = 409
 
 _TRIED = """
 CREATE TEMP TABLE tried ON COMMIT DROP AS
-SELECT md5('earlier/' || n || '/' || k)::uuid AS attempt, md5('log/' || n || '/' || k)::uuid AS log, k AS number,
-  md5('learner/' || n)::uuid AS learner, md5('enrolment/' || n)::uuid AS enrolment,
+SELECT md5(%(course)s || '/earlier/' || n || '/' || k)::uuid AS attempt,
+  md5(%(course)s || '/log/' || n || '/' || k)::uuid AS log, k AS number,
+  md5('learner/' || n)::uuid AS learner, md5(%(course)s || '/enrolment/' || n)::uuid AS enrolment,
   now() - interval '30 days' AS at
 FROM generate_series(%(first)s::int, %(last)s::int) AS n, generate_series(1, %(attempts)s::int) AS k
 """
@@ -208,6 +209,7 @@ def _exam(course: str, pool: str, title: str, count: int) -> dict[str, Any]:
         "title": title,
         "courseRef": course,
         "purpose": "Quiz",
+        "category": CATEGORY,
         "passMark": 50,
         "zones": [{"key": "main", "title": "Main", "draws": [{"pools": [pool], "count": count}]}],
         "shuffle": "All",

@@ -28,6 +28,8 @@ DONE = 40
 COURSES = 5
 """So everybody has 200 rows of progress."""
 TOKEN_S = 300
+CATEGORY = "work"
+"""The one grade category of the courses."""
 _SKILL = "reading"
 _PEOPLE = "kourse bench"
 
@@ -170,6 +172,7 @@ def _course(name: str) -> dict[str, Any]:
         "enrolment": "Open",
         "timeZone": "UTC",
         "skills": [{"key": _SKILL, "title": "Read"}],
+        "gradeCategories": [{"key": CATEGORY, "title": "Work", "weight": 100}],
         "chapters": chapters,
         "gates": gates,
     }

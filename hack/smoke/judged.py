@@ -26,6 +26,7 @@ class Judged:
         """The essay waits for a person; with its grade the score is there, the wrong key's points are not."""
         attempt = self._sit()
         found = eventually("the essay among what waits", self._waiting)
+        self.facts["slot"] = found["slot"]
         sheet_at = f"/v1/attempts/{attempt}/reviews/{found['slot']}"
         if self._result()["score"] is not None:
             raise Unexpected("there is a score although a person has yet to look")
@@ -50,6 +51,7 @@ class Judged:
             "reason": "The key named a wrong option.",
         }
         planned = self.teacher.call("POST", f"/v1/exams/{self.run}-judged/regrades", json=body)
+        self.facts["regrade"] = planned["id"]
         path = f"/v1/regrades/{planned['id']}"
         (change,) = self.teacher.get(f"{path}/changes")["items"]
         if change["after"] != change["maxPoints"] or self._score()["points"] != change["before"]:

@@ -27,8 +27,8 @@ NOTHING_TO_BREAK = {"/.well-known/jwks.json"}
 """Routes that take nothing, so there is nothing that does not fit."""
 ENDING = [route for route in ROUTES if not route.streams]
 """Routes whose answer can be read to its end."""
-LEARNING = ("course", "notification", "dashboard", "profile")
-"""Services whose routes are for those who learn and teach; accounts and exams have stories of their own."""
+LEARNING = ("course", "assessment", "notification", "dashboard", "profile")
+"""Services whose routes are for those who learn and teach; accounts have a story of their own."""
 MENDING = "/v1/operations/"
 """Routes that need something broken, which tests/integration/kit/test_operations.py breaks."""
 
@@ -50,7 +50,35 @@ def _asset(names, look):
     return next(asset for lesson in lessons for asset in lesson.get("assets", ()))
 
 
+def _review(names, look):
+    return look(f"/v1/attempts/{names['attempt_id']}/reviews/{names['slot']}")
+
+
+def _judgement(names, look):
+    sheet = _review(names, look)
+    marks = {one["key"]: {"level": one["levels"][0]["key"]} for one in sheet["rubric"]}
+    return {"seen": sheet["seen"], "marks": marks}
+
+
+def _grant(*_):
+    return {"timeFactor": "1.25", "reason": "A certificate of the school."}
+
+
 BODIES = {
+    "PUT /v1/attempts/{attempt_id}/reviews/{slot}/grade": _judgement,
+    "PUT /v1/attempts/{attempt_id}/reviews/{slot}/override": lambda names, look: {
+        "seen": _review(names, look)["seen"],
+        "points": "2.5",
+        "reason": "The question was unclear.",
+    },
+    "POST /v1/exams/{exam}/regrades": lambda names, _: {
+        "corrections": [{"pool": names["pool"], "question": names["question"]}],
+        "reason": "The key was wrong.",
+    },
+    "POST /v1/exams/{exam}/extensions": lambda *_: {"minutes": 10},
+    "POST /v1/exams/{exam}/releases": lambda *_: {"scores": True, "answers": True},
+    "PUT /v1/exams/{exam}/accommodations/{learner_id}": _grant,
+    "PUT /v1/courses/{course}/accommodations/{learner_id}": _grant,
     "PUT /v1/authoring/courses/{course}": lambda *_: {**SPECS["Course"], "lifecycle": "Draft"},
     "POST /v1/authoring/courses/{course}/assets": lambda names, look: {
         "assets": [{key: _asset(names, look)[key] for key in ("path", "sha256")} | {"size": 1}]

@@ -48,8 +48,10 @@ def lived_in(target):
         "pool": f"{run}-pool",
         "lesson": lesson,
         "question": question["question"],
-        "slot": 1,
-        "attempt_id": journey.facts["attempt"],
+        "slot": journey.judged.facts["slot"],
+        "attempt_id": journey.judged.facts["attempt"],
+        "regrade_id": journey.judged.facts["regrade"],
+        "learner": journey.facts["learner"],
         "learner_id": journey.facts["learner"],
         "user_id": journey.facts["learner"],
     }

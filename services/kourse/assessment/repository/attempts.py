@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Attempt, AttemptState, Cause, Item
 from kourse.assessment.domain.presentation import Layout
+from kourse.assessment.repository.questions import question_of
 from kourse.assessment.tables import (
     answer,
     attempt,
@@ -184,7 +185,7 @@ async def list_items(tx: AsyncSession, attempt_id: UUID) -> list[Item]:
             question_version_id=row.question_version_id,
             points=row.points,
             layout=Layout.from_stored(row.layout),
-            question=Question.model_validate(row.question),
+            question=question_of(row.question_version_id, row.question),
             seq=row.seq,
             answer=row.answer,
         )
@@ -201,6 +202,7 @@ async def find_writable(
             select(
                 attempt,
                 attempt_item.c.layout,
+                attempt_item.c.question_version_id,
                 question_version.c.body,
                 func.transaction_timestamp().label("received_at"),
             )
@@ -219,7 +221,7 @@ async def find_writable(
     return Writable(
         attempt_from(row),
         Layout.from_stored(row.layout),
-        Question.model_validate(row.body),
+        question_of(row.question_version_id, row.body),
         row.received_at,
     )
 

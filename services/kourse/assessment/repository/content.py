@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.exams import Drawable, ExamContent, ExamPolicy
 from kourse.assessment.domain.facts import Exam
+from kourse.assessment.repository.questions import question_of
 from kourse.assessment.tables import attempt, exam, exam_version, pool, question, question_version
 from kourse.contracts.resources.pool import Question
 from kourse.rules.grading import REVIEWED
@@ -212,7 +213,12 @@ async def list_practice_questions(
         statement = statement.where(question.c.key.in_(keys))
     return [
         PracticeQuestion(
-            row.id, pool_name, row.key, row.version_id, row.salt, Question.model_validate(row.body)
+            row.id,
+            pool_name,
+            row.key,
+            row.version_id,
+            row.salt,
+            question_of(row.version_id, row.body),
         )
         for row in await tx.execute(statement)
     ]
@@ -225,7 +231,7 @@ async def list_bodies(tx: AsyncSession, version_ids: Iterable[UUID]) -> dict[UUI
             question_version.c.id.in_(list(version_ids))
         )
     )
-    return {row.id: Question.model_validate(row.body) for row in found}
+    return {row.id: question_of(row.id, row.body) for row in found}
 
 
 async def find_exam(tx: AsyncSession, name: str, *, lock: bool = False) -> Exam | None:

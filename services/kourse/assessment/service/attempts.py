@@ -31,7 +31,7 @@ from kourse.contracts.errors import NotFound
 from kourse.contracts.events import AttemptStarted, AttemptSubmitted
 from kourse.contracts.resources.exam import Shuffle
 from kourse.contracts.resources.pool import Question
-from kourse.kit import outbox
+from kourse.kit import faults, outbox
 from kourse.kit.clock import database_now
 from kourse.kit.ids import new_id
 from kourse.rules import timing
@@ -242,6 +242,7 @@ async def _end(
     """Ends the attempt unless somebody else just did, and tells of it in the same transaction."""
     if not await attempts.end_attempt(tx, attempt, cause, submitted_at):
         return
+    await faults.point("attempt.ended")
     answers = await attempts.list_answers(tx, attempt.id)
     digest = hashlib.sha256(orjson.dumps(answers, option=orjson.OPT_SORT_KEYS)).hexdigest()
     exam = await content.get_exam(tx, attempt.exam_id)
@@ -261,6 +262,7 @@ async def _end(
             title=exam.title,
         ),
     )
+    await faults.point("attempt.sealed")
 
 
 def _stored_answer(

@@ -25,7 +25,7 @@ from kourse.assessment.service.access import get_course, terms_of_enrolments
 from kourse.assessment.service.attempts import sitting_of
 from kourse.assessment.service.mastery import refold
 from kourse.contracts.events import ExamGraded, ReviewRequested, ScoreReleased
-from kourse.kit import outbox
+from kourse.kit import faults, outbox
 from kourse.kit.clock import database_now
 from kourse.kit.ids import new_id
 from kourse.rules import points
@@ -100,28 +100,27 @@ async def store(tx: AsyncSession, sitting: Sitting, result: Graded) -> None:
     attempt, run = sitting.attempt, sitting.attempt.run + 1
     if not await _store(tx, sitting, result, run):
         return
+    await faults.point("attempt.judged")
     await attempts.mark_graded(tx, attempt.id, run)
     course = await get_course(tx, attempt.course)
     await outbox.emit(tx, ExamGraded(**told(sitting, course), run=run))
+    await faults.point("attempt.scored")
     score = await scores.find_score(tx, attempt.id)
     if score is not None and score.released_at is not None:
-        await _follow_release(tx, attempt.id, score)
-    else:
-        await release_if_due(tx, attempt.id)
+        await _follow_release(tx, sitting, score)
+    elif score is not None and await _is_due(tx, score):
+        await _release(tx, sitting)
 
 
 async def release_if_due(tx: AsyncSession, attempt_id: UUID) -> bool:
     """Shows the score to the learner when its policy says so by now; whether it did."""
     score = await scores.find_score(tx, attempt_id)
-    if score is None or score.released_at is not None or score.release_due_at is None:
+    if score is None or not await _is_due(tx, score):
         return False
-    if score.release_due_at > await database_now(tx):
-        return False
-    released = await scores.release_score(tx, attempt_id)
-    if released is None:
-        return False
-    await _follow_release(tx, attempt_id, released)
-    return True
+    attempt = await attempts.find_attempt(tx, attempt_id)
+    if attempt is None:
+        raise LookupError(f"a score without its attempt {attempt_id}")
+    return await _release(tx, await sitting_of(tx, attempt))
 
 
 def told(sitting: Sitting, course: Course) -> dict[str, Any]:
@@ -181,14 +180,25 @@ async def _store(tx: AsyncSession, sitting: Sitting, result: Graded, run: int) -
     return True
 
 
-async def _follow_release(tx: AsyncSession, attempt_id: UUID, score: Score) -> None:
+async def _is_due(tx: AsyncSession, score: Score) -> bool:
+    if score.released_at is not None or score.release_due_at is None:
+        return False
+    return score.release_due_at <= await database_now(tx)
+
+
+async def _release(tx: AsyncSession, sitting: Sitting) -> bool:
+    released = await scores.release_score(tx, sitting.attempt.id)
+    if released is None:
+        return False
+    await _follow_release(tx, sitting, released)
+    return True
+
+
+async def _follow_release(tx: AsyncSession, sitting: Sitting, score: Score) -> None:
     """The answers count for mastery from now on, and others may hear of the score."""
-    attempt = await attempts.find_attempt(tx, attempt_id)
-    if attempt is None:
-        raise LookupError(f"a score without its attempt {attempt_id}")
-    sitting = await sitting_of(tx, attempt)
+    attempt = sitting.attempt
     course = await get_course(tx, attempt.course)
-    marks = await scores.list_marks(tx, attempt_id, score.run)
+    marks = await scores.list_marks(tx, attempt.id, score.run)
     rows = [
         _log_row(tx.info["tenant"], attempt, item, marks[item.slot].share)
         for item in sitting.items
@@ -199,6 +209,7 @@ async def _follow_release(tx: AsyncSession, attempt_id: UUID, score: Score) -> N
         touched = {skill for row in rows for skill in row["skills"]}
         await refold(tx, attempt.learner_id, course, sorted(touched))
     await outbox.emit(tx, _released(sitting, course, score))
+    await faults.point("attempt.released")
 
 
 def _log_row(tenant: str, attempt: Attempt, item: Item, share: Fraction) -> dict[str, Any]:
