@@ -12,6 +12,7 @@ LABELS: Mapping[str, int] = {
     "consumer": 8,
     "controller": 4,
     "kind": 40,
+    "lane": 2,
     "method": 150,
     "name": 10,
     "namespace": 200,
