@@ -10,18 +10,13 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kourse.assessment.domain.gradables import Criticism, Decision, Gradable, Run
-from kourse.assessment.schemas.parts import Decimal
+from kourse.assessment.schemas.parts import Decimal, GivenPoints
 from kourse.assessment.service.gradables import Seen, Sheet
 from kourse.contracts.resources.meta import Name
 from kourse.kit.http import Body, View
 from kourse.rules import points
 from kourse.rules.rubric import Mark
 
-GivenPoints = Annotated[
-    str,
-    StringConstraints(pattern=r"^\d{1,5}(\.\d{1,4})?$"),
-    Field(description="Points as a decimal.", examples=["7.5"]),
-]
 Comment = Annotated[
     str,
     StringConstraints(min_length=1, max_length=5000, pattern=r"^[^\x00]*$"),

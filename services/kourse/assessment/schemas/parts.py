@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from kourse.assessment.domain.presentation import ShownQuestion
 from kourse.contracts.resources.pool import QuestionType
@@ -15,6 +15,13 @@ from kourse.rules.rubric import Mark
 
 Decimal = Annotated[str, Field(examples=["7.5"])]
 """An exact decimal, or one rounded to six places where there is none."""
+
+GivenPoints = Annotated[
+    str,
+    StringConstraints(pattern=r"^\d{1,5}(\.\d{1,4})?$"),
+    Field(description="Points as a decimal.", examples=["7.5"]),
+]
+"""Points that a grader gives."""
 
 ANSWERS: list[dict[str, Any]] = [
     {"option": "5f0c6a1e9b3d"},

@@ -13,7 +13,7 @@ from kourse.assessment.domain.facts import AttemptState
 from kourse.assessment.domain.marking import Basis, Decision
 from kourse.assessment.domain.presentation import shown
 from kourse.assessment.repository.decisions import Review
-from kourse.assessment.schemas.parts import Answer, Decimal, MarkView, QuestionView
+from kourse.assessment.schemas.parts import Answer, Decimal, GivenPoints, MarkView, QuestionView
 from kourse.assessment.schemas.taking import own_answer
 from kourse.assessment.service.reviewing import Sheet
 from kourse.contracts.resources.meta import Name, RubricCriterion
@@ -21,11 +21,6 @@ from kourse.kit.http import Body, View
 from kourse.rules import points
 from kourse.rules.rubric import Mark
 
-GivenPoints = Annotated[
-    str,
-    StringConstraints(pattern=r"^\d{1,5}(\.\d{1,4})?$"),
-    Field(description="Points as a decimal.", examples=["7.5"]),
-]
 Words = Annotated[
     str,
     StringConstraints(min_length=1, max_length=5000, pattern=r"^[^\x00]*$"),
