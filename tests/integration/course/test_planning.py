@@ -212,11 +212,25 @@ class TestPeople:
         planned = await only(course_document())
         assert people(planned)["gain-access"][0] == 1
 
-    async def test_whose_mastery_decides_are_counted_apart(self, only, publish, enrol):
+    async def test_are_judged_by_their_mastery_where_a_gate_asks_for_it(
+        self, only, publish, enrol, master
+    ):
         await publish()
         await enrol()
+        await enrol(OTHER_LEARNER)
+        await master("reading", 0.85, "main")
         gate = [{"chapter": "chance", "requires": [{"skill": "reading", "minPercent": 80}]}]
-        assert set(people(await only(course_document(gates=gate)))) == {"undecided"}
+        assert people(await only(course_document(gates=gate))) == {
+            "lose-access": (1, "1 learner loses access to lessons: coins, dice")
+        }
+
+    async def test_whose_band_decides_are_counted_apart(self, only, publish, enrol):
+        await publish()
+        await enrol()
+        changed = course_document()
+        beside = lesson("cards", path="Remediation", skills=["reading"])
+        changed["chapters"][1]["lessons"].append(beside)
+        assert set(people(await only(changed))) == {"undecided"}
 
     async def test_gain_new_lessons(self, only, publish, enrol):
         await publish()

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from kourse.contracts.plans import Effect, PeopleEffect
 from kourse.course.domain.study import Gate, LessonRef, locked
-from kourse.rules.gates import Asked, Standing
+from kourse.rules.gates import Standing
 
 MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Learner:
-    """A learner of a course, as far as gates look at them; mastery is not known here.
+    """A learner of a course, as far as gates look at them.
 
     Attributes:
         id: The account.
@@ -37,7 +37,8 @@ class Reach:
         newest: The version that was declared last, or None.
         learners: Everybody who studies it now.
         open: Learners to whom a lesson is open, by the lesson's key.
-        undecided: Those to whom it is open or not by their mastery alone.
+        undecided: Those to whom a lesson beside the main path is open or not by their mastery's band, which
+            follows an apply.
     """
 
     version: int | None = None
@@ -50,18 +51,14 @@ class Reach:
 def openings(
     lessons: Sequence[LessonRef], gates: Sequence[Gate], learners: Collection[Learner]
 ) -> tuple[dict[str, frozenset[UUID]], dict[str, frozenset[UUID]]]:
-    """To whom each lesson is open, and for whom mastery decides."""
+    """To whom each lesson is open, and for whom the band of their mastery decides."""
     closed: dict[str, set[UUID]] = {gate.chapter: set() for gate in gates}
-    unsure: dict[str, set[UUID]] = {gate.chapter: set() for gate in gates}
     for learner in learners:
-        for chapter, lacks in locked(gates, learner.standing, learner.begun).items():
-            by_mastery = all(any(one.asked is Asked.SKILL for one in lack.wanted) for lack in lacks)
-            (unsure if by_mastery else closed)[chapter].add(learner.id)
+        for chapter in locked(gates, learner.standing, learner.begun):
+            closed[chapter].add(learner.id)
     everybody = frozenset(learner.id for learner in learners)
     undecided = {
-        one.key: frozenset(unsure.get(one.chapter, ()))
-        if one.is_main
-        else everybody - closed.get(one.chapter, set())
+        one.key: frozenset() if one.is_main else everybody - closed.get(one.chapter, set())
         for one in lessons
     }
     return (

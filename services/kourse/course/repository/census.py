@@ -67,6 +67,18 @@ async def best_scores(tx: AsyncSession, course: str) -> dict[UUID, dict[str, flo
     return found
 
 
+async def mastery(tx: AsyncSession, course: str) -> dict[UUID, dict[str, float]]:
+    """Probability of mastery by skill, for each learner of the course with answers."""
+    m = t.mastery.c
+    query = select(m.learner_id, m.skill, m.probability).where(
+        m.tenant == tenant(tx), m.course == course
+    )
+    found: dict[UUID, dict[str, float]] = {}
+    for learner_id, skill, probability in await tx.execute(query):
+        found.setdefault(learner_id, {})[skill] = probability
+    return found
+
+
 async def list_cohort_enrolments(tx: AsyncSession, cohort: str) -> set[tuple[str, UUID]]:
     """Course and learner of each enrolment that a cohort brought along."""
     c, e = t.course.c, t.enrolment.c

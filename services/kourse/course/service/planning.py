@@ -95,10 +95,16 @@ async def _reach(tx: AsyncSession, name: str) -> Reach:
     done = await census.completions(tx, course.id)
     begun = await census.begun(tx, course.id)
     scores = await census.best_scores(tx, name)
+    mastery = await census.mastery(tx, name)
     known = [
         Learner(
             row.learner_id,
-            _standing(studied, done.get(row.id, frozenset()), scores.get(row.learner_id, {})),
+            _standing(
+                studied,
+                done.get(row.id, frozenset()),
+                scores.get(row.learner_id, {}),
+                mastery.get(row.learner_id, {}),
+            ),
             begun.get(row.id, frozenset()),
         )
         for row in active
@@ -107,6 +113,11 @@ async def _reach(tx: AsyncSession, name: str) -> Reach:
     return Reach(course.version, declared.current_version, learners, opened, undecided)
 
 
-def _standing(studied: Content, done: Collection[UUID], scores: Mapping[str, float]) -> Standing:
+def _standing(
+    studied: Content,
+    done: Collection[UUID],
+    scores: Mapping[str, float],
+    mastery: Mapping[str, float],
+) -> Standing:
     completed = frozenset(lesson.key for lesson in studied.lessons if lesson.id in done)
-    return Standing(completed, studied.chapters_done(done), scores)
+    return Standing(completed, studied.chapters_done(done), scores, mastery)
