@@ -207,13 +207,14 @@ class Bench:
         rate = len(calls) / SUBMITTED_WITHIN_S
         load = await at_rate(http, iter(calls), rate, SUBMITTED_WITHIN_S)
         exam = self._examinees.exam(STORM)
-        while (graded := self._ask(_GRADED, exam, began)) < len(calls):
+        taken = len(calls) - load.refused
+        while (graded := self._ask(_GRADED, exam, began)) < taken:
             if time.perf_counter() - first > PATIENCE_S:
                 break
             await asyncio.sleep(LOOK_S)
         seconds = time.perf_counter() - first
         told = self._ask(_TOLD, exam, began)
-        return Storm(load, seconds, abs(len(calls) - graded) + abs(len(calls) - told))
+        return Storm(load, seconds, max(0, taken - graded) + max(0, taken - told))
 
     def _ask(self, query: LiteralString, *values: object) -> Any:
         """The one value that the query finds."""
