@@ -39,7 +39,7 @@ CALLS: Mapping[str, tuple[str, ...]] = {
     "course": ("assessment", "identity", "profile"),
     "dashboard": ("assessment", "course", "identity", "notification", "profile"),
     "gateway": ("identity",),
-    "notification": ("assessment", "course", "identity", "profile"),
+    "notification": ("assessment", "course", "dashboard", "identity", "profile"),
     "profile": ("course", "identity"),
 }
 """Which service calls which: for itself, to fetch events that it misses from their producer's archive, and

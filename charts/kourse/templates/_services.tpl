@@ -7,7 +7,7 @@ identity: {schema: true, calls: []}
 profile: {schema: true, calls: [course, identity]}
 course: {schema: true, calls: [assessment, identity, profile]}
 assessment: {schema: true, calls: [course, identity, profile]}
-notification: {schema: true, calls: [assessment, course, identity, profile]}
+notification: {schema: true, calls: [assessment, course, dashboard, identity, profile]}
 dashboard: {schema: true, calls: [course, assessment, identity, profile, notification]}
 {{- end -}}
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import grpc.aio
 
+from kourse.contracts.errors import Forbidden, NotFound
 from kourse.contracts.resources.course import AtRisk
 from kourse.course.service import catalogue, coming, progress, study
 from kourse.course.service.coming import Due
@@ -70,10 +71,13 @@ class CourseServicer(course_pb2_grpc.CourseServiceServicer):
         request: pb.GetLessonAccessRequest,
         context: Any,  # noqa: ARG002
     ) -> pb.GetLessonAccessResponse:
-        """What a learner lacks for a lesson."""
+        """What a learner lacks for a lesson; who does not study the course finds none there."""
         learner_id = requests.learner_id(request.learner_id)
-        async with self._runtime.database.transaction(request.tenant) as tx:
-            missing = await study.lacks(tx, learner_id, request.course, request.lesson)
+        try:
+            async with self._runtime.database.transaction(request.tenant) as tx:
+                missing = await study.lacks(tx, learner_id, request.course, request.lesson)
+        except Forbidden as error:  # as a status, that would say that the calling service may not ask
+            raise NotFound(error.detail) from error
         return pb.GetLessonAccessResponse(missing=missing)
 
     async def ListDue(  # noqa: N802 - the name in the protocol
