@@ -5,6 +5,7 @@ Every key, explanation and rubric of an exam carries a canary, and so does the s
 
 import secrets
 from contextlib import closing
+from time import monotonic
 
 import psycopg
 import pytest
@@ -19,6 +20,7 @@ POINTS = 7919
 SCORE = "3959.5"
 """Half of the points: what the answers below come to without the essay, and nothing else here says so."""
 NUMBER = "31337.25"
+FRESH_S = 120.0
 SCHEMAS = ("notification", "dashboard", "profile", "course", "identity")
 """What other services know; assessment itself keeps the keys."""
 READS = [route for route in ROUTES if route.method == "GET"]
@@ -118,7 +120,16 @@ class Sitting:
     def __init__(self, target, learner, teacher):
         self.name = f"leaks-{secrets.token_hex(3)}"
         self.learner, self.teacher, self.target = learner, teacher, target
+        self.teacher.log_in()
         self.account = learner.get("/v1/account")["id"]
+        self.entered = monotonic()
+
+    def token(self):
+        """An access token that is good for a while yet, so that no refusal is for its age."""
+        if monotonic() - self.entered > FRESH_S:
+            self.learner.log_in()
+            self.entered = monotonic()
+        return self.learner.token
 
     def declare(self):
         for kind, document in (
@@ -199,7 +210,7 @@ class TestLearner:
         query = {"learner": sitting.account} if path.endswith("/access") else None
         with Caller(where.service_urls) as caller:
             url = where.service_urls["gateway"]
-            answer = caller.ask(url, route, path, sitting.learner.token, query=query)
+            answer = caller.ask(url, route, path, sitting.token(), query=query)
         if not (route.streams and answer.is_success):
             assert not leaks(answer.text), path
         assert not leaks(str(answer.headers)), path
@@ -214,6 +225,7 @@ class TestLearner:
             f"/v1/attempts/{sitting.attempt}/reviews/1/override": ("PUT", {"points": "1"}),
             f"/v1/exams/{sitting.name}/releases": ("POST", {"answers": True}),
         }
+        sitting.token()
         for path, (method, body) in paths.items():
             refusal = sitting.learner.call(
                 method, path, json=body, expect=(400, 403, 404, 409, 422)
@@ -222,7 +234,7 @@ class TestLearner:
 
     def test_finds_nothing_of_it_in_the_stream_of_notices(self, sitting):
         with closing(Person(sitting.target.url, "", "")) as person:
-            headers = {"Authorization": f"Bearer {sitting.learner.token}", "Last-Event-ID": "0"}
+            headers = {"Authorization": f"Bearer {sitting.token()}", "Last-Event-ID": "0"}
             url = f"{sitting.target.url}/v1/notifications/stream"
             read = ""
             with person.http.stream("GET", url, headers=headers, timeout=LONG_S) as answer:
@@ -260,7 +272,9 @@ class TestPlatform:
 class TestRelease:
     def test_shows_all_of_it_so_that_the_crawl_above_could_have_found_it(self, sitting):
         path = f"/v1/exams/{sitting.name}/releases"
+        sitting.teacher.log_in()
         sitting.teacher.call("POST", path, json={"scores": True, "answers": True})
+        sitting.token()
 
         def look():
             shown = str(sitting.learner.get(f"/v1/attempts/{sitting.attempt}/result"))
