@@ -135,6 +135,11 @@ class TestReadCohort:
 
         assert answer.status == 404
 
+    async def test_is_not_found_where_nobody_studies_with_it(self, classes):
+        answer = await classes.house.get("/v1/dashboard/cohorts/faro", roles=["tenant-admin"])
+
+        assert answer.status == 404
+
 
 class TestReadFigures:
     async def test_counts_learners_completion_mastery_and_activity(self, classes):

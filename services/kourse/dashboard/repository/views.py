@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, select, text, tuple_
+from sqlalchemy import Row, Select, and_, exists, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.dashboard.domain.wanted import Wanted
@@ -57,6 +57,12 @@ def _filtered(query: Select[Any], wanted: Wanted) -> Select[Any]:
 async def find_course(tx: AsyncSession, name: str) -> Row[Any] | None:
     """The course as it was last published, or None."""
     return (await tx.execute(select(course).where(course.c.course == name))).one_or_none()
+
+
+async def has_cohort(tx: AsyncSession, names: Collection[str]) -> bool:
+    """Whether anybody ever studied a course with one of these cohorts."""
+    query = select(exists().where(study.c.cohort.in_(sorted(names))))
+    return bool((await tx.execute(query)).scalar_one())
 
 
 _FIGURES = text(

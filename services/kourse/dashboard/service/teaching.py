@@ -45,7 +45,11 @@ _LEARNER_COLUMNS = (
 
 
 async def learner_table(runtime: Runtime, actor: Actor, wanted: Wanted, form: str) -> bytes:
-    """Learners, a page of them, as JSON or CSV; for the person to whom ``wanted`` is limited."""
+    """Learners, a page of them, as JSON or CSV; for the person to whom ``wanted`` is limited.
+
+    Raises:
+        NotFound: The course was never published, or nobody has studied with the cohort.
+    """
 
     async def make() -> View:
         table = await _learner_table(runtime, actor.tenant, wanted)
@@ -91,6 +95,8 @@ async def _learner_table(runtime: Runtime, tenant: str, wanted: Wanted) -> Learn
     async with runtime.database.transaction(tenant) as tx:
         if wanted.course is not None:
             await _course(tx, wanted.course)
+        elif not await sql.has_cohort(tx, wanted.cohorts or ()):
+            raise NotFound("Nobody has studied with this cohort so far.")
         found = await sql.list_learners(tx, _one_more(wanted))
         now = await database_now(tx)
     rows, following = _page(found, wanted)
