@@ -90,6 +90,8 @@ class ServiceSettings(BaseSettings):
     """`host:port` of assessment's gRPC."""
     notification_rpc_addr: str = ""
     """`host:port` of notification's gRPC."""
+    dashboard_rpc_addr: str = ""
+    """`host:port` of dashboard's gRPC."""
     gap_s: float = Field(default=300.0, gt=0)
     """Seconds after which a missing event alerts and is fetched from its producer's archive."""
     log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
