@@ -76,7 +76,9 @@ class CourseServicer(course_pb2_grpc.CourseServiceServicer):
         try:
             async with self._runtime.database.transaction(request.tenant) as tx:
                 missing = await study.lacks(tx, learner_id, request.course, request.lesson)
-        except Forbidden as error:  # as a status, that would say that the calling service may not ask
+        except (
+            Forbidden
+        ) as error:  # as a status, that would say that the calling service may not ask
             raise NotFound(error.detail) from error
         return pb.GetLessonAccessResponse(missing=missing)
 

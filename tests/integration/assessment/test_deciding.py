@@ -1,13 +1,15 @@
 """More time, windows of one's own, and attempts that count no more."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kourse.assessment.service import replicas
+from kourse.assessment.service import attempts, replicas
 from kourse.contracts.events import EnrolmentChanged
 from kourse.kit.ids import new_id
 from support.exams import right_answer, wrong_answer
+from support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -168,6 +170,20 @@ class TestExtension:
         assert (await house.result(learner, attempt["id"])).body["score"]["points"] == "4"
         answered = house.rows("SELECT count(*) FROM assessment.answer_log")
         assert answered == [(2,)]
+
+    async def test_leaves_what_ran_out_when_the_learner_is_just_beginning_another(self, house):
+        learner = await house.quiz(
+            timeLimitMinutes=60, release={"scores": "AtGrading", "answers": "Manual"}
+        )
+        first = await house.started(learner)
+        house.overrun(first["id"], 63)
+        await house.sweep()
+        async with house.database.transaction("demo") as tx:
+            second, _ = await attempts.start(tx, learner, "quiz")
+            extending = asyncio.create_task(extend(house))
+            await until(lambda: house.rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        extended = (await extending).body["attempts"]
+        assert [one["attempt"] for one in extended] == [str(second.attempt.id)]
 
     async def test_leaves_what_the_learner_handed_in(self, house):
         learner = await house.quiz(timeLimitMinutes=60)

@@ -6,12 +6,12 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Attempt, AttemptState, Cause
 from kourse.assessment.repository.attempts import attempt_from
-from kourse.assessment.tables import attempt
+from kourse.assessment.tables import attempt, enrolment_replica
 
 
 async def list_extendable(
@@ -33,6 +33,15 @@ async def list_extendable(
         cohorts: Only attempts of these cohorts; all when None.
         learner_id: Only this learner's; everybody's when None.
     """
+    whose = select(attempt.c.enrolment_id).where(*_of(exam_id, cohorts, learner_id))
+    e = enrolment_replica.c
+    # As a start does, so that none begins between the look for another attempt and the reopening.
+    await tx.execute(
+        select(e.enrolment_id)
+        .where(e.enrolment_id.in_(whose))
+        .order_by(e.enrolment_id)
+        .with_for_update()
+    )
     later = attempt.alias("later")
     ran_out = (
         (attempt.c.cause == Cause.CLOCK)
@@ -49,18 +58,25 @@ async def list_extendable(
     statement = (
         select(attempt)
         .where(
-            attempt.c.exam_id == exam_id,
+            *_of(exam_id, cohorts, learner_id),
             attempt.c.deadline_at.is_not(None),
             (attempt.c.state == AttemptState.IN_PROGRESS) | ran_out,
         )
         .order_by(attempt.c.id)
         .with_for_update(key_share=True)
     )
-    if cohorts is not None:
-        statement = statement.where(attempt.c.cohort.in_(cohorts))
-    if learner_id is not None:
-        statement = statement.where(attempt.c.learner_id == learner_id)
     return [attempt_from(row) for row in await tx.execute(statement)]
+
+
+def _of(
+    exam_id: UUID, cohorts: Collection[str] | None, learner_id: UUID | None
+) -> list[ColumnElement[bool]]:
+    conditions = [attempt.c.exam_id == exam_id]
+    if cohorts is not None:
+        conditions.append(attempt.c.cohort.in_(cohorts))
+    if learner_id is not None:
+        conditions.append(attempt.c.learner_id == learner_id)
+    return conditions
 
 
 async def reopen(tx: AsyncSession, id_: UUID, deadline_at: datetime) -> None:
