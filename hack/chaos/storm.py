@@ -36,7 +36,7 @@ class Fault:
 
 
 STORES = ("postgres", "rabbitmq", "redis-tokens", "redis-cache", "minio", "etcd")
-KILLS = (*SERVICES, "operator", *STORES, "kubernetes", "mail")
+KILLS = (*SERVICES, "runner", "operator", *STORES, "kubernetes", "mail")
 """Processes that are lost without warning: all there are, but the one that makes the weather."""
 RESTARTS = ("postgres", "rabbitmq", "notification")
 """Processes that are asked to stop, as for an upgrade."""

@@ -1,4 +1,4 @@
-"""Debian packages of the servers that the local stack runs."""
+"""Debian packages of the servers that the local stack runs, and of the languages that learners write."""
 
 import contextlib
 import importlib.util
@@ -18,6 +18,8 @@ SERVERS: Mapping[str, str] = {
     "etcd-server": "/usr/bin/etcd",
     "prometheus": "/usr/bin/prometheus",
     "openssl": "/usr/bin/openssl",
+    "nodejs": "/usr/bin/node",
+    "openjdk-17-jdk-headless": "/usr/lib/jvm/java-17-openjdk-*/bin/javac",
     "util-linux": "/usr/bin/setpriv",
     "ca-certificates": "/etc/ssl/certs/ca-certificates.crt",
 }

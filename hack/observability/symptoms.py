@@ -9,7 +9,7 @@ OUTBOX_AGE_S = 30
 QUEUE_AGE_S = 60
 KEY_AGE_DAYS = 90
 BACK_ENDS = "database|broker|cache|token_store|keys|objects"
-SERVICES = "identity|profile|course|assessment|notification|dashboard|gateway|operator"
+SERVICES = "identity|profile|course|assessment|notification|dashboard|gateway|runner|operator"
 
 SERVICE_ALERTS = (
     Alert(
@@ -75,6 +75,14 @@ SERVICE_ALERTS = (
         _TICKET,
         "Log-ins are turned away: more passwords wait than may.",
         "People are asked to try again after two seconds; identity needs more CPU or replicas.",
+    ),
+    Alert(
+        "KourseRunnerFull",
+        "sum(kourse_runner_submissions) / sum(kourse_runner_submissions_max) > 0.8",
+        "5m",
+        _TICKET,
+        "Learners' programs wait for the runner.",
+        "Code questions are graded late; nothing is lost, as assessment sends again what is refused.",
     ),
 )
 """Services and what they need."""

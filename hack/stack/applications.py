@@ -17,6 +17,7 @@ from hack.stack.site import (
     DATABASE_SERVICES,
     HOST,
     PYTHON,
+    RUNNER,
     S3_REGION,
     S3_USER,
     SERVICES,
@@ -64,7 +65,12 @@ def applications(
         service(site, name, (more or {}).get(name, {}), (needs or {}).get(name, ()))
         for name in SERVICES
     ]
-    return [migrate(site), *services, operator(site, (more or {}).get("operator", {}))]
+    return [
+        migrate(site),
+        runner(site),
+        *services,
+        operator(site, (more or {}).get("operator", {})),
+    ]
 
 
 def migrate(site: Site) -> Process:
@@ -97,6 +103,20 @@ def service(site: Site, name: str, more: Settings, besides: tuple[str, ...] = ()
         needs=needs,
         ports=(name, *rpc),
         sources=(*SHARED_SOURCES, SOURCES / "kourse" / name),
+    )
+
+
+def runner(site: Site) -> Process:
+    """Return the code runner: it is told its port and nothing else, as programs of learners run below it."""
+    settings = {"KOURSE_HOST": HOST, "KOURSE_RUNNER_PORT": str(site.ports[RUNNER])}
+    return _python_process(
+        site,
+        RUNNER,
+        module="kourse.runner",
+        settings=settings,
+        needs=(),
+        ports=(RUNNER,),
+        sources=(*SHARED_SOURCES, SOURCES / "kourse" / RUNNER),
     )
 
 
@@ -223,6 +243,10 @@ def _clients(site: Site) -> dict[str, object]:
     }
 
 
+def _assessment(site: Site) -> Settings:
+    return {"KOURSE_ASSESSMENT_JUDGE_URL": site.reached.url(RUNNER)}
+
+
 def _notification(site: Site) -> Settings:
     keys = Pki(site.layout.directory("secrets"))
     return {
@@ -252,7 +276,7 @@ EXTRA = {
     "identity": _identity,
     "profile": _nothing,
     "course": _nothing,
-    "assessment": _nothing,
+    "assessment": _assessment,
     "notification": _notification,
     "dashboard": _nothing,
     "gateway": _gateway,

@@ -11,6 +11,7 @@ from hack.stack.site import (
     BROKER_USER,
     DATABASE_SERVICES,
     HOST,
+    RUNNER,
     S3_REGION,
     S3_USER,
     SERVICES,
@@ -45,7 +46,7 @@ class Endpoints:
         smtp_port: The mail sink.
         mail_url: ``GET`` lists the mails, ``?to=`` filters, ``DELETE`` forgets them.
         prometheus_url: Prometheus (full profile).
-        service_urls: HTTP by service (full profile), ``operator`` included.
+        service_urls: HTTP by service (full profile), ``runner`` and ``operator`` included.
         rpc_addresses: gRPC ``host:port`` by service (full profile).
     """
 
@@ -103,6 +104,6 @@ def endpoints(site: Site) -> Endpoints:
         smtp_port=site.ports["smtp"],
         mail_url=f"{site.url('mail')}/messages",
         prometheus_url=site.url("prometheus"),
-        service_urls={name: site.url(name) for name in (*SERVICES, "operator")},
+        service_urls={name: site.url(name) for name in (*SERVICES, RUNNER, "operator")},
         rpc_addresses={name: site.address(f"{name}-rpc") for name in DATABASE_SERVICES},
     )

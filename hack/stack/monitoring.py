@@ -7,7 +7,15 @@ from hack.install.machine import ROOT
 from hack.stack.layout import write_private
 from hack.stack.pki import Pki
 from hack.stack.process import Probe, ProbeKind, Process, digest_of
-from hack.stack.site import PYTHON, SERVICES, Site, base_environment, program, python_environment
+from hack.stack.site import (
+    PYTHON,
+    RUNNER,
+    SERVICES,
+    Site,
+    base_environment,
+    program,
+    python_environment,
+)
 
 RULES = ROOT / "charts" / "kourse" / "files" / "rules.yaml"
 """The rules that the chart ships."""
@@ -65,7 +73,7 @@ def _config(site: Site) -> dict[str, object]:
         "cert_file": str(pki.certificate("admin")),
         "key_file": str(pki.key("admin")),
     }
-    ours = [_job(name, site.address(name)) for name in (*SERVICES, "operator")]
+    ours = [_job(name, site.address(name)) for name in (*SERVICES, RUNNER, "operator")]
     theirs = [
         _job("prometheus", site.address("prometheus")),
         _job("etcd", site.address("etcd")),

@@ -11,13 +11,14 @@ from hack.stack.monitoring import mail_sink, prometheus
 from hack.stack.ports import allocate
 from hack.stack.postgres import postgres
 from hack.stack.process import Plan, Process
-from hack.stack.site import DATABASE_SERVICES, Site
+from hack.stack.site import DATABASE_SERVICES, RUNNER, Site
 
 PORTS = (
     "gateway",
     *DATABASE_SERVICES,
     *(f"{name}-rpc" for name in DATABASE_SERVICES),
     "operator",
+    RUNNER,
     "etcd",
     "etcd-peer",
     "kubernetes",

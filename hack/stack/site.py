@@ -26,6 +26,10 @@ DATABASE_SERVICES = ("identity", "profile", "course", "assessment", "notificatio
 """The services that have a schema of their own; each also answers remote calls."""
 
 SERVICES = (*DATABASE_SERVICES, "gateway")
+"""The services that people and each other call; each has a secret at identity."""
+
+RUNNER = "runner"
+"""The service that has no store, no secret and no name at identity."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ OVERVIEW = Board(
                 "Services up",
                 "Processes that Prometheus reaches.",
                 Unit.NUMBER,
-                'sum(up{job=~"identity|profile|course|assessment|notification|dashboard|gateway|operator"})',
+                'sum(up{job=~"identity|profile|course|assessment|notification|dashboard|gateway|runner|operator"})',
             ),
             number(
                 "Alerts firing",

@@ -122,6 +122,26 @@ SERVICES = Board(
                 ("sum(rate(kourse_hash_pool_refused_total[$__rate_interval]))", "identity"),
             ),
         ),
+        "Learners' programs": (
+            graph(
+                "Waiting or running",
+                "Of the places that the runners have.",
+                Unit.SHARE,
+                ("sum(kourse_runner_submissions) / sum(kourse_runner_submissions_max)", "runner"),
+            ),
+            graph(
+                "Running",
+                "Programs that run now.",
+                Unit.NUMBER,
+                ("sum(kourse_runner_programs_running)", "runner"),
+            ),
+            graph(
+                "Turned away",
+                "As too many wait; assessment sends them again.",
+                Unit.PER_SECOND,
+                ("sum(rate(kourse_runner_refused_total[$__rate_interval]))", "runner"),
+            ),
+        ),
     },
     has_service=True,
 )

@@ -2,6 +2,7 @@
 
 MINUTES = 100
 ZERO, ONE, GROWING = f"0+0x{MINUTES}", f"1+0x{MINUTES}", f"1+1x{MINUTES}"
+HUNDRED = f"100+0x{MINUTES}"
 DAY_S = 86400
 
 
@@ -72,6 +73,10 @@ SYMPTOMS = {
         'kourse_db_pool_timeouts_total{pool="course"}', GROWING, ONE
     ),
     "KourseLoginsRefused": _both("kourse_hash_pool_refused_total", GROWING, ONE),
+    "KourseRunnerFull": (
+        {"kourse_runner_submissions": f"81+0x{MINUTES}", "kourse_runner_submissions_max": HUNDRED},
+        {"kourse_runner_submissions": f"80+0x{MINUTES}", "kourse_runner_submissions_max": HUNDRED},
+    ),
     "KourseOutboxOld": _both(
         'kourse_outbox_oldest_age_seconds{service="course"}', "31+0x100", "30+0x100"
     ),

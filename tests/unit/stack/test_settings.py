@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from hack.smoke.target import exports
-from hack.stack.applications import CALLS, SOURCES, render_environment, shared_settings
+from hack.stack.applications import (
+    CALLS,
+    SOURCES,
+    applications,
+    render_environment,
+    runner,
+    shared_settings,
+)
 from hack.stack.endpoints import endpoints
 from hack.stack.layout import Layout, write_private
 from hack.stack.profiles import PORTS
@@ -82,6 +89,25 @@ class TestSecrets:
         names = [path.name for path in (site.layout.root / "secrets").iterdir()]
         assert names
         assert not [name for name in names if site.secret(name) in shown]
+
+
+class TestRunner:
+    """Programs of learners run below it, so there is nothing for them to find."""
+
+    def test_is_told_where_to_listen_and_nothing_else(self, site):
+        told = {name for name in runner(site).env if name.startswith("KOURSE_")}
+        assert told == {"KOURSE_HOST", "KOURSE_RUNNER_PORT"}
+
+    def test_is_given_no_secret(self, site):
+        processes = {row.name: row for row in applications(site)}
+        made_up = [path.read_text() for path in (site.layout.root / "secrets").iterdir()]
+        assert [text for text in made_up if text in str(processes["assessment"].env)]
+        assert not [text for text in made_up if text in str(processes["runner"].env)]
+
+    def test_is_where_assessment_sends_programs(self, site):
+        processes = {row.name: row for row in applications(site)}
+        address = urlsplit(processes["assessment"].env["KOURSE_ASSESSMENT_JUDGE_URL"])
+        assert processes["runner"].ports == (address.port,)
 
 
 class TestShellFiles:
