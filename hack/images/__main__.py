@@ -20,7 +20,7 @@ def main() -> int:
     except PrerequisiteMissing as missing:
         print(missing, file=sys.stderr)
         return 2
-    print(f"{images.kourse}\n{images.evaluation}")
+    print(f"{images.kourse}\n{images.runner}\n{images.evaluation}")
     return 0
 
 

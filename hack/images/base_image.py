@@ -1,17 +1,21 @@
-"""A base image of Debian packages: an interpreter and its libraries, no shell, no package manager.
+"""Base images of Debian packages: an interpreter and its libraries, no shell, no package manager.
 
-It stands in for the usual slim Python image where no registry is reachable.
+The plain one stands in for the usual slim Python image where no registry is reachable. The runner's has the
+languages of learners' programs besides.
 """
 
 import hashlib
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from hack.images.builder import Builder
 from hack.kind.debian import package_tree
 
 PACKAGES = ("python3.11-minimal", "libpython3.11-stdlib", "libstdc++6", "netbase")
+LANGUAGES = ("nodejs", "openjdk-17-jdk-headless")
+JAVA = "/usr/lib/jvm/java-17-openjdk-amd64/bin"
 RECIPE = """\
 FROM scratch
 ADD base.tar /
@@ -27,10 +31,23 @@ def ensure_base(builder: Builder) -> str:
     Raises:
         PrerequisiteMissing: A package cannot be fetched or the image not built.
     """
+    return _ensure(builder, "kourse-base", PACKAGES)
+
+
+def ensure_runner_base(builder: Builder) -> str:
+    """Return the name of the base image with the languages of programs, built if it is not there.
+
+    Raises:
+        PrerequisiteMissing: A package cannot be fetched or the image not built.
+    """
+    return _ensure(builder, "kourse-runner-base", (*PACKAGES, *LANGUAGES))
+
+
+def _ensure(builder: Builder, name: str, packages: Sequence[str]) -> str:
     digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    tag = f"localhost/kourse-base:bookworm-{digest}"
+    tag = f"localhost/{name}:bookworm-{digest}"
     if not builder.has(tag):
-        tree = package_tree("python-base", PACKAGES, configured=False)
+        tree = package_tree(name, packages, configured=False)
         with tempfile.TemporaryDirectory(prefix="kourse-base-") as folder:
             context = Path(folder)
             _repack(tree, context)
@@ -45,6 +62,9 @@ def _repack(tree: Path, context: Path) -> None:
     with tarfile.open(tree) as source:
         source.extractall(root, members=[each for each in source if _wanted(each)], filter="tar")
     (root / "usr/bin/python3").symlink_to("python3.11")
+    for name in ("java", "javac"):
+        if Path(f"{root}{JAVA}/{name}").exists():
+            (root / "usr/bin" / name).symlink_to(f"{JAVA}/{name}")
     (root / "etc/passwd").write_text(f"root:x:0:0:root:/root:/nonexistent\n{PERSON}")
     (root / "etc/group").write_text(f"root:x:0:\n{GROUP}")
     (root / "tmp").mkdir(exist_ok=True)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hack.images.base_image import ensure_base
+from hack.images.base_image import ensure_base, ensure_runner_base
 from hack.images.builder import Builder
 from hack.images.evaluation import ensure_evaluation
 from hack.images.wheels import LOCK, locked_wheels, own_wheel
@@ -33,10 +33,12 @@ class Images:
 
     Attributes:
         kourse: Services, operator and command line.
+        runner: The code runner with the languages of programs.
         evaluation: The data stores of the chart's evaluation bundle.
     """
 
     kourse: str
+    runner: str
     evaluation: str
 
 
@@ -52,14 +54,34 @@ def build_kourse(builder: Builder, *, again: bool = False) -> str:
     Raises:
         PrerequisiteMissing: It cannot be built; says why.
     """
-    arguments = {"BASE": base_image(builder), "REVISION": _revision(), "VERSION": version()}
+    return _build(builder, "kourse", {"BASE": base_image(builder)}, again=again)
+
+
+def build_runner(builder: Builder) -> str:
+    """Build the image of the code runner, and return its name.
+
+    Its base is made of Debian packages, or is that which ``RUNNER_BASE_IMAGE`` names.
+
+    Raises:
+        PrerequisiteMissing: It cannot be built; says why.
+    """
+    arguments = {
+        "BASE": os.environ.get("RUNNER_BASE_IMAGE") or ensure_runner_base(builder),
+        "TITLE": "kourse-runner",
+        "DESCRIPTION": "Runs the programs of kourse's learners in a sandbox",
+    }
+    return _build(builder, "kourse-runner", arguments)
+
+
+def _build(builder: Builder, image: str, given: Mapping[str, str], *, again: bool = False) -> str:
+    arguments = {**given, "REVISION": _revision(), "VERSION": version()}
     with tempfile.TemporaryDirectory(prefix="kourse-image-") as folder:
         context = Path(folder)
         shutil.copytree(locked_wheels(), context / "wheels")
         own_wheel(context / "wheels")
         for path in (LOCK, SOURCES / "Dockerfile", SOURCES / "seal.py", _uv()):
             shutil.copy(path, context / path.name)
-        name = f"{os.environ.get('IMAGE_PREFIX', 'ghcr.io/kourse')}/kourse"
+        name = f"{os.environ.get('IMAGE_PREFIX', 'ghcr.io/kourse')}/{image}"
         named = os.environ.get("IMAGE_TAG")
         tag = f"{name}:{named or f'{version()}-{_digest(context, arguments)}'}"
         if again:
@@ -76,7 +98,7 @@ def build_all(builder: Builder) -> Images:
     Raises:
         PrerequisiteMissing: One cannot be built; says why.
     """
-    return Images(build_kourse(builder), ensure_evaluation(builder))
+    return Images(build_kourse(builder), build_runner(builder), ensure_evaluation(builder))
 
 
 def _digest(context: Path, arguments: Mapping[str, str]) -> str:

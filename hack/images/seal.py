@@ -17,7 +17,12 @@ from pathlib import Path
 
 SBOM = "sbom.cdx.json"
 AUTHORITIES = "ca-certificates.pem"
-ENTRIES = ("kourse.cli.main", "kourse.identity.__main__", "kourse_operator.__main__")
+ENTRIES = (
+    "kourse.cli.main",
+    "kourse.identity.__main__",
+    "kourse.runner.__main__",
+    "kourse_operator.__main__",
+)
 """Imported once before the image is done: a library that the base lacks is found here."""
 _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 

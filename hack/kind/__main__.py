@@ -39,7 +39,7 @@ def prepare(cluster: KindCluster) -> Platform:
     """Build the images, bring them onto the nodes, and return the platform, not yet installed."""
     images = build_all(Builder("docker", cluster.docker.environment))
     started = time.monotonic()
-    cluster.load(images.kourse, images.evaluation)
+    cluster.load(images.kourse, images.runner, images.evaluation)
     report("images", "on the node", started)
     reach = by_node_ports(cluster.address())
     return Platform(cluster.kubeconfig, cluster.kubeconfig.parent, reach, images)

@@ -1,6 +1,6 @@
 """Builds what a test cluster needs before anybody waits for it. Standard library only."""
 
-from hack.images.base_image import ensure_base
+from hack.images.base_image import ensure_base, ensure_runner_base
 from hack.images.builder import Builder
 from hack.images.evaluation import ensure_evaluation
 from hack.images.wheels import locked_wheels
@@ -30,6 +30,7 @@ def install_cluster() -> None:
         node_image(docker)
         builder = Builder("docker", docker.environment)
         ensure_base(builder)
+        ensure_runner_base(builder)
         ensure_evaluation(builder)
         locked_wheels()
     finally:

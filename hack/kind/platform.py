@@ -161,9 +161,9 @@ class Platform:
         return _run([str(HELM.path), *arguments, *where], os.environ)
 
     def _values(self) -> dict[str, Any]:
-        repository, _, tag = self.images.kourse.rpartition(":")
         return {
-            "image": {"repository": repository, "tag": tag},
+            "image": _named(self.images.kourse),
+            "runner": {"image": _named(self.images.runner)},
             "publicUrl": self.reach.urls["gateway"],
             "defaultTenant": self.tenant,
             "defaults": {"replicas": 1},
@@ -205,6 +205,12 @@ class Platform:
 
     def _install_chart(self, release: str, chart: str, *options: str) -> None:
         self.helm("upgrade", "--install", release, str(ROOT / "charts" / chart), *options)
+
+
+def _named(image: str) -> dict[str, str]:
+    """Return the chart's values for an image's name."""
+    repository, _, tag = image.rpartition(":")
+    return {"repository": repository, "tag": tag}
 
 
 def _run(command: list[str], environment: Mapping[str, str], text: str | None = None) -> str:

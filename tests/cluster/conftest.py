@@ -1,7 +1,8 @@
 """A cluster for the run: one of kind's, gone afterwards, or with ``CLUSTER=current`` the kubeconfig's own.
 
-In a cluster that is there already nothing is built: ``KOURSE_IMAGE`` and ``KOURSE_EVALUATION_IMAGE``
-name images that its nodes can pull. What the tests install is removed again, but for definitions.
+In a cluster that is there already nothing is built: ``KOURSE_IMAGE``, ``KOURSE_RUNNER_IMAGE`` and
+``KOURSE_EVALUATION_IMAGE`` name images that its nodes can pull. What the tests install is removed again, but for
+definitions.
 """
 
 import os
@@ -97,10 +98,14 @@ def cluster(request: pytest.FixtureRequest, workspace: Path) -> KindCluster:
 def images(request: pytest.FixtureRequest, cluster: KindCluster) -> Images:
     """The images, on the nodes or where these can pull them."""
     if CURRENT:
-        return Images(os.environ["KOURSE_IMAGE"], os.environ["KOURSE_EVALUATION_IMAGE"])
+        return Images(
+            os.environ["KOURSE_IMAGE"],
+            os.environ["KOURSE_RUNNER_IMAGE"],
+            os.environ["KOURSE_EVALUATION_IMAGE"],
+        )
     docker = request.getfixturevalue("docker")
     built = build_all(Builder("docker", docker.environment))
-    for each in (built.kourse, built.evaluation):
+    for each in (built.kourse, built.runner, built.evaluation):
         cluster.load_docker_image(each)
     return built
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hack.images.build import build_kourse
+from hack.images.build import build_kourse, build_runner
 from hack.images.builder import Builder
 
 RESTRICTED = ("--rm", "--read-only", "--cap-drop=ALL", "--network=none", "--tmpfs=/tmp")
@@ -51,6 +51,13 @@ class TestImage:
             docker.run("rmi", again)
 
 
+class TestRunnerImage:
+    def test_judges_programs_in_each_language_without_rights_or_a_network(self, docker):
+        image = build_runner(Builder("docker", docker.environment))
+        judged = json.loads(python(docker, image, JUDGE))
+        assert judged == {"91": "ACCEPTED", "92": "ACCEPTED", "97": "ACCEPTED"}
+
+
 def layers(docker, image):
     """The digests of what is in the image's layers, files with all their attributes."""
     return json.loads(docker.run("inspect", "--format", "{{json .RootFS.Layers}}", image))
@@ -60,6 +67,24 @@ READ_SBOM = """
 import json
 bill = json.load(open('/app/sbom.cdx.json'))
 print(json.dumps(sorted(each['name'] for each in bill['components'])))
+"""
+JUDGE = """
+import json, pathlib, tempfile
+from kourse.runner.engine import Engine
+from kourse.runner.judge import Judge, Work
+from kourse.runner.languages import catalogue
+folder = pathlib.Path(tempfile.mkdtemp())
+judge, known = Judge(Engine()), catalogue(folder)
+programs = {
+    91: 'public class Main { public static void main(String[] a) { System.out.println(42); } }',
+    92: 'print(42)',
+    97: 'console.log(42)',
+}
+verdicts = {
+    number: judge.judge(Work(known[number], source.encode(), expected=b'42')).status.name
+    for number, source in programs.items()
+}
+print(json.dumps(verdicts))
 """
 INSTALLED = """
 import json, re

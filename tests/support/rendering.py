@@ -36,6 +36,8 @@ COMBINATIONS = {
         "networkPolicy.gatewayFrom.team=web",
     ],
     "dashboards": ["dashboards.enabled=true"],
+    "judge": ["judge.url=https://judge0.example.org", "judge.existingSecret=judge"],
+    "kernel": ["runner.runtimeClassName=gvisor"],
 }
 """Name to settings; those that need definitions of other projects are in FOREIGN."""
 

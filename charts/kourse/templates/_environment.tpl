@@ -109,6 +109,15 @@ postgresql+psycopg://{{ index . 1 }}:$({{ index . 2 }})@{{ include "kourse.host"
 {{ include "kourse.fromSecret" (list "KOURSE_NOTIFICATION_SMTP_USER" $root.Values.smtp.existingSecret "user") }}
 {{ include "kourse.fromSecret" (list "KOURSE_NOTIFICATION_SMTP_PASSWORD" $root.Values.smtp.existingSecret "password") }}
 {{- end }}
+{{- if eq $name "assessment" }}
+- name: KOURSE_ASSESSMENT_JUDGE_URL
+  value: {{ $root.Values.judge.url | default (printf "http://%s-runner:8080" (include "kourse.fullname" $root)) | quote }}
+{{- if and $root.Values.judge.url $root.Values.judge.existingSecret }}
+- name: KOURSE_ASSESSMENT_JUDGE_TOKEN_HEADER
+  value: {{ $root.Values.judge.tokenHeader | quote }}
+{{ include "kourse.fromSecret" (list "KOURSE_ASSESSMENT_JUDGE_TOKEN" $root.Values.judge.existingSecret "token") }}
+{{- end }}
+{{- end }}
 {{- if eq $name "gateway" }}
 - name: KOURSE_GATEWAY_REPLICAS
   value: {{ $values.replicas | quote }}

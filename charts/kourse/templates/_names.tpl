@@ -21,10 +21,16 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
 {{- define "kourse.image" -}}
-{{- if .Values.image.digest -}}
-{{ .Values.image.repository }}@{{ .Values.image.digest }}
+{{ include "kourse.imageName" (list . .Values.image) }}
+{{- end -}}
+
+{{/* Name of an image. Call with (list root values-of-the-image). */}}
+{{- define "kourse.imageName" -}}
+{{- $image := index . 1 -}}
+{{- if $image.digest -}}
+{{ $image.repository }}@{{ $image.digest }}
 {{- else -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ $image.repository }}:{{ $image.tag | default (index . 0).Chart.AppVersion }}
 {{- end -}}
 {{- end -}}
 

@@ -86,11 +86,12 @@ def javascript() -> Language | None:
     if node is None:
         return None
     node = os.path.realpath(node)
+    told = subprocess.run((node, "--version"), check=True, capture_output=True, text=True).stdout  # noqa: S603
     harness = (TOOLCHAIN / "harness.js").read_text(encoding="utf-8")
     command = (node, "--max-old-space-size={memory}", "--v8-pool-size=1", "-e", harness)
     return Language(
         97,
-        "JavaScript (Node.js 20)",
+        f"JavaScript (Node.js {told.strip().lstrip('v').partition('.')[0]})",
         (*command, "check"),
         (*command, "run"),
         (*LIBRARIES, node, "/usr/share/nodejs", "/etc/ssl/openssl.cnf"),

@@ -125,6 +125,57 @@ class TestNetworkPolicies:
         assert not {"ingress", "egress"} & set(denied["spec"])
 
 
+class TestRunner:
+    """Programs of strangers run in it, so it is given nothing and leads nowhere."""
+
+    def test_holds_no_secret_and_no_settings_of_others(self):
+        (pod,) = (pod for name, pod in pods() if name == "kourse-runner")
+        (container,) = pod["containers"]
+        assert "envFrom" not in container
+        assert all("valueFrom" not in each for each in container["env"])
+        assert [set(volume) - {"name"} for volume in pod["volumes"]] == [{"emptyDir"}]
+
+    def test_is_reached_by_assessment_and_reaches_nothing_not_even_names(self):
+        chosen = {
+            policy["metadata"]["name"]: policy["spec"]
+            for policy in documents()
+            if policy["kind"] == "NetworkPolicy" and chooses(policy["spec"], "runner")
+        }
+        assert set(chosen) == {"kourse-default-deny", "kourse-runner"}
+        assert all("Egress" in spec["policyTypes"] for spec in chosen.values())
+        assert not any(spec.get("egress") for spec in chosen.values())
+        (rule,) = chosen["kourse-runner"]["ingress"]
+        callers = [each["podSelector"] for each in rule["from"] if "podSelector" in each]
+        (caller,) = (each["matchLabels"]["app.kubernetes.io/component"] for each in callers)
+        assert caller == "assessment"
+
+    def test_makes_room_for_a_judge_of_one_s_own(self):
+        rendered = documents(*COMBINATIONS["judge"])
+        assert not [each for each in rendered if each["metadata"]["name"].endswith("-runner")]
+        told = {
+            each["name"]: each
+            for name, pod in pods(*COMBINATIONS["judge"])
+            if name == "kourse-assessment"
+            for each in pod["containers"][0]["env"]
+        }
+        assert told["KOURSE_ASSESSMENT_JUDGE_URL"]["value"] == "https://judge0.example.org"
+        assert told["KOURSE_ASSESSMENT_JUDGE_TOKEN"]["valueFrom"]["secretKeyRef"] == {
+            "name": "judge",
+            "key": "token",
+        }
+
+
+def chooses(spec, component):
+    """Whether a policy is for the pods of a component of the release."""
+    selector = spec["podSelector"]
+    wanted = selector["matchLabels"].get("app.kubernetes.io/component", component)
+    return wanted == component and not any(
+        component in each["values"]
+        for each in selector.get("matchExpressions", [])
+        if each["operator"] == "NotIn"
+    )
+
+
 class TestJudges:
     @pytest.mark.parametrize("combination", ALL)
     def test_helm_lint_has_nothing_to_say(self, combination):
@@ -173,9 +224,11 @@ class TestMetrics:
     def test_that_the_chart_scales_by_are_exported(self):
         wanted = set()
         for mode in ("hpa", "keda"):
-            wanted |= set(re.findall(r"kourse_[a-z_]+_seconds", render(f"autoscaling.mode={mode}")))
+            rendered = render(f"autoscaling.mode={mode}")
+            wanted |= set(re.findall(r"kourse_(?:[a-z_]+_seconds|runner_[a-z_]+)", rendered))
         assert wanted
-        import_module("kourse.kit.inbox")
+        for module in ("kourse.kit.inbox", "kourse.runner.dispatch"):
+            import_module(module)
         assert {name for name in wanted if name not in REGISTRY._names_to_collectors} == set()
 
 
