@@ -25,6 +25,7 @@ import uvloop
 from hack.bench.figures import Figure
 from hack.bench.open_loop import Call, Load, at_rate
 from hack.bench.school import DONE, School, lesson_key, say
+from hack.bench.settling import settled
 from hack.smoke.target import Target
 from hack.stack.endpoints import Endpoints
 from hack.stack.lifecycle import stop
@@ -34,12 +35,12 @@ SMALL, LARGE = 1_000, 100_000
 READERS = 900
 """Of the small school; as many, spread over all, of the large one."""
 PAGES_PER_S, COMPLETIONS_PER_S = 200, 150
-LOAD_S = 18.0
+LOAD_S = 12.0
 ROUNDS = 3
 CLASS, SEATS = 500, 490
 CLASS_NUMBERS = 1_000_000
 """Accounts of classes begin here, so they are nobody who studies."""
-LESSONS_EACH = 3
+LESSONS_EACH = 2
 """That many each reader completes in a round at most."""
 OK = 200
 _BUSY = frozenset({429, 502, 503, 504})
@@ -118,16 +119,18 @@ class Bench:
         numbers = random.Random(learners).sample(range(1, learners + 1), READERS)  # noqa: S311 - a sample
         size = Size(learners)
         for number in range(ROUNDS):
+            await settled(self._where)
             size.pages.append(await self._pages(http, numbers))
             first = DONE + number * LESSONS_EACH
             size.completions.append(await self._completions(http, numbers, first))
+            after = await settled(self._where)
             name = f"{self._school.name}-{learners}-{number}"
             who = learners * CLASS_NUMBERS + number * CLASS
             size.classes.append(await self._class(http, name, who))
             say(
                 f"{learners} learners: page p95 {size.pages[-1].percentile(95):.1f} ms,"
                 f" completion p99 {size.completions[-1].percentile(99):.1f} ms,"
-                f" class {size.classes[-1].seconds:.1f} s"
+                f" class {size.classes[-1].seconds:.1f} s; every effect of the completions {after:.0f} s later"
             )
         return size
 
