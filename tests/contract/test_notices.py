@@ -34,6 +34,8 @@ TOLD_BY = {
     Kind.EXAM_SCHEDULED: "assessment.exam.scheduled",
     Kind.EXAM_OPENING_SOON: "assessment.exam.scheduled",
     Kind.EXAM_CLOSING_SOON: "assessment.exam.scheduled",
+    Kind.EXAM_EXTENDED: "assessment.attempt.extended",
+    Kind.ACCOMMODATED: "assessment.accommodation.granted",
     Kind.EXAM_GRADED: "assessment.score.released",
     Kind.EXAM_REGRADED: "assessment.score.released",
     Kind.FEEDBACK_RECEIVED: "assessment.feedback.released",

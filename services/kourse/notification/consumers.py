@@ -250,6 +250,22 @@ async def void_attempt(tx: Transaction, event: events.AttemptVoided, _delivery: 
     await scheduling.void_attempt(tx, event)
 
 
+@handlers.on_many(events.AttemptExtended)
+async def tell_of_extensions(
+    tx: Transaction, told: Sequence[tuple[events.AttemptExtended, Delivery]]
+) -> None:
+    """Learners see that they have more time."""
+    await results.tell_of_extensions(tx, await living.of_the_living(tx, told))
+
+
+@handlers.on(events.AccommodationGranted)
+async def tell_of_accommodation(
+    tx: Transaction, event: events.AccommodationGranted, delivery: Delivery
+) -> None:
+    """A learner sees what they were granted."""
+    await telling.tell_of_accommodation(tx, event, delivery)
+
+
 @handlers.on_many(events.AttemptSubmitted)
 async def reward_attempts(
     tx: Transaction, told: Sequence[tuple[events.AttemptSubmitted, Delivery]]

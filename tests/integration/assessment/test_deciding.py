@@ -71,6 +71,20 @@ class TestAccommodation:
         theirs = [one["extra_hours"] for one in told if one["learner_id"] == str(learner)]
         assert theirs == [48, 0]
 
+    async def test_is_told_to_its_learner_once_for_each_change(self, house):
+        learner = await house.quiz(timeLimitMinutes=60)
+        for factor in ("1.25", "1.25", "1.5"):
+            await accommodate(house, learner, timeFactor=factor)
+        await accommodate(house, learner, "courses/statistics", extraAttempts=1, extraHours=24)
+        told = house.events("assessment.accommodation.granted")
+        assert {one["learner_id"] for one in told} == {str(learner)}
+        assert [(one["exam"], one["title"], one["longer_by"]) for one in told] == [
+            ("quiz", "A quiz", 25.0),
+            ("quiz", "A quiz", 50.0),
+            (None, "", None),
+        ]
+        assert (told[2]["extra_attempts"], told[2]["extra_hours"]) == (1, 24)
+
     async def test_of_one_exam_lengthens_no_assignment(self, house):
         learner = await house.quiz()
         assert (await accommodate(house, learner, extraHours=48)).status == 422
@@ -139,7 +153,9 @@ class TestExtension:
         for learner, attempt in zip((first, second), attempts, strict=True):
             found = (await house.get(f"/v1/attempts/{attempt['id']}", by=learner)).body
             assert minutes_of(found) == 90
-        assert house.events().count("assessment.attempt.extended") == 2
+        told = house.events("assessment.attempt.extended")
+        assert {one["learner_id"] for one in told} == {str(first), str(second)}
+        assert {one["title"] for one in told} == {"A quiz"}
 
     async def test_gives_one_learner_more_time(self, house):
         first = await house.quiz(timeLimitMinutes=60)

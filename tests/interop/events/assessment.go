@@ -148,6 +148,8 @@ type AttemptExtended struct {
 	Reopened bool `json:"reopened"`
 	// Account of the person who did it.
 	ActorID string `json:"actor_id"`
+	// Title of the exam for people.
+	Title string `json:"title"`
 }
 
 // TypeAttemptSubmitted is the wire name of AttemptSubmitted.
@@ -368,6 +370,38 @@ type AccommodationChanged struct {
 	Course string `json:"course"`
 	// So many hours later is each due and closed; 0: as for all.
 	ExtraHours int64 `json:"extra_hours"`
+	// Account of the person who did it.
+	ActorID string `json:"actor_id"`
+}
+
+// TypeAccommodationGranted is the wire name of AccommodationGranted.
+const TypeAccommodationGranted = "assessment.accommodation.granted"
+
+// AccommodationGranted: What a learner is granted in the exams of a course, or in one of them, is
+// new or another.
+type AccommodationGranted struct {
+	// Account of the learner.
+	LearnerID string `json:"learner_id"`
+	// Id of the course.
+	CourseID string `json:"course_id"`
+	// Name of the course, unique in the tenant.
+	Course string `json:"course"`
+	// Name of the exam; null: all of the course.
+	Exam *string `json:"exam"`
+	// Title of the exam for people, or empty.
+	Title string `json:"title"`
+	// Percent by which time limits are longer.
+	LongerBy *float64 `json:"longer_by"`
+	// Attempts beyond everybody else's.
+	ExtraAttempts *int64 `json:"extra_attempts"`
+	// When it opens (UTC); null: at once.
+	OpensAt *time.Time `json:"opens_at"`
+	// When it is due (UTC); null: never.
+	DueAt *time.Time `json:"due_at"`
+	// When it closes (UTC); null: never.
+	ClosesAt *time.Time `json:"closes_at"`
+	// So many hours later are assignments due.
+	ExtraHours *int64 `json:"extra_hours"`
 	// Account of the person who did it.
 	ActorID string `json:"actor_id"`
 }

@@ -118,6 +118,7 @@ var GradableStream = []string{
 // AccommodationStream lists every type that the sequence of one accommodation counts.
 var AccommodationStream = []string{
 	TypeAccommodationChanged,
+	TypeAccommodationGranted,
 }
 
 // MasteryStream lists every type that the sequence of one mastery counts.

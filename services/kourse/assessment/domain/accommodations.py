@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from uuid import UUID
 
@@ -32,6 +32,10 @@ class Accommodation:
     dates: Dates
     reason: str
     extra_hours: int | None = None
+
+    def gives_as(self, other: Accommodation) -> bool:
+        """Whether both give the same, whatever the reason."""
+        return replace(self, reason="") == replace(other, reason="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from kourse.assessment.domain.facts import Exam
 from kourse.assessment.repository import accommodations, content, replicas
 from kourse.assessment.service.access import get_course
 from kourse.contracts.errors import NotFound
-from kourse.contracts.events import AccommodationChanged
+from kourse.contracts.events import AccommodationChanged, AccommodationGranted
 from kourse.contracts.permissions import Permission
 from kourse.kit import outbox
 from kourse.kit.audit.recording import record
@@ -36,11 +36,16 @@ async def require_learner(tx: AsyncSession, actor: Actor, course: str, learner_i
 async def grant(tx: AsyncSession, actor: Actor, one: Accommodation) -> Accommodation:
     """The learner is granted this from now on; running attempts gain time soon after. It is audited.
 
+    The learner is told, unless they have it already.
+
     Raises:
         NotFound: There is no such learner for the actor.
     """
     await require_learner(tx, actor, one.course, one.learner_id)
+    before = await accommodations.list_of_learners(tx, one.course, [one.learner_id])
     await accommodations.save(tx, one, actor.user_id)
+    if not any(one.gives_as(other) for other in before.get(one.learner_id, ())):
+        await _announce(tx, actor, one)
     if one.exam_id is None:
         await _tell(tx, actor, one.course, one.learner_id, one.extra_hours or 0)
     await _reach(tx, one.course, one.exam_id)
@@ -104,6 +109,27 @@ async def _tell(
         actor_id=actor.user_id,
     )
     await outbox.emit(tx, told)
+
+
+async def _announce(tx: AsyncSession, actor: Actor, one: Accommodation) -> None:
+    course = await get_course(tx, one.course)
+    exam = None if one.exam_id is None else await content.get_exam(tx, one.exam_id)
+    factor = one.time_factor
+    granted = AccommodationGranted(
+        learner_id=one.learner_id,
+        course_id=course.id,
+        course=one.course,
+        exam=exam.name if exam else None,
+        title=exam.title if exam else "",
+        longer_by=float((factor - 1) * 100) if factor else None,
+        extra_attempts=one.extra_attempts,
+        opens_at=one.dates.opens_at,
+        due_at=one.dates.due_at,
+        closes_at=one.dates.closes_at,
+        extra_hours=one.extra_hours,
+        actor_id=actor.user_id,
+    )
+    await outbox.emit(tx, granted)
 
 
 async def _reach(tx: AsyncSession, course: str, exam_id: UUID | None) -> None:

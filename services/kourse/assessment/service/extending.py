@@ -113,6 +113,7 @@ async def _extend(tx: AsyncSession, actor: Actor, attempt: Attempt, by: timedelt
             deadline_at=deadline_at,
             reopened=reopened,
             actor_id=actor.user_id,
+            title=sitting.content.title,
         ),
     )
 

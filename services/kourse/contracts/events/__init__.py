@@ -10,6 +10,7 @@ One module for each producer; ``catalog`` holds the machinery, ``fields`` what m
 
 from kourse.contracts.events.assessment import (
     AccommodationChanged,
+    AccommodationGranted,
     AssignmentGraded,
     AttemptExtended,
     AttemptStarted,
@@ -121,6 +122,7 @@ __all__ = [
     "NO_COHORT",
     "SCHEMA_BASE",
     "AccommodationChanged",
+    "AccommodationGranted",
     "AnnouncementPosted",
     "AssignmentChanged",
     "AssignmentCreated",

@@ -17,6 +17,7 @@ from kourse.contracts.events.fields import (
     ClosesAt,
     Course,
     CourseId,
+    DueAt,
     Exam,
     ExamId,
     LearnerId,
@@ -104,13 +105,21 @@ class AttemptStarted(_OfAttempt):
     ] = None
 
 
-@event("assessment.attempt.extended", stream=Stream.ATTEMPT, subject="attempt_id")
+@event(
+    "assessment.attempt.extended",
+    stream=Stream.ATTEMPT,
+    subject="attempt_id",
+    to=("notification",),
+)
 class AttemptExtended(_OfAttempt):
     """A running attempt has more time, or one that had run out goes on."""
 
     deadline_at: Annotated[datetime, Field(description="Its new end (UTC).")]
     reopened: Annotated[bool, Field(description="Whether it had run out before.")] = False
     actor_id: ActorId
+    title: Annotated[
+        str, Field(description="Title of the exam for people.", examples=["Midterm"])
+    ] = ""
 
 
 @event(
@@ -252,4 +261,38 @@ class AccommodationChanged(Event):
     extra_hours: Annotated[
         int, Field(ge=0, description="So many hours later is each due and closed; 0: as for all.")
     ]
+    actor_id: ActorId
+
+
+@event(
+    "assessment.accommodation.granted",
+    stream=Stream.ACCOMMODATION,
+    subject="learner_id",
+    to=("notification",),
+    private=True,
+)
+class AccommodationGranted(Event):
+    """What a learner is granted in the exams of a course, or in one of them, is new or another."""
+
+    learner_id: LearnerId
+    course_id: CourseId
+    course: Course
+    exam: Annotated[str | None, Field(description="Name of the exam; null: all of the course.")] = (
+        None
+    )
+    title: Annotated[
+        str, Field(description="Title of the exam for people, or empty.", examples=["Midterm"])
+    ] = ""
+    longer_by: Annotated[
+        float | None, Field(description="Percent by which time limits are longer.", examples=[25.0])
+    ] = None
+    extra_attempts: Annotated[
+        int | None, Field(description="Attempts beyond everybody else's.", examples=[1])
+    ] = None
+    opens_at: OpensAt = None
+    due_at: DueAt = None
+    closes_at: ClosesAt = None
+    extra_hours: Annotated[
+        int | None, Field(description="So many hours later are assignments due.", examples=[48])
+    ] = None
     actor_id: ActorId

@@ -47,6 +47,8 @@ class Kind(StrEnum):
     EXAM_SCHEDULED = "exam-scheduled"
     EXAM_OPENING_SOON = "exam-opening-soon"
     EXAM_CLOSING_SOON = "exam-closing-soon"
+    EXAM_EXTENDED = "exam-extended"
+    ACCOMMODATED = "accommodated"
     LESSON_COMPLETED = "lesson-completed"
     EXAM_GRADED = "exam-graded"
     EXAM_REGRADED = "exam-regraded"
@@ -109,6 +111,8 @@ RULES = {
     Kind.EXAM_OPENING_SOON: _REMINDER,
     Kind.EXAM_CLOSING_SOON: _REMINDER,
     Kind.EXAM_SCHEDULED: Rule(in_feed=True, by_email=False, urgency=Urgency.BROADCAST),
+    Kind.EXAM_EXTENDED: Rule(in_feed=True, by_email=True),
+    Kind.ACCOMMODATED: Rule(in_feed=True, by_email=True),
     Kind.LESSON_COMPLETED: Rule(in_feed=True, by_email=True),
     Kind.EXAM_GRADED: Rule(in_feed=True, by_email=True),
     Kind.EXAM_REGRADED: Rule(in_feed=True, by_email=True),

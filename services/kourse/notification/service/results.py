@@ -1,4 +1,4 @@
-"""What learners are told of what they did: lessons completed, and scores released.
+"""What learners are told of what they did, lessons completed and scores released, and of more time for it.
 
 These events come by thousands, so each statement here is for all of them that have come together.
 """
@@ -57,6 +57,29 @@ async def tell_of_scores(
         tellings[kind].append(Telling(event.learner_id, _score(event), delivery.id))
     for kind, some in tellings.items():
         await notices.tell_all(tx, kind, some)
+
+
+async def tell_of_extensions(
+    tx: AsyncSession, told: Sequence[tuple[events.AttemptExtended, Delivery]]
+) -> None:
+    """The learners are told when their attempts end now, and which had run out and go on."""
+    tellings = [
+        Telling(
+            event.learner_id,
+            {
+                "course_id": str(event.course_id),
+                "course": event.course,
+                "exam": event.exam,
+                "attempt_id": str(event.attempt_id),
+                "title": event.title or event.exam,
+                "at": event.deadline_at.isoformat(),
+                "reopened": event.reopened,
+            },
+            delivery.id,
+        )
+        for event, delivery in told
+    ]
+    await notices.tell_all(tx, Kind.EXAM_EXTENDED, tellings)
 
 
 def _score(event: events.ScoreReleased) -> dict[str, Any]:

@@ -43,6 +43,17 @@ _FACTS: Mapping[Kind, Mapping[str, Any]] = {
     Kind.ASSIGNMENT_OVERDUE: _REMINDER,
     Kind.EXAM_OPENING_SOON: _REMINDER,
     Kind.EXAM_CLOSING_SOON: _REMINDER,
+    Kind.EXAM_EXTENDED: _REMINDER | {"title": "Midterm", "reopened": True},
+    Kind.ACCOMMODATED: _COURSE
+    | {
+        "title": "Midterm",
+        "longer_by": 25.0,
+        "extra_attempts": 1,
+        "opens_at": None,
+        "due_at": None,
+        "closes_at": "2027-03-01T17:00:00+00:00",
+        "extra_hours": 48,
+    },
     Kind.EXAM_SCHEDULED: _COURSE
     | {"title": "Midterm", "opens_at": "2027-07-01T08:00:00+00:00", "closes_at": None},
     Kind.LESSON_COMPLETED: _COURSE | {"title": "Frequency tables", "completed": 3, "total": 16},

@@ -225,6 +225,25 @@ async def tell_of_feedback(
     await notices.tell(tx, event.learner_id, Notice(Kind.FEEDBACK_RECEIVED, params, delivery.id))
 
 
+async def tell_of_accommodation(
+    tx: AsyncSession, event: events.AccommodationGranted, delivery: Delivery
+) -> None:
+    """The learner is told what they were granted; never why."""
+    if await former.is_former(tx, event.learner_id):
+        return
+    params = _course(event.course_id, event.course) | {
+        "exam": event.exam,
+        "title": event.title or None,
+        "longer_by": event.longer_by,
+        "extra_attempts": event.extra_attempts,
+        "extra_hours": event.extra_hours,
+        "opens_at": event.opens_at.isoformat() if event.opens_at else None,
+        "due_at": event.due_at.isoformat() if event.due_at else None,
+        "closes_at": event.closes_at.isoformat() if event.closes_at else None,
+    }
+    await notices.tell(tx, event.learner_id, Notice(Kind.ACCOMMODATED, params, delivery.id))
+
+
 async def encourage(tx: AsyncSession, event: events.RiskRaised, delivery: Delivery) -> None:
     """A learner who falls behind hears a kind word, once in a calendar week for each course; never why."""
     if await former.is_former(tx, event.learner_id):
