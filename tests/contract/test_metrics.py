@@ -31,6 +31,7 @@ COUNTS = frozenset(
         "kourse_hash_pool_places",
         "kourse_http_requests_in_flight",
         "kourse_inbox_blocked_entities",
+        "kourse_judging_programs",
         "kourse_inbox_dead_letters",
         "kourse_inbox_gaps",
         "kourse_inbox_parked",

@@ -96,6 +96,32 @@ def essay(key, **changes):
     return _other(key, "Essay", rubric=RUBRIC, **changes)
 
 
+DOUBLE = {
+    "Python": "print(int(input()) * 2)",
+    "JavaScript": "console.log(Number(require('fs').readFileSync('/dev/stdin', 'utf8')) * 2)",
+    "Java": "public class Main { public static void main(String[] a) {"
+    " System.out.println(new java.util.Scanner(System.in).nextInt() * 2); } }",
+}
+"""A program that doubles a number, by language."""
+
+
+def doubling(key, language="Python", **changes):
+    """A program that doubles is asked for: one test of weight 1 is shown, two of weight 2 and 3 are hidden."""
+    tests = [
+        {
+            "key": "small",
+            "stdin": "2",
+            "expected": "4",
+            "disclosure": "Shown",
+            "title": "A small one",
+        },
+        {"key": f"{CANARY}-large", "stdin": "31337", "expected": "62674", "weight": 2},
+        {"key": f"{CANARY}-below", "stdin": "-31337", "expected": "-62674", "weight": 3},
+    ]
+    code = {"language": language, "starter": "# Read a number.\n", "tests": tests, "cpuSeconds": 2}
+    return _other(key, "Code", **{"code": code, "partialCredit": "Proportional", **changes})
+
+
 EVERY_TYPE = [
     single("single"),
     multiple("multiple"),
@@ -167,6 +193,8 @@ def right_answer(question):  # noqa: PLR0911 -- one for each type
             return {"value": "31337.5"}
         case "ShortText":
             return {"text": " Canary-WORD "}
+        case "Code":
+            return {"source": DOUBLE[question["code"]["language"]]}
         case "Essay":
             return {"text": "Because two long delays pull the mean up."}
         case "Matching":
@@ -178,7 +206,7 @@ def right_answer(question):  # noqa: PLR0911 -- one for each type
             }
 
 
-def wrong_answer(question):
+def wrong_answer(question):  # noqa: PLR0911 -- one for each type
     """An answer that earns nothing."""
     match question["type"]:
         case "SingleChoice":
@@ -191,5 +219,7 @@ def wrong_answer(question):
             return {"value": "0"}
         case "ShortText" | "Essay":
             return {"text": "no"}
+        case "Code":
+            return {"source": "print(0)"}
         case "Matching":
             return {"pairs": {}}

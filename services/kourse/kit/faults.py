@@ -24,6 +24,8 @@ POINTS = (
     "attempt.judged",
     "attempt.scored",
     "attempt.released",
+    "judging.claimed",
+    "judging.judged",
     "inbox.applied",
     "inbox.committed",
     "inbox.marked",

@@ -83,6 +83,12 @@ class EssayAnswer(Answer):
     text: str = Field(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")
 
 
+class CodeAnswer(Answer):
+    """A program in the question's language."""
+
+    source: str = Field(min_length=1, max_length=65_536, pattern=r"^[^\x00]*$")
+
+
 ANSWERS: Mapping[QuestionType, type[Answer]] = MappingProxyType(
     {
         QuestionType.SINGLE_CHOICE: SingleChoiceAnswer,
@@ -92,6 +98,7 @@ ANSWERS: Mapping[QuestionType, type[Answer]] = MappingProxyType(
         QuestionType.MATCHING: MatchingAnswer,
         QuestionType.ORDERING: OrderingAnswer,
         QuestionType.ESSAY: EssayAnswer,
+        QuestionType.CODE: CodeAnswer,
     }
 )
 

@@ -58,8 +58,14 @@ class Course(course_pb2_grpc.CourseServiceServicer):
             await server.stop(None)
 
 
+@pytest.fixture(scope="module")
+def judge_url():
+    """Where programs are judged; nowhere, but in the module that is about it."""
+    return ""
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(scratch, broker_url, servers):
+async def house(scratch, broker_url, servers, judge_url):
     """Assessment without its sweeper, which tests call themselves; one for a module's tests."""
     issuer = Issuer()
     identity = Identity(issuer)
@@ -75,6 +81,7 @@ async def house(scratch, broker_url, servers):
             identity_url=identity_url,
             client_secret="s3cret",
             course_rpc_addr=f"127.0.0.1:{course.port}",
+            judge_url=judge_url,
         )
         service = dataclasses.replace(assessment_service(settings), tasks=())
         async with (

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import httpx2
 import pytest
+
+from support.runner import PATIENCE_S, running_runner
 
 PYTHON, JAVASCRIPT, JAVA = 92, 97, 91
 DOUBLE = {
@@ -20,30 +17,17 @@ DOUBLE = {
     " System.out.println(new java.util.Scanner(System.in).nextInt() * 2); } }",
 }
 BROKEN = {PYTHON: "print(1", JAVASCRIPT: "let a = ;", JAVA: "class Main {"}
-PATIENCE_S = 180.0
 ACCEPTED, WRONG, TIMEOUT, COMPILE, NZEC = 3, 4, 5, 6, 11
 
 
 @pytest.fixture(scope="module")
 def runner() -> Iterator[httpx2.Client]:
     """A client of a runner with room for four submissions."""
-    environment = os.environ | {"KOURSE_RUNNER_PORT": "0", "KOURSE_RUNNER_QUEUE_SIZE": "4"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kourse.runner"], env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    said: dict[str, dict[str, object]] = {}
-    for line in process.stdout:
-        event = json.loads(line)
-        said[event["event"]] = event
-        if "started" in said:
-            break
-    with httpx2.Client(
-        base_url=f"http://127.0.0.1:{said['listening']['port']}", timeout=PATIENCE_S
-    ) as client:
+    with (
+        running_runner(KOURSE_RUNNER_QUEUE_SIZE="4") as address,
+        httpx2.Client(base_url=address, timeout=PATIENCE_S) as client,
+    ):
         yield client
-    process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=PATIENCE_S)
 
 
 def judged(runner: httpx2.Client, language: int, source: str, **rest: object) -> dict[str, object]:

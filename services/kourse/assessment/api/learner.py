@@ -17,6 +17,7 @@ from kourse.assessment.service import (
     enrolments,
     gatekeeping,
     gradebook,
+    judging,
     mastery,
     practice,
     results,
@@ -28,6 +29,7 @@ from kourse.kit.clock import database_now
 from kourse.kit.db import Transaction
 from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.kit.runtime import CurrentRuntime
+from kourse.rules.code import Judged
 
 MAX_SLOT = 10_000
 
@@ -124,9 +126,19 @@ async def list_practice(
     return schemas.PracticeList(items=[schemas.PracticeView.offered(one) for one in offered])
 
 
+async def _judged(
+    actor: Student, runtime: CurrentRuntime, pool: Name, question: Name, body: schemas.CheckAnswer
+) -> Judged | None:
+    """The judge is asked before the transaction begins."""
+    return await judging.judge_practice(
+        runtime, actor.tenant, actor.user_id, pool, question, seed=body.seed, payload=body.answer
+    )
+
+
 @router.post("/v1/practice/{pool}/{question}/answers")
 async def check_practice(
     actor: Student,
+    judged: Annotated[Judged | None, Depends(_judged)],
     tx: Transaction,
     key: Annotated[IdempotencyKey, idempotency()],
     pool: Name,
@@ -135,7 +147,7 @@ async def check_practice(
 ) -> schemas.CheckedView:
     """Checks a practice answer at once, explains it, and moves mastery."""
     checked = await practice.check(
-        tx, actor.user_id, pool, question, seed=body.seed, payload=body.answer
+        tx, actor.user_id, pool, question, seed=body.seed, payload=body.answer, judged=judged
     )
     return await key.remember(tx, 200, schemas.CheckedView.of(checked))
 

@@ -93,6 +93,8 @@ def _question_problems(question: Question) -> Iterator[str]:
         yield "a Matching question needs at least two 'pairs'"
     if question.numeric and Fraction(question.numeric.tolerance) < 0:
         yield "numeric/tolerance must not be negative"
+    if question.code is not None:
+        yield from _repeated("code/tests", [test.key for test in question.code.tests])
     if question.short_text and not all(text.strip() for text in question.short_text.accepted):
         yield "shortText/accepted must not hold an empty text"
 
@@ -103,6 +105,8 @@ def _misplaced(question: Question) -> Iterator[str]:
         yield "'numeric' goes with type Numeric, and only there"
     if (question.type is QuestionType.SHORT_TEXT) != (question.short_text is not None):
         yield "'shortText' goes with type ShortText, and only there"
+    if (question.type is QuestionType.CODE) != (question.code is not None):
+        yield "'code' goes with type Code, and only there"
     if question.type is not QuestionType.MATCHING and question.pairs:
         yield "'pairs' goes with type Matching only"
     if (question.type in REVIEWED) != bool(question.rubric):

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from kourse.assessment.domain.facts import Item
 from kourse.assessment.domain.presentation import Layout
-from kourse.contracts.resources.pool import Question
+from kourse.contracts.resources.pool import Question, QuestionType
 from kourse.rules import rubric
+from kourse.rules.code import Judged, share_passed
 from kourse.rules.grading import REVIEWED, read_answer, share_earned
 from kourse.rules.rubric import Mark
 
@@ -77,33 +78,58 @@ class Marking:
 
 @dataclass(frozen=True, slots=True)
 class KeyUse:
-    """Which version's key counts for a slot; voided ones earn everybody full points."""
+    """Which version's key counts for a slot; voided ones earn everybody full points.
+
+    Attributes:
+        version_id: The version.
+        question: The question as it is in that version.
+        voided: Whether it counts for nobody.
+        judged: What the answer, a program, came to in its tests; None before the judge has said.
+    """
 
     version_id: UUID
     question: Question
     voided: bool = False
+    judged: Judged | None = None
+
+
+def needs_judging(item: Item, key: KeyUse, decision: Decision | None) -> bool:
+    """Whether the answer is a program that the judge has to run before the attempt can be graded."""
+    return _is_open(item, key, decision) and _is_code(item) and key.judged is None
 
 
 def needs_review(item: Item, key: KeyUse, decision: Decision | None) -> bool:
     """Whether a person has to judge the answer before the attempt can be graded."""
-    open_ = item.question.type in REVIEWED and item.answer is not None and not key.voided
-    return open_ and decision is None
+    if not _is_open(item, key, decision):
+        return False
+    unjudgeable = key.judged is not None and bool(key.judged.problem)
+    return item.question.type in REVIEWED or (_is_code(item) and unjudgeable)
+
+
+def _is_open(item: Item, key: KeyUse, decision: Decision | None) -> bool:
+    return item.answer is not None and not key.voided and decision is None
+
+
+def _is_code(item: Item) -> bool:
+    return item.question.type is QuestionType.CODE
 
 
 def marking(item: Item, key: KeyUse, decision: Decision | None) -> Marking:
     """How the slot is judged: a voided question first, then a person's decision, then the key.
 
     Raises:
-        LookupError: A person has to decide, and nobody did.
+        LookupError: A person or the judge has to decide, and did not.
     """
-    if needs_review(item, key, decision):
-        raise LookupError(f"slot {item.slot} waits for a person")
+    if needs_review(item, key, decision) or needs_judging(item, key, decision):
+        raise LookupError(f"slot {item.slot} is not decided")
     if key.voided:
         return Marking(ONE, key.version_id, Basis.VOIDED)
     if decision is not None:
         return Marking(decision.share, key.version_id, decision.kind, decision.number)
     if item.answer is None or item.question.type in REVIEWED:
         return Marking(ZERO, key.version_id, Basis.KEY)
+    if key.judged is not None:
+        return Marking(share_passed(key.question, key.judged), key.version_id, Basis.KEY)
     answer = read_answer(key.question, item.answer)
     return Marking(share_earned(key.question, answer), key.version_id, Basis.KEY)
 
@@ -121,12 +147,18 @@ def rubric_share(question: Question, marks: Mapping[str, Mark]) -> Fraction:
 def is_replaceable(shown: Question, layout: Layout, corrected: Question) -> bool:
     """Whether the answers to a question can be judged by another version's key.
 
-    Options and pairs are matched by key: the same ones must be there, their texts may differ.
+    Options and pairs are matched by key: the same ones must be there, their texts may differ. A program
+    stays in its language.
     """
     options = {key for _, key in layout.options}
     pairs = {key for _, key in layout.lefts}
     return (
         corrected.type is shown.type
+        and _language(corrected) == _language(shown)
         and {one.key for one in corrected.options or ()} == options
         and {one.key for one in corrected.pairs or ()} == pairs
     )
+
+
+def _language(question: Question) -> str | None:
+    return None if question.code is None else question.code.language.value

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kourse.contracts.resources.pool import Question, QuestionType
+from kourse.contracts.resources.pool import Code, CodeTest, Question, QuestionType
 from kourse.rules import drawing
 from kourse.rules.grading import (
     Answer,
     AnswerMismatch,
+    CodeAnswer,
     EssayAnswer,
     MatchingAnswer,
     MultipleChoiceAnswer,
@@ -60,6 +61,31 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownCode:
+    """What a learner may see of what is asked of their program: tests that are hidden only by their number."""
+
+    language: str
+    starter: str
+    cpu_seconds: int
+    memory_mib: int
+    tests: tuple[CodeTest, ...]
+    hidden_tests: int
+
+    @classmethod
+    def of(cls, code: Code) -> ShownCode:
+        """What may be seen of it."""
+        visible = tuple(test for test in code.tests if not test.hidden)
+        return cls(
+            language=code.language.value,
+            starter=code.starter or "",
+            cpu_seconds=code.cpu_seconds,
+            memory_mib=code.memory_mib,
+            tests=visible,
+            hidden_tests=len(code.tests) - len(visible),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ShownQuestion:
     """Everything of a question that may be seen before it is answered."""
 
@@ -70,6 +96,7 @@ class ShownQuestion:
     options: tuple[Shown, ...]
     lefts: tuple[Shown, ...]
     rights: tuple[Shown, ...]
+    code: ShownCode | None = None
 
 
 def layout_of(question: Question, seed: bytes, path: str, *, shuffle: bool) -> Layout:
@@ -112,6 +139,7 @@ def shown(question: Question, layout: Layout, *, hint: bool) -> ShownQuestion:
         options=tuple(Shown(id_, options[key]) for id_, key in layout.options),
         lefts=tuple(Shown(id_, lefts[key]) for id_, key in layout.lefts),
         rights=tuple(Shown(id_, rights[key]) for id_, key in layout.rights),
+        code=None if question.code is None else ShownCode.of(question.code),
     )
 
 
@@ -144,7 +172,7 @@ def solution(question: Question, layout: Layout) -> dict[str, Any]:
     """The right answer in the shape of an answer, by opaque ids; for learners after release only.
 
     A numeric solution also tells its tolerance, a short text all accepted texts; an essay has the rubric
-    by which it was graded instead.
+    by which it was graded instead, and a program has its tests, which are told elsewhere.
     """
     if question.numeric is not None:
         tolerance, kind = question.numeric.tolerance, question.numeric.tolerance_kind.value
@@ -155,6 +183,8 @@ def solution(question: Question, layout: Layout) -> dict[str, Any]:
         }
     if question.short_text is not None:
         return {"accepted": list(question.short_text.accepted)}
+    if question.code is not None:
+        return {}
     if question.rubric is not None:
         return {"rubric": [one.model_dump(mode="json", by_alias=True) for one in question.rubric]}
     return returned(question, layout, _right_answer(question))
@@ -170,7 +200,7 @@ def _right_answer(question: Question) -> dict[str, Any]:
             return {"pairs": {pair.key: pair.key for pair in question.pairs or ()}}
         case QuestionType.ORDERING:
             return {"order": [option.key for option in question.options or ()]}
-        case QuestionType.NUMERIC | QuestionType.SHORT_TEXT | QuestionType.ESSAY:
+        case _:
             raise TypeError(f"{question.type} has no right answer by keys")
 
 
@@ -190,7 +220,7 @@ def _translated(
             return {"pairs": {left(one): right(other) for one, other in pairs.items()}}
         case OrderingAnswer(order=order):
             return {"order": [option(one) for one in order]}
-        case NumericAnswer() | ShortTextAnswer() | EssayAnswer():
+        case NumericAnswer() | ShortTextAnswer() | EssayAnswer() | CodeAnswer():
             return answer.model_dump()
     raise TypeError(f"no translation of a {type(answer).__name__}")
 

@@ -15,6 +15,7 @@ from kourse.assessment.domain.facts import Attempt, AttemptState
 from kourse.assessment.domain.regrades import Mode, Regrade, RegradeState
 from kourse.assessment.repository.attempts import attempt_from
 from kourse.assessment.tables import attempt, correction, pool, question, regrade
+from kourse.contracts.resources.pool import QuestionType
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Known:
     id: UUID
     pool: str
     key: str
+    type: QuestionType
     version_id: UUID
 
 
@@ -33,7 +35,9 @@ async def find_question(
     """The question of that key, removed ones included, or None when the course may not use any such."""
     row = (
         await tx.execute(
-            select(question.c.id, pool.c.name, question.c.key, question.c.version_id)
+            select(
+                question.c.id, pool.c.name, question.c.key, question.c.type, question.c.version_id
+            )
             .join(pool, pool.c.id == question.c.pool_id)
             .where(
                 pool.c.name == pool_name,
@@ -42,7 +46,11 @@ async def find_question(
             )
         )
     ).one_or_none()
-    return None if row is None else Known(row.id, row.name, row.key, row.version_id)
+    return (
+        None
+        if row is None
+        else Known(row.id, row.name, row.key, QuestionType(row.type), row.version_id)
+    )
 
 
 async def list_standing(tx: AsyncSession, exam_id: UUID) -> dict[UUID, UUID | None]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import AttemptState
 from kourse.assessment.domain.regrades import RegradeState
-from kourse.assessment.tables import attempt, course_replica, exam, regrade, score
+from kourse.assessment.tables import attempt, course_replica, exam, judging, regrade, score
 
 BATCH = 200
 """Most things found at a time; the rest comes in the next round."""
@@ -33,13 +33,19 @@ async def list_overdue(tx: AsyncSession, grace: timedelta) -> list[Found]:
 
 
 async def list_ungraded(tx: AsyncSession, patience: timedelta) -> list[Found]:
-    """Submitted attempts that no grader took up in time, oldest first."""
+    """Submitted attempts that no grader took up in time, oldest first; not those before the judge."""
+    before_judge = (
+        select(judging.c.attempt_id)
+        .where(judging.c.attempt_id == attempt.c.id, judging.c.judged_at.is_(None))
+        .exists()
+    )
     return await _found(
         tx,
         select(attempt.c.tenant, attempt.c.id)
         .where(
             attempt.c.state == AttemptState.SUBMITTED,
             attempt.c.submitted_at < func.clock_timestamp() - patience,
+            ~before_judge,
         )
         .order_by(attempt.c.submitted_at),
     )

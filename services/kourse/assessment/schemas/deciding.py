@@ -90,6 +90,9 @@ class ChangeView(View):
     max_points: Decimal
     counts: bool = Field(description="Whether the attempt is given the points `after`.")
     slots: list[int] = Field(description="Questions that are judged otherwise.", examples=[[3]])
+    judging: list[int] = Field(
+        description="Slots with a program that the judge has yet to run by the corrected tests; look again."
+    )
     unmatched: list[int] = Field(
         description="Corrected questions that had other options in this attempt; they stay as they are.",
         examples=[[]],
@@ -107,6 +110,7 @@ class ChangeView(View):
             max_points=str(one.max_points),
             counts=one.counts,
             slots=list(one.slots),
+            judging=list(one.judging),
             unmatched=list(one.unmatched),
         )
 

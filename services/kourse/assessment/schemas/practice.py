@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from kourse.assessment.schemas.parts import Answer, Decimal, QuestionView
+from kourse.assessment.schemas.parts import Answer, Decimal, QuestionView, TrialView
 from kourse.assessment.service.mastery import SkillMastery
 from kourse.assessment.service.practice import Checked, Offered
 from kourse.kit.http import Body, View
@@ -86,6 +86,7 @@ class CheckedView(View):
 
     correct: bool = Field(description="At least 80 % right.")
     share: Decimal = Field(description="Share of the question that was right, 0 to 1.")
+    tests: list[TrialView] = Field(description="What a program came to, test by test.")
     solution: dict[str, Any]
     explanation: str
     mastery: list[MasteryView]
@@ -96,6 +97,7 @@ class CheckedView(View):
         return cls(
             correct=checked.correct,
             share=points.text(checked.share),
+            tests=TrialView.of_all(checked.question, checked.judged),
             solution=checked.solution,
             explanation=checked.explanation,
             mastery=[MasteryView.of(one) for one in checked.mastery],

@@ -13,8 +13,16 @@ from kourse.assessment.domain.facts import AttemptState
 from kourse.assessment.domain.marking import Basis, Decision
 from kourse.assessment.domain.presentation import shown
 from kourse.assessment.repository.decisions import Review
-from kourse.assessment.schemas.parts import Answer, Decimal, GivenPoints, MarkView, QuestionView
+from kourse.assessment.schemas.parts import (
+    Answer,
+    Decimal,
+    GivenPoints,
+    MarkView,
+    QuestionView,
+    TrialView,
+)
 from kourse.assessment.schemas.taking import own_answer
+from kourse.assessment.service.judging import UNJUDGEABLE
 from kourse.assessment.service.reviewing import Sheet
 from kourse.contracts.resources.meta import Name, RubricCriterion
 from kourse.kit.http import Body, View
@@ -149,6 +157,12 @@ class AnswerSheet(QuestionView):
     points: int = Field(description="Points for full marks.")
     answer: Answer | None
     rubric: list[RubricCriterion]
+    tests: list[TrialView] = Field(
+        description="What a program came to, test by test, hidden ones too."
+    )
+    problem: str | None = Field(
+        description="Why a program could not be judged.", examples=[UNJUDGEABLE]
+    )
     explanation: str
     waiting: bool = Field(description="Whether the attempt's grading waits for this answer.")
     claimed_by: UUID | None
@@ -173,6 +187,8 @@ class AnswerSheet(QuestionView):
             points=item.points,
             answer=own_answer(item),
             rubric=key.rubric or [],
+            tests=TrialView.of_all(key, sheet.key.judged, all_seen=True),
+            problem=(sheet.key.judged.problem or None) if sheet.key.judged else None,
             explanation=key.explanation,
             waiting=review is not None and review.decided_at is None,
             claimed_by=review.claimed_by if review else None,

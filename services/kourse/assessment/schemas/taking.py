@@ -14,12 +14,13 @@ from kourse.assessment.domain.exams import ExamContent, full_marks, question_cou
 from kourse.assessment.domain.facts import Attempt, AttemptState, Cause, Item, Score, Sitting
 from kourse.assessment.domain.marking import Basis, Decision, Marking
 from kourse.assessment.domain.presentation import returned, shown, solution
-from kourse.assessment.schemas.parts import Answer, Decimal, MarkView, QuestionView
+from kourse.assessment.schemas.parts import Answer, Decimal, MarkView, QuestionView, TrialView
 from kourse.assessment.service.access import Admission
 from kourse.assessment.service.results import Result
 from kourse.contracts.resources.exam import Purpose
 from kourse.kit.http import Body, View
 from kourse.rules import points
+from kourse.rules.code import Judged
 from kourse.rules.mastery import is_right
 
 MAX_SEQ = 2**53 - 1
@@ -224,11 +225,14 @@ class ReviewView(SlotView):
     comment: str | None = Field(
         description="The grader's words.", examples=["Say which figure you rest this on."]
     )
+    tests: list[TrialView] = Field(description="What a program came to, test by test.")
     solution: dict[str, Any]
     explanation: str
 
     @classmethod
-    def graded(cls, item: Item, marking: Marking, decision: Decision | None) -> ReviewView:
+    def graded(
+        cls, item: Item, marking: Marking, decision: Decision | None, judged: Judged | None
+    ) -> ReviewView:
         """The view of a graded item."""
         return cls(
             **SlotView.at(item).model_dump(),
@@ -237,6 +241,7 @@ class ReviewView(SlotView):
             basis=marking.basis,
             marks=MarkView.of_all(decision.marks) if decision else {},
             comment=decision.comment if decision else None,
+            tests=TrialView.of_all(item.question, judged),
             solution=solution(item.question, item.layout),
             explanation=item.question.explanation,
         )
@@ -266,7 +271,12 @@ class ResultView(AttemptSummary):
             review=None
             if marks is None
             else [
-                ReviewView.graded(item, marks[item.slot], result.decisions.get(item.slot))
+                ReviewView.graded(
+                    item,
+                    marks[item.slot],
+                    result.decisions.get(item.slot),
+                    result.judged.get(item.slot),
+                )
                 for item in sitting.items
             ],
         )

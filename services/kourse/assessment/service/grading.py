@@ -18,8 +18,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.exams import Earned, full_marks, points_earned
 from kourse.assessment.domain.facts import Attempt, AttemptState, Course, Item, Score, Sitting
-from kourse.assessment.domain.marking import KeyUse, Marking, marking, needs_review
-from kourse.assessment.repository import attempts, decisions, learning, scores
+from kourse.assessment.domain.marking import (
+    Decision,
+    KeyUse,
+    Marking,
+    marking,
+    needs_judging,
+    needs_review,
+)
+from kourse.assessment.repository import attempts, decisions, judging, learning, scores
+from kourse.assessment.repository.judging import Order
 from kourse.assessment.service import keys
 from kourse.assessment.service.access import get_course, terms_of_enrolments
 from kourse.assessment.service.attempts import sitting_of
@@ -31,6 +39,9 @@ from kourse.kit.ids import new_id
 from kourse.rules import points
 from kourse.rules.grading import GRADER
 from kourse.rules.mastery import is_right
+
+WAITING = frozenset({AttemptState.SUBMITTED, AttemptState.UNDER_REVIEW})
+"""States of an attempt that is ended and has no grade yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +71,20 @@ async def grade(tx: AsyncSession, attempt_id: UUID) -> bool:
     return True
 
 
+async def resume(tx: AsyncSession, attempt: Attempt) -> None:
+    """The attempt, locked, goes on now that the judge has said something, if it waits for its grade."""
+    if attempt.state in WAITING:
+        await settle(tx, await sitting_of(tx, attempt))
+
+
 async def settle(tx: AsyncSession, sitting: Sitting) -> None:
-    """The attempt, ended and locked, is graded by what is known now, or waits for people to decide."""
+    """The attempt, ended and locked, is graded by what is known now, or waits: for the judge, then for people."""
     used = await keys.in_use(tx, sitting)
     decided = await decisions.list_counting(tx, sitting.attempt.id)
+    unjudged = to_judge(sitting, used, decided)
+    if unjudged:
+        await judging.request(tx, unjudged)
+        return
     waiting = [
         item.slot
         for item in sitting.items
@@ -79,20 +100,21 @@ async def settle(tx: AsyncSession, sitting: Sitting) -> None:
         await _ask_people(tx, sitting, waiting)
 
 
+def to_judge(
+    sitting: Sitting, used: Mapping[int, KeyUse], decided: Mapping[int, Decision]
+) -> list[Order]:
+    """The programs that the judge has to run before the attempt can be graded by these keys."""
+    return [
+        Order(sitting.attempt.id, item.slot, used[item.slot].version_id, item.seq)
+        for item in sitting.items
+        if needs_judging(item, used[item.slot], decided.get(item.slot))
+    ]
+
+
 def graded(sitting: Sitting, marks: Mapping[int, Marking]) -> Graded:
     """The points that these markings of an attempt come to."""
     earned = [Earned(item.zone, item.points, marks[item.slot].share) for item in sitting.items]
     return Graded(marks, points_earned(sitting.content, earned), full_marks(sitting.content))
-
-
-async def marks_of(
-    tx: AsyncSession, sitting: Sitting, used: Mapping[int, KeyUse]
-) -> dict[int, Marking]:
-    """How an attempt that nobody has to look at is judged by these keys."""
-    decided = await decisions.list_counting(tx, sitting.attempt.id)
-    return {
-        item.slot: marking(item, used[item.slot], decided.get(item.slot)) for item in sitting.items
-    }
 
 
 async def store(tx: AsyncSession, sitting: Sitting, result: Graded) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Item, Sitting
 from kourse.assessment.domain.marking import Basis, KeyUse, is_replaceable
-from kourse.assessment.repository import content, corrections, scores
-from kourse.contracts.resources.pool import Question
+from kourse.assessment.repository import content, corrections, judging, scores
+from kourse.contracts.resources.pool import Question, QuestionType
 
 Corrections = Mapping[UUID, UUID | None]
 """By question the version whose key counts; None where the question is voided."""
@@ -23,7 +24,7 @@ async def in_use(tx: AsyncSession, sitting: Sitting) -> dict[int, KeyUse]:
         return await corrected(tx, sitting, await corrections.list_standing(tx, attempt.exam_id))
     before = await scores.list_marks(tx, attempt.id, attempt.run)
     bodies = await _bodies(tx, sitting, {mark.version_id for mark in before.values()})
-    return {
+    used = {
         item.slot: KeyUse(
             before[item.slot].version_id,
             bodies[before[item.slot].version_id],
@@ -31,6 +32,7 @@ async def in_use(tx: AsyncSession, sitting: Sitting) -> dict[int, KeyUse]:
         )
         for item in sitting.items
     }
+    return await _judged(tx, sitting, used)
 
 
 async def corrected(
@@ -51,9 +53,26 @@ async def corrected(
     """
     wanted = {version for version in changes.values() if version is not None}
     bodies = await _bodies(tx, sitting, wanted)
-    return {
+    used = {
         item.slot: _use(item, changes, bodies, (base or {}).get(item.slot, _drawn(item)))
         for item in sitting.items
+    }
+    return await _judged(tx, sitting, used)
+
+
+async def _judged(
+    tx: AsyncSession, sitting: Sitting, used: Mapping[int, KeyUse]
+) -> dict[int, KeyUse]:
+    """The keys with what the judge said, by them, of the programs that are stored now."""
+    programs = {
+        item.slot: item.seq for item in sitting.items if item.question.type is QuestionType.CODE
+    }
+    if not programs:
+        return dict(used)
+    said = await judging.list_judged(tx, sitting.attempt.id)
+    return {
+        slot: replace(key, judged=said.get((slot, key.version_id, programs.get(slot, 0))))
+        for slot, key in used.items()
     }
 
 

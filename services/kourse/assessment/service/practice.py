@@ -22,8 +22,10 @@ from kourse.assessment.repository.content import PracticeQuestion
 from kourse.assessment.service.access import get_membership
 from kourse.assessment.service.mastery import SkillMastery, refold
 from kourse.contracts.errors import NotFound
+from kourse.contracts.resources.pool import Question
 from kourse.kit.clock import database_now
 from kourse.kit.ids import new_id
+from kourse.rules.code import Judged, share_passed
 from kourse.rules.grading import Answer, AnswerMismatch, share_earned
 from kourse.rules.mastery import is_right
 
@@ -49,6 +51,16 @@ class Offered:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer to a practice question that was shown to its learner."""
+
+    course: Course
+    question: PracticeQuestion
+    layout: Layout
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
     """What a practice answer came to, with everything that explains it."""
 
@@ -56,6 +68,8 @@ class Checked:
     share: Fraction
     explanation: str
     solution: dict[str, Any]
+    question: Question
+    judged: Judged | None
     mastery: tuple[SkillMastery, ...]
 
 
@@ -88,13 +102,56 @@ async def check(
     *,
     seed: str,
     payload: Mapping[str, Any],
+    judged: Judged | None = None,
 ) -> Checked:
     """Checks an answer to the question as it was shown under the seed, logs it, folds it into mastery.
+
+    Args:
+        tx: The transaction.
+        learner_id: Who practises.
+        pool: The question's pool.
+        key: The question.
+        seed: Under which it was shown.
+        payload: The answer by opaque ids.
+        judged: What the judge said of it, where it is a program.
 
     Raises:
         NotFound: No lesson of a course of theirs embeds this question.
         NotEnrolled: Likewise, and the pool belongs to a course in which they are not enrolled.
         InvalidAnswer: The answer does not fit the question, or that was never shown to them so.
+    """
+    answered = await find(tx, learner_id, pool, key, seed=seed, payload=payload)
+    course, one, answer = answered.course, answered.question, answered.answer
+    share = share_earned(one.body, answer) if judged is None else share_passed(one.body, judged)
+    await learning.log_answers(tx, [await _log_row(tx, learner_id, course, one, answer, share)])
+    states = await refold(tx, learner_id, course, one.body.skills)
+    return Checked(
+        correct=is_right(share),
+        share=share,
+        explanation=one.body.explanation,
+        solution=presentation.solution(one.body, answered.layout),
+        question=one.body,
+        judged=judged,
+        mastery=tuple(
+            SkillMastery(course.name, skill, course.skills[skill].title, state)
+            for skill, state in states.items()
+        ),
+    )
+
+
+async def find(
+    tx: AsyncSession,
+    learner_id: UUID,
+    pool: str,
+    key: str,
+    *,
+    seed: str,
+    payload: Mapping[str, Any],
+) -> Answered:
+    """The answer with the question that it is to.
+
+    Raises:
+        KourseError: As ``check``.
     """
     course = await _course_with(tx, learner_id, pool, key)
     found = await content.list_practice_questions(tx, course.name, pool, [key])
@@ -108,19 +165,7 @@ async def check(
         answer = presentation.received(one.body, layout, payload)
     except AnswerMismatch as mismatch:
         raise InvalidAnswer(f"{mismatch}.") from None
-    share = share_earned(one.body, answer)
-    await learning.log_answers(tx, [await _log_row(tx, learner_id, course, one, answer, share)])
-    states = await refold(tx, learner_id, course, one.body.skills)
-    return Checked(
-        correct=is_right(share),
-        share=share,
-        explanation=one.body.explanation,
-        solution=presentation.solution(one.body, layout),
-        mastery=tuple(
-            SkillMastery(course.name, skill, course.skills[skill].title, state)
-            for skill, state in states.items()
-        ),
-    )
+    return Answered(course, one, layout, answer)
 
 
 async def _course_with(tx: AsyncSession, learner_id: UUID, pool: str, key: str) -> Course:

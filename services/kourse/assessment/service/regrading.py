@@ -14,15 +14,24 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Attempt, AttemptState, Exam, Sitting
+from kourse.assessment.domain.marking import marking
 from kourse.assessment.domain.regrades import Mode, Regrade, RegradeState, counts
 from kourse.assessment.errors import RegradeUnderWay, UnknownQuestion
-from kourse.assessment.repository import attempts, content, corrections, scores
+from kourse.assessment.repository import (
+    attempts,
+    content,
+    corrections,
+    decisions,
+    judging,
+    scores,
+)
 from kourse.assessment.service import grading, keys
 from kourse.assessment.service.access import get_course
 from kourse.assessment.service.attempts import sitting_of
 from kourse.contracts.errors import NotFound
 from kourse.contracts.events import ExamRegraded
 from kourse.contracts.permissions import Permission
+from kourse.contracts.resources.pool import QuestionType
 from kourse.kit import outbox
 from kourse.kit.audit.recording import record
 from kourse.kit.auth import Actor
@@ -51,6 +60,8 @@ class Change:
         after: Points by the corrected keys.
         counts: Whether the attempt is given the points ``after``.
         slots: Slots that are judged otherwise.
+        judging: Slots with a program that the judge has yet to run by the corrected tests; till then they
+            are taken as they were.
         unmatched: Slots with a corrected question that offered other options; they stay as they are.
     """
 
@@ -60,6 +71,7 @@ class Change:
     max_points: int
     counts: bool
     slots: tuple[int, ...]
+    judging: tuple[int, ...]
     unmatched: tuple[int, ...]
 
 
@@ -76,17 +88,20 @@ def require_scope(actor: Actor, exam: Exam) -> None:
 async def plan(
     tx: AsyncSession, actor: Actor, exam: Exam, wanted: Collection[Wanted], mode: Mode, reason: str
 ) -> Regrade:
-    """A regrade that can be looked at; no score changes.
+    """A regrade that can be looked at; no score changes. The judge begins with what corrected tests concern.
 
     Raises:
         UnknownQuestion: The course has no such question.
     """
     changes: dict[UUID, UUID | None] = {}
+    programs: dict[UUID, UUID] = {}
     for one in wanted:
         known = await corrections.find_question(tx, one.pool, one.question, exam.course)
         if known is None:
             raise UnknownQuestion(f"There is no question {one.pool}/{one.question} in this exam.")
         changes[known.id] = None if one.void else known.version_id
+        if known.type is QuestionType.CODE and not one.void:
+            programs[known.id] = known.version_id
     planned = Regrade(
         id=new_id(),
         exam_id=exam.id,
@@ -102,6 +117,7 @@ async def plan(
         applied_at=None,
     )
     await corrections.add_regrade(tx, planned)
+    await judging.request_for_exam(tx, exam.id, programs)
     return planned
 
 
@@ -161,16 +177,20 @@ async def advance(tx: AsyncSession, regrade_id: UUID) -> bool:
     if regrade is None or regrade.state is not RegradeState.APPLYING:
         return False
     found = await corrections.list_graded(tx, regrade.exam_id, after=regrade.after, limit=BATCH)
-    changed = 0
+    done: list[bool] = []
     for one in found:
-        changed += await _regrade(tx, one.id, regrade)
-    over = len(found) < BATCH
+        counted = await _regrade(tx, one.id, regrade)
+        if counted is None:
+            break
+        done.append(counted)
+    over = len(done) == len(found) < BATCH
+    changed = sum(done)
     await corrections.set_regrade(
         tx,
         regrade.id,
         RegradeState.APPLIED if over else RegradeState.APPLYING,
-        after=found[-1].id if found else None,
-        examined=len(found),
+        after=found[len(done) - 1].id if done else None,
+        examined=len(done),
         changed=changed,
     )
     if over:
@@ -178,12 +198,15 @@ async def advance(tx: AsyncSession, regrade_id: UUID) -> bool:
     return True
 
 
-async def _regrade(tx: AsyncSession, attempt_id: UUID, regrade: Regrade) -> bool:
+async def _regrade(tx: AsyncSession, attempt_id: UUID, regrade: Regrade) -> bool | None:
+    """Whether the attempt has another grade now; None where the judge has to run a program first."""
     attempt = await attempts.find_attempt(tx, attempt_id, lock=True)
     if attempt is None or attempt.state is not AttemptState.GRADED:
         return False
     sitting = await sitting_of(tx, attempt)
     change, result = await _change(tx, sitting, regrade)
+    if change.judging:
+        return None
     if change.counts:
         await grading.store(tx, sitting, result)
     return change.counts
@@ -195,7 +218,16 @@ async def _change(
     before = await scores.list_marks(tx, sitting.attempt.id, sitting.attempt.run)
     base = await keys.in_use(tx, sitting)
     used = await keys.corrected(tx, sitting, regrade.corrections, base)
-    marks = await grading.marks_of(tx, sitting, used)
+    decided = await decisions.list_counting(tx, sitting.attempt.id)
+    unjudged = grading.to_judge(sitting, used, decided)
+    await judging.request(tx, unjudged)
+    waiting = tuple(order.slot for order in unjudged)
+    marks = {
+        item.slot: before[item.slot]
+        if item.slot in waiting
+        else marking(item, used[item.slot], decided.get(item.slot))
+        for item in sitting.items
+    }
     old, new = grading.graded(sitting, before), grading.graded(sitting, marks)
     shares_before = {slot: one.share for slot, one in before.items()}
     shares_after = {slot: one.share for slot, one in marks.items()}
@@ -206,6 +238,7 @@ async def _change(
         max_points=new.max_points,
         counts=counts(regrade.mode, old.points, new.points, shares_before, shares_after),
         slots=tuple(slot for slot, share in shares_after.items() if share != shares_before[slot]),
+        judging=waiting,
         unmatched=tuple(
             item.slot
             for item in sitting.items

@@ -10,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Attempt, Exam, Score, Sitting
 from kourse.assessment.domain.marking import Decision, Marking
-from kourse.assessment.repository import content, decisions, scores
+from kourse.assessment.repository import content, decisions, judging, scores
 from kourse.assessment.service.access import terms_of_enrolments
 from kourse.assessment.service.attempts import read
 from kourse.kit.clock import database_now
+from kourse.rules.code import Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,14 @@ class Result:
         marks: How each slot was judged, with which answers and explanations may be shown; None while
             they are withheld. They are never shown before the score.
         decisions: What people decided of slots, by slot, as far as it counts.
+        judged: What the judge said of programs, by slot, as far as their answers are released.
     """
 
     sitting: Sitting
     score: Score | None
     marks: Mapping[int, Marking] | None
     decisions: Mapping[int, Decision] = field(default_factory=dict)
+    judged: Mapping[int, Judged] = field(default_factory=dict)
 
 
 async def result(tx: AsyncSession, learner_id: UUID, attempt_id: UUID) -> Result:
@@ -48,7 +51,19 @@ async def result(tx: AsyncSession, learner_id: UUID, attempt_id: UUID) -> Result
     marks = await scores.list_marks(tx, attempt_id, score.run)
     decided = await decisions.list_counting(tx, attempt_id)
     used = {slot: one for slot, one in decided.items() if marks[slot].decision == one.number}
-    return Result(await _with_keys(tx, sitting, marks), score, marks, used)
+    said = await judged_by(tx, sitting, marks)
+    return Result(await _with_keys(tx, sitting, marks), score, marks, used, said)
+
+
+async def judged_by(
+    tx: AsyncSession, sitting: Sitting, marks: Mapping[int, Marking]
+) -> dict[int, Judged]:
+    """What the judge said, by slot, of the programs of an attempt by the tests that counted."""
+    if all(item.question.code is None for item in sitting.items):
+        return {}
+    said = await judging.list_judged(tx, sitting.attempt.id)
+    keys = {item.slot: (item.slot, marks[item.slot].version_id, item.seq) for item in sitting.items}
+    return {slot: said[key] for slot, key in keys.items() if key in said}
 
 
 async def _with_keys(tx: AsyncSession, sitting: Sitting, marks: Mapping[int, Marking]) -> Sitting:

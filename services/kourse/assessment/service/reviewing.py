@@ -172,6 +172,8 @@ async def decide(
     sheet = await read(tx, actor, attempt_id, slot, lock=True)
     if sheet.review is None or sheet.key.voided:
         raise NotFound("There is no such answer for you to grade.")
+    if not sheet.key.question.rubric:
+        raise ReviewMismatch("The question has no rubric; set its points by hand.")
     try:
         share = rubric_share(sheet.key.question, marks)
     except MarkMismatch as mismatch:

@@ -34,6 +34,7 @@ from kourse.assessment.tables.judgement import (
     accommodation,
     correction,
     decision,
+    judging,
     regrade,
     review,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "gradable_run",
     "grading_item",
     "grading_run",
+    "judging",
     "mastery",
     "metadata",
     "pool",

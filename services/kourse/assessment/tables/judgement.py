@@ -1,4 +1,4 @@
-"""Tables of what people decide: reviews and decisions, corrections of keys, and accommodations."""
+"""Tables of what people and the judge decide: programs judged, reviews, corrected keys, accommodations."""
 
 from __future__ import annotations
 
@@ -70,6 +70,31 @@ decision = Table(
     CheckConstraint("(kind = 'override') = (reason IS NOT NULL)", name="reason"),
 )
 """Decisions: the application may add and read them, and nobody may change them."""
+
+judging = Table(
+    "judging",
+    metadata,
+    Column("attempt_id", UUID, nullable=False),
+    Column("slot", SmallInteger, nullable=False),
+    Column("question_version_id", UUID, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    tenant_column(),
+    moment_column("queued_at"),
+    moment_column("due_at"),
+    Column("failures", SmallInteger, nullable=False, server_default=text("0")),
+    moment_column("judged_at", nullable=True),
+    Column("results", JSONB(none_as_null=True)),
+    Column("problem", Text),
+    PrimaryKeyConstraint("attempt_id", "slot", "question_version_id", "seq"),
+    ForeignKeyConstraint(
+        ["attempt_id", "slot"],
+        [attempt_item.c.attempt_id, attempt_item.c.slot],
+        ondelete="CASCADE",
+    ),
+)
+"""An answer with a program, by the version whose tests count: it waits until ``due_at``, then anybody may
+take it, who moves ``due_at`` on; what it came to stands there once ``judged_at`` does."""
+Index("ix_judging_due", judging.c.due_at, postgresql_where=judging.c.judged_at.is_(None))
 
 correction = Table(
     "correction",

@@ -33,6 +33,7 @@ class QuestionType(StrEnum):
     MATCHING = "Matching"
     ORDERING = "Ordering"
     ESSAY = "Essay"
+    CODE = "Code"
 
 
 class PartialCredit(StrEnum):
@@ -89,6 +90,58 @@ class ShortText(Document):
     matching: TextMatching = TextMatching.IGNORE_CASE
 
 
+class CodeLanguage(StrEnum):
+    """Languages in which programs are judged."""
+
+    PYTHON = "Python"
+    JAVA_SCRIPT = "JavaScript"
+    JAVA = "Java"
+
+
+class Disclosure(StrEnum):
+    """Whether learners see what a test reads and expects, before their answer and after."""
+
+    SHOWN = "Shown"
+    HIDDEN = "Hidden"
+
+
+class CodeTest(Document):
+    """A run of the learner's program: what it is given, and what it has to write."""
+
+    key: Name
+    title: Title | None = Field(None, description="What learners read of it; its key without one.")
+    stdin: str = Field("", max_length=10_000, description="What the program reads.")
+    expected: str = Field(
+        max_length=10_000,
+        description="What it has to write; white space at the ends of lines and of all does not count.",
+    )
+    weight: int = Field(1, ge=1, le=100, description="Its part in the points.")
+    disclosure: Disclosure = Field(
+        Disclosure.HIDDEN,
+        description="Whether learners see what it reads and what it expects, or never do.",
+    )
+
+    @property
+    def hidden(self) -> bool:
+        """Whether learners never see what it reads and what it expects."""
+        return self.disclosure is Disclosure.HIDDEN
+
+
+class Code(Document):
+    """What a program is asked for and how it is judged."""
+
+    list_map_keys: ClassVar[dict[str, str]] = {"tests": "key"}
+    language: CodeLanguage
+    starter: str | None = Field(
+        None, max_length=10_000, description="The text with which learners begin."
+    )
+    tests: list[CodeTest] = Field(
+        min_length=1, max_length=50, description="Points are shared among them by weight."
+    )
+    cpu_seconds: int = Field(5, ge=1, le=15, description="Processor time for each test.")
+    memory_mib: int = Field(128, ge=16, le=500, description="Memory for each test.")
+
+
 class Question(Document):
     """One question; which of the answer fields it needs follows from its type."""
 
@@ -126,6 +179,7 @@ class Question(Document):
             "(self.type == 'Essay') == (has(self.rubric) && self.rubric.size() >= 1)",
             "an Essay question needs a 'rubric', and no other question has one",
         ),
+        CelRule("(self.type == 'Code') == has(self.code)", "'code' goes with type Code"),
     )
     key: Name
     type: QuestionType
@@ -146,6 +200,7 @@ class Question(Document):
     numeric: Numeric | None = None
     short_text: ShortText | None = None
     pairs: list[Pair] | None = Field(None, max_length=12, description="What belongs together.")
+    code: Code | None = Field(None, description="The program that is asked for.")
     rubric: list[RubricCriterion] | None = Field(
         None, max_length=10, description="Criteria by which people grade; shown after release."
     )
