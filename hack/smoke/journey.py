@@ -20,6 +20,7 @@ from hack.smoke import manifests
 from hack.smoke.judged import Judged
 from hack.smoke.knowledge import right_answer, wrong_option
 from hack.smoke.person import Mailbox, Person, Unexpected, eventually
+from hack.smoke.programmed import Programmed
 from hack.smoke.target import Target
 from hack.smoke.team import Team
 
@@ -51,6 +52,7 @@ class Journey:
         self.mailbox = Mailbox(self.target.mailbox_url)
         self.team = Team(self.target)
         self.judged = Judged(self.run, self.learner, self.teacher, self.team)
+        self.programmed = Programmed(self.run, self.learner)
 
     def steps(self) -> list[tuple[str, Callable[[], dict[str, str]]]]:
         """Title and action of every step, in order."""
@@ -70,6 +72,7 @@ class Journey:
             ("it is graded by rubric with its late deduction", self.grade_report),
             ("an essay is reviewed by a person and released", self.judged.review),
             ("a key is corrected and the exam regraded", self.judged.correct),
+            ("a program is run by its tests for partial credit", self.programmed.sit),
             ("notifications arrive in the feed and as e-mail", self.notified),
             ("points and dashboard show it", self.dashboard),
             ("a badge is won and a place on the leaderboard taken", self.compare),
@@ -122,6 +125,7 @@ class Journey:
         course = manifests.course(self.run)
         self.team.apply(course, manifests.pool(self.run), manifests.quiz(self.run))
         self.team.apply(manifests.claims(self.run), manifests.judged_exam(self.run))
+        self.team.apply(manifests.programs(self.run), manifests.programmed_exam(self.run))
         self.team.apply(manifests.cohort(self.run))
         self.team.push_assets(course)
         kinds = {

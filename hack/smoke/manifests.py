@@ -15,6 +15,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "manifests" / "samples"
 POOL = "statistics-describing-data"
 POOL_QUESTIONS = 12
 ESSAYS = "statistics-claims"
+PROGRAMS = "statistics-programs"
 MISKEYED = "kind-of-postcode"
 """A question of the first chapter whose key is wrong at first."""
 MAIN_LESSONS = 3
@@ -149,6 +150,22 @@ def judged_exam(run: str) -> dict[str, Any]:
         "release": {"scores": "AtGrading", "answers": "AtGrading"},
     }
     return _resource("ExamConfig", f"{run}-judged", body)
+
+
+def programs(run: str) -> dict[str, Any]:
+    """A question that asks for a program, its first in the sample."""
+    question = {**_pool_spec(PROGRAMS)["questions"][0], "skills": []}
+    body = {"title": f"Programs {run}", "courseRef": f"{run}-course", "questions": [question]}
+    return _resource("QuestionPool", f"{run}-programs", body)
+
+
+def programmed_exam(run: str) -> dict[str, Any]:
+    """An exam of that one, six points, that nothing closes."""
+    exam = judged_exam(run)
+    draws = [{"pools": [f"{run}-programs"], "count": 1, "points": 6}]
+    zones = [{"key": "all", "title": "All", "draws": draws}]
+    body = {**exam["spec"], "title": f"Smoke programs {run}", "zones": zones}
+    return _resource("ExamConfig", f"{run}-programmed", body)
 
 
 def true_answers(run: str) -> dict[str, dict[str, Any]]:

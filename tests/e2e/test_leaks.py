@@ -50,6 +50,9 @@ def _criterion(key):
     return {"key": f"{CANARY}-{key}", "title": f"{CANARY} {key}", "levels": levels}
 
 
+READ, EXPECTED = f"{CANARY} was read", f"{CANARY} was expected"
+"""Of a hidden test, which is not shown even after the release."""
+BETRAYAL = "import sys\ntext = sys.stdin.read()\nprint(text)\nprint(text, file=sys.stderr)\nraise SystemExit(1)"
 QUESTIONS = [
     _question("single", "SingleChoice", options=_options(), correct=[f"{CANARY}-a"]),
     _question(
@@ -62,6 +65,22 @@ QUESTIONS = [
     _question("number", "Numeric", numeric={"value": NUMBER, "tolerance": "0.125"}),
     _question("word", "ShortText", shortText={"accepted": [f"{CANARY} word"]}),
     _question("essay", "Essay", rubric=[_criterion(key) for key in KEYS]),
+    _question(
+        "program",
+        "Code",
+        code={
+            "language": "Python",
+            "tests": [
+                {"key": "shown", "stdin": "1", "expected": "2", "disclosure": "Shown"},
+                {
+                    "key": f"{CANARY}-hidden",
+                    "title": f"{CANARY} title",
+                    "stdin": READ,
+                    "expected": EXPECTED,
+                },
+            ],
+        },
+    ),
 ]
 COURSE = {
     "title": "Of canaries",
@@ -111,6 +130,8 @@ def _wrong(shown):
             return {"options": [ids["Choice a"]]}
         case "Numeric":
             return {"value": "1"}
+        case "Code":
+            return {"source": BETRAYAL}
     return {"text": "I do not know."}
 
 
@@ -280,4 +301,7 @@ class TestRelease:
             shown = str(sitting.learner.get(f"/v1/attempts/{sitting.attempt}/result"))
             return shown if CANARY in shown else None
 
-        assert leaks(eventually("what was released", look)) == [CANARY, SCORE, NUMBER]
+        shown = eventually("what was released", look)
+        assert leaks(shown) == [CANARY, SCORE, NUMBER]
+        assert READ not in shown
+        assert EXPECTED not in shown

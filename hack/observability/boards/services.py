@@ -124,6 +124,18 @@ SERVICES = Board(
         ),
         "Learners' programs": (
             graph(
+                "Waiting for the judge",
+                "In the database of assessment; they wait as long as it takes.",
+                Unit.NUMBER,
+                ("max(kourse_judging_programs)", "programs"),
+            ),
+            graph(
+                "Longest wait for the judge",
+                "Of those that wait now.",
+                Unit.SECONDS,
+                ("max(kourse_judging_oldest_age_seconds)", "oldest"),
+            ),
+            graph(
                 "Waiting or running",
                 "Of the places that the runners have.",
                 Unit.SHARE,

@@ -27,6 +27,7 @@ from kourse.contracts.resources.meta import Name
 from kourse.kit.auth import Actor, actor_of, allow
 from kourse.kit.clock import database_now
 from kourse.kit.db import Transaction
+from kourse.kit.http.routes import patient
 from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.kit.runtime import CurrentRuntime
 from kourse.rules.code import Judged
@@ -135,7 +136,7 @@ async def _judged(
     )
 
 
-@router.post("/v1/practice/{pool}/{question}/answers")
+@router.post("/v1/practice/{pool}/{question}/answers", dependencies=[patient])
 async def check_practice(
     actor: Student,
     judged: Annotated[Judged | None, Depends(_judged)],
