@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from httpx2 import codes
 
 from hack.smoke import manifests
+from hack.smoke.filed import Filed
 from hack.smoke.judged import Judged
 from hack.smoke.knowledge import right_answer, wrong_option
 from hack.smoke.person import Mailbox, Person, Unexpected, eventually
@@ -53,6 +54,7 @@ class Journey:
         self.team = Team(self.target)
         self.judged = Judged(self.run, self.learner, self.teacher, self.team)
         self.programmed = Programmed(self.run, self.learner)
+        self.filed = Filed(self.run, self.learner, self.teacher, self.team)
 
     def steps(self) -> list[tuple[str, Callable[[], dict[str, str]]]]:
         """Title and action of every step, in order."""
@@ -73,6 +75,7 @@ class Journey:
             ("an essay is reviewed by a person and released", self.judged.review),
             ("a key is corrected and the exam regraded", self.judged.correct),
             ("a program is run by its tests for partial credit", self.programmed.sit),
+            ("a file answers a question and is reviewed", self.filed.review),
             ("notifications arrive in the feed and as e-mail", self.notified),
             ("points and dashboard show it", self.dashboard),
             ("a badge is won and a place on the leaderboard taken", self.compare),

@@ -16,6 +16,7 @@ POOL = "statistics-describing-data"
 POOL_QUESTIONS = 12
 ESSAYS = "statistics-claims"
 PROGRAMS = "statistics-programs"
+FILES = "statistics-own-work"
 MISKEYED = "kind-of-postcode"
 """A question of the first chapter whose key is wrong at first."""
 MAIN_LESSONS = 3
@@ -129,6 +130,28 @@ def miskeyed(*, right: bool) -> dict[str, Any]:
     question = next(one for one in _pool_spec(POOL)["questions"] if one["key"] == MISKEYED)
     wrong = next(one["key"] for one in question["options"] if one["key"] not in question["correct"])
     return question if right else {**question, "correct": [wrong]}
+
+
+def own_work(run: str) -> dict[str, Any]:
+    """The sample's question that is answered with files."""
+    (question, *_) = _pool_spec(FILES)["questions"]
+    body = {
+        "title": f"Own work {run}",
+        "courseRef": f"{run}-course",
+        "questions": [{**question, "skills": []}],
+    }
+    return _resource("QuestionPool", f"{run}-own-work", body)
+
+
+def filed_exam(run: str) -> dict[str, Any]:
+    """An exam of that question alone, that nothing closes."""
+    draws = [{"pools": [f"{run}-own-work"], "count": 1, "points": 5}]
+    body = {
+        **judged_exam(run)["spec"],
+        "title": f"Smoke own work {run}",
+        "zones": [{"key": "all", "title": "All", "draws": draws}],
+    }
+    return _resource("ExamConfig", f"{run}-filed", body)
 
 
 def judged_exam(run: str) -> dict[str, Any]:

@@ -122,6 +122,12 @@ def doubling(key, language="Python", **changes):
     return _other(key, "Code", **{"code": code, "partialCredit": "Proportional", **changes})
 
 
+def upload(key, **changes):
+    """A question that is answered with up to two small files and graded by the same rubric."""
+    rules = {"extensions": ["pdf", "csv"], "maxSizeMib": 1, "maxFiles": 2}
+    return _other(key, "File", rubric=RUBRIC, file=rules, **changes)
+
+
 EVERY_TYPE = [
     single("single"),
     multiple("multiple"),
@@ -195,6 +201,8 @@ def right_answer(question):  # noqa: PLR0911 -- one for each type
             return {"text": " Canary-WORD "}
         case "Code":
             return {"source": DOUBLE[question["code"]["language"]]}
+        case "File":
+            return None
         case "Essay":
             return {"text": "Because two long delays pull the mean up."}
         case "Matching":

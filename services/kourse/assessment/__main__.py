@@ -6,6 +6,7 @@ import asyncio
 
 from kourse.assessment import api, rpc
 from kourse.assessment.consumers import handlers, work
+from kourse.assessment.service import collecting
 from kourse.assessment.service.judge import Judge
 from kourse.assessment.service.judging import Judging
 from kourse.assessment.service.sweeps import sweep_forever
@@ -45,7 +46,7 @@ def service(settings: AssessmentSettings) -> Service:
         servicers=(rpc.register,),
         handlers=handlers,
         work=work,
-        tasks=(sweep, judge),
+        tasks=(sweep, judge, collecting.sweep_forever),
         setup=set_up,
         teardown=tear_down,
     )

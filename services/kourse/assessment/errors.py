@@ -165,6 +165,20 @@ class NotGraded(Conflict):
     title = "This is not graded yet."
 
 
+class AnswerFileRefused(Rejected):
+    """The question takes no such file: its ending, its size or the number of files."""
+
+    code = "answer-file-refused"
+    title = "The question takes no such file."
+
+
+class AnswerFileNamed(Conflict):
+    """A file is withdrawn that the stored answer names."""
+
+    code = "answer-file-named"
+    title = "The answer names this file."
+
+
 class ReviewTaken(Conflict):
     """Somebody else has claimed or decided what a grader wants to claim."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from kourse.kit.settings import ServiceSettings
@@ -16,3 +18,7 @@ class AssessmentSettings(ServiceSettings, service="assessment"):
     """Header that carries the judge's token."""
     judge_token: str = Field(default="", repr=False)
     """Token that the judge asks for. Empty: none is sent."""
+    collect_interval: timedelta = timedelta(hours=1)
+    """Seconds between looks for files that no answer needs."""
+    collect_grace: timedelta = timedelta(days=7)
+    """Age at which a file that no answer needs goes; what is just on its way is younger."""

@@ -27,6 +27,8 @@ CONTENT = "content/"
 """Key prefix of lessons' assets."""
 DRAFTS = "drafts/"
 """Key prefix of files on their way."""
+ANSWERS = "answers/"
+"""Key prefix of files that answer exam questions."""
 SUBMISSIONS = "submissions/"
 """Key prefix of what was handed in, or waits for it."""
 NOBODY = "_"
@@ -118,6 +120,11 @@ def submission_prefix(cohort: str) -> str:
 def hand_in_key(cohort: str | None, submission_id: UUID, file_id: UUID) -> str:
     """Object key of a file that waits to be handed in, or was; no link ever writes there."""
     return f"{submission_prefix(cohort or '-')}{submission_id}/{file_id}"
+
+
+def answer_file_key(attempt_id: UUID, file_id: UUID) -> str:
+    """Object key of a file that answers a question of an attempt; no link ever writes there."""
+    return f"{ANSWERS}{attempt_id}/{file_id}"
 
 
 def draft_key(file_id: UUID) -> str:

@@ -131,13 +131,6 @@ class CohortQuotaUsedUp(Conflict):
     title = "The cohort has no room for this file."
 
 
-class FileMissing(Conflict):
-    """A file is handed in that was not sent, or is another than the one announced."""
-
-    code = "file-missing"
-    title = "A file has not arrived as it was announced."
-
-
 class HandInRefused(Rejected):
     """What is handed in is not what the assignment asks for."""
 

@@ -19,6 +19,7 @@ POINTS = (
     "relay.confirmed",
     "relay.marked",
     "hand-in.taken-over",
+    "answer-file.taken-over",
     "attempt.ended",
     "attempt.sealed",
     "attempt.judged",

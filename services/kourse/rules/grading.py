@@ -89,6 +89,26 @@ class CodeAnswer(Answer):
     source: str = Field(min_length=1, max_length=65_536, pattern=r"^[^\x00]*$")
 
 
+class FileReference(Answer):
+    """A file that was sent for the question, in exactly the version that counts.
+
+    Attributes:
+        id: Its id.
+        sha256: Digest of its bytes, hexadecimal; computed from what the store has.
+        version: The store's id of the version, where it keeps any.
+    """
+
+    id: str = Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    version: str | None = Field(None, max_length=1024, pattern=r"^[^\x00]*$")
+
+
+class FileAnswer(Answer):
+    """Files that a person looks at and grades."""
+
+    files: list[FileReference] = Field(min_length=1, max_length=10)
+
+
 ANSWERS: Mapping[QuestionType, type[Answer]] = MappingProxyType(
     {
         QuestionType.SINGLE_CHOICE: SingleChoiceAnswer,
@@ -99,10 +119,11 @@ ANSWERS: Mapping[QuestionType, type[Answer]] = MappingProxyType(
         QuestionType.ORDERING: OrderingAnswer,
         QuestionType.ESSAY: EssayAnswer,
         QuestionType.CODE: CodeAnswer,
+        QuestionType.FILE: FileAnswer,
     }
 )
 
-REVIEWED = frozenset({QuestionType.ESSAY})
+REVIEWED = frozenset({QuestionType.ESSAY, QuestionType.FILE})
 """Types whose answers no rule can judge: a person does, by the question's rubric."""
 
 

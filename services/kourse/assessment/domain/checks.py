@@ -110,14 +110,16 @@ def _misplaced(question: Question) -> Iterator[str]:
     if question.type is not QuestionType.MATCHING and question.pairs:
         yield "'pairs' goes with type Matching only"
     if (question.type in REVIEWED) != bool(question.rubric):
-        yield "'rubric' goes with type Essay, and only there"
+        yield "'rubric' goes with types Essay and File, and only there"
+    if (question.type is QuestionType.FILE) != (question.file is not None):
+        yield "'file' goes with type File, and only there"
     if question.options and question.type not in CHOICES | {QuestionType.ORDERING}:
         yield "'options' goes with choice and ordering questions only"
     graded_whole = {
         QuestionType.SINGLE_CHOICE,
         QuestionType.NUMERIC,
         QuestionType.SHORT_TEXT,
-        QuestionType.ESSAY,
+        *REVIEWED,
     }
     if question.partial_credit is PartialCredit.PROPORTIONAL and question.type in graded_whole:
         yield f"a {question.type} question has no partial credit by rule; leave out 'partialCredit'"

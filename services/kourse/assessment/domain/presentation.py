@@ -10,13 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kourse.contracts.resources.pool import Code, CodeTest, Question, QuestionType
+from kourse.contracts.resources.pool import (
+    Code,
+    CodeTest,
+    FileRules,
+    Question,
+    QuestionType,
+)
 from kourse.rules import drawing
 from kourse.rules.grading import (
     Answer,
     AnswerMismatch,
     CodeAnswer,
     EssayAnswer,
+    FileAnswer,
     MatchingAnswer,
     MultipleChoiceAnswer,
     NumericAnswer,
@@ -97,6 +104,7 @@ class ShownQuestion:
     lefts: tuple[Shown, ...]
     rights: tuple[Shown, ...]
     code: ShownCode | None = None
+    file: FileRules | None = None
 
 
 def layout_of(question: Question, seed: bytes, path: str, *, shuffle: bool) -> Layout:
@@ -140,6 +148,7 @@ def shown(question: Question, layout: Layout, *, hint: bool) -> ShownQuestion:
         lefts=tuple(Shown(id_, lefts[key]) for id_, key in layout.lefts),
         rights=tuple(Shown(id_, rights[key]) for id_, key in layout.rights),
         code=None if question.code is None else ShownCode.of(question.code),
+        file=question.file,
     )
 
 
@@ -220,7 +229,7 @@ def _translated(
             return {"pairs": {left(one): right(other) for one, other in pairs.items()}}
         case OrderingAnswer(order=order):
             return {"order": [option(one) for one in order]}
-        case NumericAnswer() | ShortTextAnswer() | EssayAnswer() | CodeAnswer():
+        case NumericAnswer() | ShortTextAnswer() | EssayAnswer() | CodeAnswer() | FileAnswer():
             return answer.model_dump()
     raise TypeError(f"no translation of a {type(answer).__name__}")
 

@@ -246,16 +246,28 @@ async def save_answer(
     return (await tx.execute(_SAVE, values)).one_or_none() is not None
 
 
-async def get_answer(tx: AsyncSession, attempt_id: UUID, slot: int) -> StoredAnswer:
-    """The answer of a slot that is stored now."""
+async def find_answer(tx: AsyncSession, attempt_id: UUID, slot: int) -> StoredAnswer | None:
+    """The answer of a slot that is stored now, or None before the first."""
     row = (
         await tx.execute(
             select(answer.c.seq, answer.c.body).where(
                 answer.c.attempt_id == attempt_id, answer.c.slot == slot
             )
         )
-    ).one()
-    return StoredAnswer(row.seq, row.body)
+    ).one_or_none()
+    return None if row is None else StoredAnswer(row.seq, row.body)
+
+
+async def get_answer(tx: AsyncSession, attempt_id: UUID, slot: int) -> StoredAnswer:
+    """The answer of a slot that is stored now.
+
+    Raises:
+        LookupError: There is none.
+    """
+    found = await find_answer(tx, attempt_id, slot)
+    if found is None:
+        raise LookupError(f"no answer of slot {slot}")
+    return found
 
 
 async def list_answers(tx: AsyncSession, attempt_id: UUID) -> list[tuple[int, int, Any]]:

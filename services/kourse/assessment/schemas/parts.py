@@ -33,6 +33,7 @@ ANSWERS: list[dict[str, Any]] = [
     {"order": ["5f0c6a1e9b3d", "a81b2c3d4e5f", "0a1b2c3d4e5f"]},
     {"text": "The median, as two long delays pull the mean up."},
     {"source": "print(sum(map(int, input().split())))"},
+    {"files": [{"id": "0192f1c4-5b1a-7c3e-9d52-3f1f6a0c4e11"}]},
 ]
 Answer = Annotated[
     dict[str, Any],
@@ -41,7 +42,7 @@ Answer = Annotated[
         description=(
             "By the question's type: SingleChoice `option`, MultipleChoice `options`, Numeric "
             "`value`, ShortText and Essay `text`, Matching `pairs` (left id to right id), Ordering `order`, "
-            "Code `source`. "
+            "Code `source`, File `files` (ids of confirmed files; digest and version come with them). "
             "Ids are those shown with the question."
         ),
     ),
@@ -135,6 +136,16 @@ class TrialView(View):
         )
 
 
+class FileRulesView(View):
+    """Which files answer a question."""
+
+    extensions: list[str] = Field(
+        description="Accepted file name endings; any when empty.", examples=[["pdf", "csv"]]
+    )
+    max_size_mib: int = Field(description="Most MiB, all files.")
+    max_files: int
+
+
 class QuestionView(View):
     """A question before it is answered."""
 
@@ -146,6 +157,7 @@ class QuestionView(View):
     lefts: list[EntryView]
     rights: list[EntryView]
     code: CodeView | None = Field(None, description="What is asked of a program, for type Code.")
+    file: FileRulesView | None = None
 
     @classmethod
     def of(cls, question: ShownQuestion) -> QuestionView:

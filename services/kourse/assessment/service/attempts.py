@@ -26,11 +26,12 @@ from kourse.assessment.errors import (
     StaleAnswer,
 )
 from kourse.assessment.repository import attempts, content
+from kourse.assessment.service import files
 from kourse.assessment.service.access import Admission, admit, get_course, get_own_attempt
 from kourse.contracts.errors import NotFound
 from kourse.contracts.events import AttemptStarted, AttemptSubmitted
 from kourse.contracts.resources.exam import Shuffle
-from kourse.contracts.resources.pool import Question
+from kourse.contracts.resources.pool import Question, QuestionType
 from kourse.kit import faults, outbox
 from kourse.kit.clock import database_now
 from kourse.kit.ids import new_id
@@ -113,7 +114,7 @@ async def save(
         raise AttemptClosed("The attempt is submitted; answers cannot be changed any more.")
     if not timing.accepts_work(found.attempt.deadline_at, found.received_at):
         raise AttemptClosed("The time is over; answers cannot be changed any more.")
-    body = _stored_answer(found.question, found.layout, payload)
+    body = await _stored_answer(tx, found, attempt_id, slot, payload)
     if not await attempts.save_answer(tx, attempt_id, slot, seq, body, found.received_at):
         stored = await attempts.get_answer(tx, attempt_id, slot)
         if (stored.seq, stored.body) != (seq, body):
@@ -265,13 +266,19 @@ async def _end(
     await faults.point("attempt.sealed")
 
 
-def _stored_answer(
-    question: Question, layout: presentation.Layout, payload: Mapping[str, Any] | None
+async def _stored_answer(
+    tx: AsyncSession,
+    found: attempts.Writable,
+    attempt_id: UUID,
+    slot: int,
+    payload: Mapping[str, Any] | None,
 ) -> dict[str, Any] | None:
     if payload is None:
         return None
     try:
-        return presentation.received(question, layout, payload).model_dump()
+        body = presentation.received(found.question, found.layout, payload).model_dump()
+        is_file = found.question.type is QuestionType.FILE
+        return await files.fixed(tx, attempt_id, slot, body) if is_file else body
     except AnswerMismatch as mismatch:
         raise InvalidAnswer(f"{mismatch}.") from None
 

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import AttemptState, Item, Sitting
@@ -22,10 +24,11 @@ from kourse.assessment.errors import (
     ReviewStale,
     ReviewTaken,
 )
-from kourse.assessment.repository import attempts, decisions, scores
+from kourse.assessment.repository import attempts, decisions, files, scores
 from kourse.assessment.repository.decisions import Review, list_reviews
 from kourse.assessment.service import grading, keys
 from kourse.assessment.service.attempts import sitting_of
+from kourse.assessment.service.files import named_in
 from kourse.contracts.errors import NotFound
 from kourse.contracts.permissions import Permission
 from kourse.kit.audit.recording import record
@@ -41,6 +44,7 @@ __all__ = [
     "open_attempt",
     "override",
     "read",
+    "read_files",
     "unclaim",
 ]
 
@@ -112,6 +116,29 @@ async def open_attempt(
     if attempt is None or not actor.holds(may, course=attempt.course, cohort=attempt.cohort):
         raise NotFound("There is no such attempt for you.")
     return await sitting_of(tx, attempt)
+
+
+async def read_files(
+    tx: AsyncSession, actor: Actor, attempt_id: UUID, slot: int
+) -> tuple[Sheet, list[Row[Any]]]:
+    """The files that the answer of a slot names, for its grader; it is audited that they were read.
+
+    Raises:
+        NotFound: There is no such answer for this grader, or its learner is still at it.
+    """
+    sheet = await read(tx, actor, attempt_id, slot)
+    named = named_in(sheet.item.answer)
+    found = [row for row in await files.list_files(tx, attempt_id, slot) if str(row.id) in named]
+    if found:
+        ids = [str(row.id) for row in found]
+        await record(
+            tx,
+            "answer-file.read",
+            actor=actor.user_id,
+            target=attempt_id,
+            detail={"slot": slot, "files": ids},
+        )
+    return sheet, found
 
 
 async def claim(tx: AsyncSession, actor: Actor, attempt_id: UUID, slot: int) -> Sheet:

@@ -24,6 +24,7 @@ from kourse.assessment.tables.attempts import (
     question_version,
     score,
 )
+from kourse.assessment.tables.files import answer_file
 from kourse.assessment.tables.gradables import (
     assignment_replica,
     gradable,
@@ -38,7 +39,7 @@ from kourse.assessment.tables.judgement import (
     regrade,
     review,
 )
-from kourse.kit.erasure import Keep, Rules
+from kourse.kit.erasure import Keep, Remove, Rules
 
 __all__ = [
     "ERASURE",
@@ -46,6 +47,7 @@ __all__ = [
     "Exact",
     "accommodation",
     "answer",
+    "answer_file",
     "answer_log",
     "answer_revision",
     "assignment_replica",
@@ -87,5 +89,8 @@ ERASURE: Rules = {
     "decision": _RECORD,
     "regrade": _RECORD,
     "review": _RECORD,
+    "answer_file": Remove("learner_id"),
 }
-"""What becomes of a deleted person's rows; answers and gradings hang on the attempt."""
+"""What becomes of a deleted person's rows; answers and gradings hang on the attempt.
+
+Files go: what they hold is the person's, and the answer keeps their digests."""

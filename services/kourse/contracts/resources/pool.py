@@ -34,6 +34,7 @@ class QuestionType(StrEnum):
     ORDERING = "Ordering"
     ESSAY = "Essay"
     CODE = "Code"
+    FILE = "File"
 
 
 class PartialCredit(StrEnum):
@@ -142,6 +143,18 @@ class Code(Document):
     memory_mib: int = Field(128, ge=16, le=500, description="Memory for each test.")
 
 
+class FileRules(Document):
+    """Which files answer a question."""
+
+    extensions: list[Name] = Field(
+        default_factory=list,
+        max_length=16,
+        description="Accepted file name endings; any when empty.",
+    )
+    max_size_mib: int = Field(20, ge=1, le=500, description="Largest answer in MiB, all files.")
+    max_files: int = Field(1, ge=1, le=10, description="Most files of one answer.")
+
+
 class Question(Document):
     """One question; which of the answer fields it needs follows from its type."""
 
@@ -176,10 +189,11 @@ class Question(Document):
             "an Ordering question needs at least three 'options' in the right order and no 'correct'",
         ),
         CelRule(
-            "(self.type == 'Essay') == (has(self.rubric) && self.rubric.size() >= 1)",
-            "an Essay question needs a 'rubric', and no other question has one",
+            "(self.type in ['Essay', 'File']) == (has(self.rubric) && self.rubric.size() >= 1)",
+            "an Essay or File question needs a 'rubric', and no other question has one",
         ),
         CelRule("(self.type == 'Code') == has(self.code)", "'code' goes with type Code"),
+        CelRule("(self.type == 'File') == has(self.file)", "'file' goes with type File"),
     )
     key: Name
     type: QuestionType
@@ -201,6 +215,7 @@ class Question(Document):
     short_text: ShortText | None = None
     pairs: list[Pair] | None = Field(None, max_length=12, description="What belongs together.")
     code: Code | None = Field(None, description="The program that is asked for.")
+    file: FileRules | None = Field(None, description="The files that answer a File question.")
     rubric: list[RubricCriterion] | None = Field(
         None, max_length=10, description="Criteria by which people grade; shown after release."
     )

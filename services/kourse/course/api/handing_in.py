@@ -16,6 +16,7 @@ from kourse.course.schemas import work as schemas
 from kourse.course.service import files, handing_in
 from kourse.kit.auth import Actor, allow
 from kourse.kit.db import Transaction
+from kourse.kit.http.files import AnnouncedFile, DraftFileView, OfferedFile
 from kourse.kit.http.routes import patient
 from kourse.kit.idempotency import IdempotencyKey, idempotency
 from kourse.kit.runtime import CurrentRuntime
@@ -64,8 +65,8 @@ async def announce_file(
     key: Key,
     course: CourseName,
     assignment: AssignmentKey,
-    body: schemas.AnnouncedFile,
-) -> schemas.OfferedFile:
+    body: AnnouncedFile,
+) -> OfferedFile:
     """A link by which exactly this file is sent; confirm it when it was."""
     file = files.Announced(body.name, body.size, body.sha256)
     offer = await files.announce(tx, runtime, actor.user_id, course, assignment, file)
@@ -81,7 +82,7 @@ async def confirm_file(
     course: CourseName,
     assignment: AssignmentKey,
     file_id: UUID,
-) -> schemas.DraftFileView:
+) -> DraftFileView:
     """What was sent is read, its digest compared, and kept so that it can be handed in."""
     row = await files.confirm(runtime, actor.tenant, actor.user_id, course, assignment, file_id)
     return work_views.draft(row)

@@ -7,13 +7,14 @@ from typing import Any
 from kourse.course.domain.handing_in import Receipt
 from kourse.course.schemas import work as schemas
 from kourse.course.service.files import Offer, bucket_of
+from kourse.kit.http.files import DraftFileView, KeptFileView, OfferedFile
 from kourse.kit.runtime import Runtime
 
 
-def offered(offer: Offer) -> schemas.OfferedFile:
+def offered(offer: Offer) -> OfferedFile:
     """An announced file with its link."""
     upload = offer.upload
-    return schemas.OfferedFile(
+    return OfferedFile(
         **draft(offer.row).model_dump(),
         method=upload.method,
         url=upload.url,
@@ -21,9 +22,9 @@ def offered(offer: Offer) -> schemas.OfferedFile:
     )
 
 
-def draft(row: Any) -> schemas.DraftFileView:
+def draft(row: Any) -> DraftFileView:
     """A file that waits."""
-    return schemas.DraftFileView(
+    return DraftFileView(
         id=row.id, name=row.name, size=row.size_bytes, sha256=row.sha256, stored_at=row.stored_at
     )
 
@@ -32,7 +33,7 @@ def receipt(runtime: Runtime, tenant: str, made: Receipt) -> schemas.ReceiptView
     """A receipt, with links to exactly the versions that it fixes."""
     bucket = bucket_of(runtime, tenant, made.course)
     files = [
-        schemas.KeptFileView(
+        KeptFileView(
             id=file.id,
             name=file.name,
             size=file.size,

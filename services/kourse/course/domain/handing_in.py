@@ -5,26 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
 from kourse.contracts.resources.course import AssignmentKind, AssignmentPolicy
 from kourse.course.errors import CohortQuotaUsedUp, FileRefused, HandInRefused
-
-MIB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class File:
-    """A file by the name its learner gave it.
-
-    Attributes:
-        size: Bytes.
-    """
-
-    name: str
-    size: int
+from kourse.rules.files import MIB, File, objection
 
 
 @dataclass(frozen=True)
@@ -46,20 +32,14 @@ def require_acceptable(policy: AssignmentPolicy, files: Sequence[File]) -> None:
     Raises:
         FileRefused: One has a wrong ending, two have one name, or there are too many or too large ones.
     """
-    for file in files:
-        ending = PurePosixPath(file.name).suffix.removeprefix(".").lower()
-        if policy.extensions and ending not in policy.extensions:
-            endings = ", ".join(policy.extensions)
-            raise FileRefused(f"{file.name!r} cannot be handed in; these endings are: {endings}.")
-    if len({file.name for file in files}) < len(files):
-        raise FileRefused("Two files have the same name; rename or remove one.")
-    if len(files) > policy.max_files:
-        raise FileRefused(f"At most {policy.max_files} files are taken; remove one first.")
-    size = sum(file.size for file in files)
-    if size > policy.max_size_mib * MIB:
-        raise FileRefused(
-            f"The files have {size} bytes; at most {policy.max_size_mib} MiB are taken."
-        )
+    problem = objection(
+        files,
+        extensions=policy.extensions,
+        max_files=policy.max_files,
+        max_size_mib=policy.max_size_mib,
+    )
+    if problem is not None:
+        raise FileRefused(problem)
 
 
 def require_room(cohort: str, quota_mib: int, used: int, size: int) -> None:

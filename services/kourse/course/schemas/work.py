@@ -3,51 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, HttpUrl, StringConstraints, model_validator
+from pydantic import AwareDatetime, Field, HttpUrl, model_validator
 
-from kourse.contracts.resources.meta import Name, Sha256
+from kourse.contracts.resources.meta import Name
 from kourse.course.schemas import AssignmentView
 from kourse.kit.http import Body, View
+from kourse.kit.http.files import DraftFileView, KeptFileView
 
-FileName = Annotated[
-    str,
-    StringConstraints(min_length=1, max_length=120, pattern=r"^[^/\\\x00-\x1f\x7f]+$"),
-    Field(description="Name of the file, without folders.", examples=["report.pdf"]),
-]
-_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _FILE_ID = "0192f1c4-5b1a-7c3e-9d52-3f1f6a0c4e11"
-
-
-class AnnouncedFile(Body):
-    """A file that you have and will send."""
-
-    name: FileName
-    size: int = Field(ge=1, le=500 * 1024 * 1024, description="Its bytes.", examples=[48213])
-    sha256: Sha256 = Field(description="Digest of its bytes, hexadecimal.", examples=[_SHA256])
-
-
-class DraftFileView(View):
-    """A file that waits to be handed in."""
-
-    id: UUID
-    name: str = Field(examples=["report.pdf"])
-    size: int = Field(description="Bytes.")
-    sha256: str = Field(examples=[_SHA256])
-    stored_at: datetime | None = Field(description="When it had arrived and was verified, or null.")
-
-
-class OfferedFile(DraftFileView):
-    """The announced file and how to send it within five minutes; then confirm it."""
-
-    method: str = Field(examples=["PUT"])
-    url: str
-    headers: dict[str, str] = Field(
-        description="To be sent as they are: the store takes this size and digest alone.",
-        examples=[{"content-length": "48213", "x-amz-checksum-sha256": "n4bQgYhMfWWaL+qgxVrQ=="}],
-    )
 
 
 class HandIn(Body):
@@ -72,19 +38,6 @@ class HandIn(Body):
         description="Address of work that lies elsewhere, for projects; its content is not kept.",
         examples=["https://example.org/study"],
     )
-
-
-class KeptFileView(View):
-    """A file that was handed in, in exactly this version."""
-
-    id: UUID
-    name: str = Field(examples=["report.pdf"])
-    size: int = Field(description="Bytes.")
-    sha256: str = Field(description="Digest of what was kept, hexadecimal.", examples=[_SHA256])
-    version_id: str | None = Field(
-        description="The store's id of the version.", examples=["4b2f6c1e-7f0a-4d0d-9c55"]
-    )
-    url: str = Field(description="Link to it that works for five minutes.")
 
 
 class ReceiptView(View):

@@ -133,9 +133,7 @@ def _require_acceptable(
 
 async def ensure_bucket(runtime: Runtime, bucket: str) -> None:
     """The bucket of a course made through the REST API is there; the operator makes all others."""
-    if await runtime.buckets.ensure_bucket(bucket):
-        await runtime.buckets.ensure_private(bucket)
-        await runtime.buckets.ensure_versioning(bucket)
+    await runtime.buckets.ensure_ready(bucket)
 
 
 async def confirm(runtime: Runtime, tenant: str, course: str, sha256s: Sequence[str]) -> Stored:

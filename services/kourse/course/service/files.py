@@ -8,7 +8,6 @@ nothing, so nothing can come between the two.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -18,8 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.contracts import names
 from kourse.contracts.errors import Conflict, NotFound
-from kourse.course.domain.handing_in import File, Receipt, require_acceptable, require_room
-from kourse.course.errors import FileMissing
+from kourse.course.domain.handing_in import Receipt, require_acceptable, require_room
 from kourse.course.repository import groups, hand_ins, learning
 from kourse.course.service import handing_in
 from kourse.course.service.assets import ensure_bucket
@@ -27,7 +25,8 @@ from kourse.course.service.assignments import Place, locate
 from kourse.kit import documents, faults
 from kourse.kit.ids import new_id
 from kourse.kit.runtime import Runtime
-from kourse.kit.storage import Upload
+from kourse.kit.storage import Upload, take_over
+from kourse.rules.files import File
 
 
 @dataclass(frozen=True)
@@ -165,14 +164,17 @@ async def confirm(
         return row
     bucket = bucket_of(runtime, tenant, course)
     key = names.hand_in_key(place.enrolment.cohort, row.submission_id, new_id())
-    version_id = await _take_over(runtime, bucket, row, key)
+    draft = names.draft_key(row.id)
+    version_id = await take_over(
+        runtime.store, bucket, draft, key, name=row.name, sha256=row.sha256, size=row.size_bytes
+    )
     await faults.point("hand-in.taken-over")
     async with runtime.database.transaction(tenant) as tx:
         stored = await hand_ins.store_file(tx, row.id, key, version_id)
         if stored is None:
             # Somebody else confirmed or withdrew it meanwhile; our copy is collected.
             _, stored = await _own_file(tx, learner_id, course, assignment, file_id)
-    await runtime.store.delete(bucket, names.draft_key(row.id))
+    await runtime.store.delete(bucket, draft)
     return stored
 
 
@@ -185,23 +187,6 @@ async def _own_file(
             if row.id == file_id:
                 return place, row
     raise NotFound("There is no such file of yours.")
-
-
-async def _take_over(runtime: Runtime, bucket: str, row: Row[Any], key: str) -> str | None:
-    """The id of the copy's version, once its digest is known to be the announced one."""
-    try:
-        await runtime.store.copy(bucket, names.draft_key(row.id), key)
-    except NotFound:
-        raise FileMissing(f"{row.name!r} has not been sent yet.") from None
-    digest, size = hashlib.sha256(), 0
-    async for chunk in runtime.store.stream(bucket, key):
-        digest.update(chunk)
-        size += len(chunk)
-    if (digest.hexdigest(), size) != (row.sha256, row.size_bytes):
-        await runtime.store.delete(bucket, key)
-        raise FileMissing(f"What was sent as {row.name!r} has another digest; send it again.")
-    found = await runtime.store.head(bucket, key)
-    return found.version if found else None
 
 
 async def withdraw(

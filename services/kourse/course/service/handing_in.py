@@ -15,7 +15,6 @@ from kourse.contracts.events import AssignmentSubmitted
 from kourse.contracts.resources.course import AssignmentKind
 from kourse.contracts.resources.meta import Lifecycle
 from kourse.course.domain.handing_in import (
-    File,
     Kept,
     Receipt,
     Written,
@@ -23,11 +22,13 @@ from kourse.course.domain.handing_in import (
     require_whole,
 )
 from kourse.course.domain.lifecycle import is_read_only
-from kourse.course.errors import AssignmentClosed, CourseReadOnly, FileMissing, HandInsUsedUp
+from kourse.course.errors import AssignmentClosed, CourseReadOnly, HandInsUsedUp
 from kourse.course.repository import hand_ins
 from kourse.course.service.assignments import Place, locate
 from kourse.kit import outbox
+from kourse.kit.storage import FileMissing
 from kourse.rules.credit import periods_late
+from kourse.rules.files import File
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,12 @@ class BucketAdmin:
         """The bucket exists; whether it was made now."""
         return not await self.exists(name) and await self.make(name)
 
+    async def ensure_ready(self, name: str) -> None:
+        """The bucket exists; one that was made now is private and keeps its versions."""
+        if await self.ensure_bucket(name):
+            await self.ensure_private(name)
+            await self.ensure_versioning(name)
+
     async def make(self, name: str) -> bool:
         """The bucket, which was not there, exists; False when somebody else was quicker."""
         body = b"" if self._region in {"", _FIRST_REGION} else _located(self._region)
