@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from kourse.assessment.repository import saving
 from kourse.kit.ids import new_id
 from support.exams import exam_spec, pool_spec, right_answer, single, wrong_answer
 
@@ -221,6 +222,14 @@ class TestGetAttempt:
         assert house.events().count("assessment.attempt.submitted") == 1
 
 
+@pytest.fixture(params=["remembered", "forgotten"])
+def slots(request, monkeypatch):
+    """A process that knows what its slots ask, and one that has to look each time."""
+    if request.param == "forgotten":
+        monkeypatch.setattr(saving, "MOST", 0)
+
+
+@pytest.mark.usefixtures("slots")
 class TestSaveAnswer:
     async def test_accepts_every_type(self, house):
         learner = await house.quiz()

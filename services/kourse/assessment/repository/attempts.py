@@ -7,13 +7,12 @@ saves do not. All times are the database's.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, select, text, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Attempt, AttemptState, Cause, Item
@@ -26,46 +25,7 @@ from kourse.assessment.tables import (
     question_version,
 )
 from kourse.contracts.events import AttemptSubmitted
-from kourse.contracts.resources.pool import Question
 from kourse.kit import outbox
-
-_SAVE = text(
-    """
-    WITH written AS (
-      INSERT INTO assessment.answer AS stored (attempt_id, slot, tenant, seq, body, saved_at)
-      VALUES (:attempt_id, :slot, :tenant, :seq, :body, :saved_at)
-      ON CONFLICT (attempt_id, slot) DO UPDATE
-        SET seq = excluded.seq, body = excluded.body, saved_at = excluded.saved_at
-        WHERE stored.seq < excluded.seq
-      RETURNING attempt_id, slot, seq, tenant, body, saved_at
-    )
-    INSERT INTO assessment.answer_revision (attempt_id, slot, seq, tenant, body, saved_at)
-    SELECT attempt_id, slot, seq, tenant, body, saved_at FROM written
-    RETURNING seq
-    """
-).bindparams(bindparam("body", type_=JSONB(none_as_null=True)))
-
-
-@dataclass(frozen=True, slots=True)
-class Writable:
-    """A slot as a save finds it.
-
-    Attributes:
-        received_at: When the request's transaction began, before any lock was waited for.
-    """
-
-    attempt: Attempt
-    layout: Layout
-    question: Question
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """The answer of a slot that is stored now."""
-
-    seq: int
-    body: dict[str, Any] | None
 
 
 async def add_attempt(
@@ -191,83 +151,6 @@ async def list_items(tx: AsyncSession, attempt_id: UUID) -> list[Item]:
         )
         for row in found
     ]
-
-
-async def find_writable(
-    tx: AsyncSession, attempt_id: UUID, learner_id: UUID, slot: int
-) -> Writable | None:
-    """A slot of the learner's attempt, the attempt held against being ended until the commit."""
-    row = (
-        await tx.execute(
-            select(
-                attempt,
-                attempt_item.c.layout,
-                attempt_item.c.question_version_id,
-                question_version.c.body,
-                func.transaction_timestamp().label("received_at"),
-            )
-            .join(attempt_item, attempt_item.c.attempt_id == attempt.c.id)
-            .join(question_version, question_version.c.id == attempt_item.c.question_version_id)
-            .where(
-                attempt.c.id == attempt_id,
-                attempt.c.learner_id == learner_id,
-                attempt_item.c.slot == slot,
-            )
-            .with_for_update(read=True, of=attempt)
-        )
-    ).one_or_none()
-    if row is None:
-        return None
-    return Writable(
-        attempt_from(row),
-        Layout.from_stored(row.layout),
-        question_of(row.question_version_id, row.body),
-        row.received_at,
-    )
-
-
-async def save_answer(
-    tx: AsyncSession,
-    attempt_id: UUID,
-    slot: int,
-    seq: int,
-    body: Mapping[str, Any] | None,
-    saved_at: datetime,
-) -> bool:
-    """Stores the answer and its revision when ``seq`` is the highest yet; whether it did."""
-    values = {
-        "attempt_id": attempt_id,
-        "slot": slot,
-        "tenant": tx.info["tenant"],
-        "seq": seq,
-        "body": body,
-        "saved_at": saved_at,
-    }
-    return (await tx.execute(_SAVE, values)).one_or_none() is not None
-
-
-async def find_answer(tx: AsyncSession, attempt_id: UUID, slot: int) -> StoredAnswer | None:
-    """The answer of a slot that is stored now, or None before the first."""
-    row = (
-        await tx.execute(
-            select(answer.c.seq, answer.c.body).where(
-                answer.c.attempt_id == attempt_id, answer.c.slot == slot
-            )
-        )
-    ).one_or_none()
-    return None if row is None else StoredAnswer(row.seq, row.body)
-
-
-async def get_answer(tx: AsyncSession, attempt_id: UUID, slot: int) -> StoredAnswer:
-    """The answer of a slot that is stored now.
-
-    Raises:
-        LookupError: There is none.
-    """
-    found = await find_answer(tx, attempt_id, slot)
-    if found is None:
-        raise LookupError(f"no answer of slot {slot}")
-    return found
 
 
 async def list_answers(tx: AsyncSession, attempt_id: UUID) -> list[tuple[int, int, Any]]:

@@ -25,7 +25,8 @@ from kourse.assessment.errors import (
     InvalidAnswer,
     StaleAnswer,
 )
-from kourse.assessment.repository import attempts, content
+from kourse.assessment.repository import attempts, content, saving
+from kourse.assessment.repository.saving import Asked
 from kourse.assessment.service import files
 from kourse.assessment.service.access import Admission, admit, get_course, get_own_attempt
 from kourse.contracts.errors import NotFound
@@ -66,7 +67,11 @@ async def start(tx: AsyncSession, learner_id: UUID, exam_name: str) -> tuple[Sit
         raise refusals[0]
     number = await attempts.count_started(tx, learner_id, exam.id) + 1
     id_ = await _begin(tx, admission, number, now)
-    return await sitting_of(tx, await get_own_attempt(tx, learner_id, id_)), True
+    sitting = await sitting_of(tx, await get_own_attempt(tx, learner_id, id_))
+    for item in sitting.items:
+        asked = Asked(item.layout, item.question)
+        saving.remember(tx, id_, learner_id, item.slot, asked)
+    return sitting, True
 
 
 async def read(tx: AsyncSession, learner_id: UUID, attempt_id: UUID) -> Sitting:
@@ -107,18 +112,23 @@ async def save(
         InvalidAnswer: The answer does not fit the question.
         StaleAnswer: A newer answer is stored.
     """
-    found = await attempts.find_writable(tx, attempt_id, learner_id, slot)
+    saved_at = await _save_at_once(tx, learner_id, attempt_id, slot, seq, payload)
+    if saved_at is not None:
+        return saved_at
+    found = await saving.find_writable(tx, attempt_id, learner_id, slot)
     if found is None:
         raise NotFound("There is no such question in an attempt of yours.")
     if found.attempt.state is not AttemptState.IN_PROGRESS:
         raise AttemptClosed("The attempt is submitted; answers cannot be changed any more.")
     if not timing.accepts_work(found.attempt.deadline_at, found.received_at):
         raise AttemptClosed("The time is over; answers cannot be changed any more.")
-    body = await _stored_answer(tx, found, attempt_id, slot, payload)
-    if not await attempts.save_answer(tx, attempt_id, slot, seq, body, found.received_at):
-        stored = await attempts.get_answer(tx, attempt_id, slot)
+    body = _stored_answer(found.asked, payload)
+    if body is not None and found.asked.question.type is QuestionType.FILE:
+        body = await files.fixed(tx, attempt_id, slot, body)
+    if not await saving.save_answer(tx, attempt_id, slot, seq, body):
+        stored = await saving.get_answer(tx, attempt_id, slot)
         if (stored.seq, stored.body) != (seq, body):
-            raise StaleAnswer(stored.seq, _shown_answer(found.question, found.layout, stored.body))
+            raise StaleAnswer(stored.seq, _shown_answer(found.asked, stored.body))
     return found.received_at
 
 
@@ -266,24 +276,33 @@ async def _end(
     await faults.point("attempt.sealed")
 
 
-async def _stored_answer(
+async def _save_at_once(
     tx: AsyncSession,
-    found: attempts.Writable,
+    learner_id: UUID,
     attempt_id: UUID,
     slot: int,
+    seq: int,
     payload: Mapping[str, Any] | None,
-) -> dict[str, Any] | None:
+) -> datetime | None:
+    """Stores what there is nothing to say against; None, with nothing done, where there may be."""
+    asked = saving.remembered(tx, attempt_id, learner_id, slot)
+    if asked is None or asked.question.type is QuestionType.FILE:
+        return None
+    try:
+        body = _stored_answer(asked, payload)
+    except InvalidAnswer:
+        return None
+    return await saving.save_where_it_runs(tx, attempt_id, learner_id, slot, seq, body)
+
+
+def _stored_answer(asked: Asked, payload: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if payload is None:
         return None
     try:
-        body = presentation.received(found.question, found.layout, payload).model_dump()
-        is_file = found.question.type is QuestionType.FILE
-        return await files.fixed(tx, attempt_id, slot, body) if is_file else body
+        return presentation.received(asked.question, asked.layout, payload).model_dump()
     except AnswerMismatch as mismatch:
         raise InvalidAnswer(f"{mismatch}.") from None
 
 
-def _shown_answer(
-    question: Question, layout: presentation.Layout, stored: Mapping[str, Any] | None
-) -> dict[str, Any] | None:
-    return None if stored is None else presentation.returned(question, layout, stored)
+def _shown_answer(asked: Asked, stored: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if stored is None else presentation.returned(asked.question, asked.layout, stored)

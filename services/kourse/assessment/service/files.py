@@ -16,9 +16,14 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.assessment.domain.facts import Attempt, AttemptState
-from kourse.assessment.errors import AnswerFileNamed, AnswerFileRefused, AttemptClosed
-from kourse.assessment.repository import attempts, files
-from kourse.assessment.repository.attempts import Writable
+from kourse.assessment.errors import (
+    AnswerFileNamed,
+    AnswerFileRefused,
+    AttemptClosed,
+    InvalidAnswer,
+)
+from kourse.assessment.repository import attempts, files, saving
+from kourse.assessment.repository.saving import Writable
 from kourse.assessment.service.access import get_own_attempt
 from kourse.contracts import names
 from kourse.contracts.errors import NotFound
@@ -29,7 +34,6 @@ from kourse.kit.runtime import Runtime
 from kourse.kit.storage import Upload, take_over
 from kourse.rules import timing
 from kourse.rules.files import File, objection
-from kourse.rules.grading import AnswerMismatch
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ async def withdraw(
     await _writable(tx, learner_id, attempt_id, slot)
     await files.lock_files(tx, attempt_id, slot)
     await _file(tx, attempt_id, slot, file_id)
-    stored = await attempts.find_answer(tx, attempt_id, slot)
+    stored = await saving.find_answer(tx, attempt_id, slot)
     if stored is not None and str(file_id) in named_in(stored.body):
         raise AnswerFileNamed("Save the answer without the file first.")
     await files.delete_file(tx, file_id)
@@ -148,7 +152,7 @@ async def fixed(
     """The answer with the digest and version of each file that it names.
 
     Raises:
-        AnswerMismatch: A file is not there, has not arrived, is named twice or is another version.
+        InvalidAnswer: A file is not there, has not arrived, is named twice or is another version.
     """
     await files.lock_files(tx, attempt_id, slot)
     known = {str(row.id): row for row in await files.list_files(tx, attempt_id, slot)}
@@ -156,10 +160,10 @@ async def fixed(
     for given in payload["files"]:
         row = known.get(given["id"])
         if row is None or row.stored_at is None or given["id"] in chosen:
-            raise AnswerMismatch("answer.files: name files that were sent and confirmed, each once")
+            raise InvalidAnswer("answer.files: name files that were sent and confirmed, each once.")
         exact = {"id": given["id"], "sha256": row.sha256, "version": row.version_id}
         if any(value not in {None, exact[name]} for name, value in given.items()):
-            raise AnswerMismatch("answer.files: this is not the version that was confirmed")
+            raise InvalidAnswer("answer.files: this is not the version that was confirmed.")
         chosen[given["id"]] = exact
     return {"files": list(chosen.values())}
 
@@ -189,14 +193,14 @@ def bucket_of(runtime: Runtime, tenant: str, course: str) -> str:
 async def _writable(
     tx: AsyncSession, learner_id: UUID, attempt_id: UUID, slot: int
 ) -> tuple[Writable, FileRules]:
-    found = await attempts.find_writable(tx, attempt_id, learner_id, slot)
-    if found is None or found.question.file is None:
+    found = await saving.find_writable(tx, attempt_id, learner_id, slot)
+    if found is None or found.asked.question.file is None:
         raise NotFound("There is no such question for files in an attempt of yours.")
     if found.attempt.state is not AttemptState.IN_PROGRESS:
         raise AttemptClosed("The attempt is submitted; answers cannot be changed any more.")
     if not timing.accepts_work(found.attempt.deadline_at, found.received_at):
         raise AttemptClosed("The time is over; answers cannot be changed any more.")
-    return found, found.question.file
+    return found, found.asked.question.file
 
 
 async def _file(tx: AsyncSession, attempt_id: UUID, slot: int, file_id: UUID) -> Row[Any]:
