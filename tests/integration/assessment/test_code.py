@@ -16,7 +16,7 @@ from support.exams import doubling, essay, exam_spec, pool_spec, right_answer, s
 from support.replaying import replayed
 from support.runner import begin, end, running_runner
 from support.serving import serving
-from support.waiting import until
+from support.waiting import LONG_S, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -54,7 +54,7 @@ async def judging(house, url):
 async def judged(house, url):
     """Returns when no program waits any more."""
     async with judging(house, url):
-        await until(lambda: house.rows(WAITING) == [(0,)], 60)
+        await until(lambda: house.rows(WAITING) == [(0,)])
 
 
 async def asked(house, *questions, points=6, **changes):
@@ -181,7 +181,7 @@ class TestJudge:
         learner = await asked(house, doubling("double"))
         attempt = await house.sit(learner, right_answer)
         async with judging(house, NOWHERE):
-            await until(lambda: house.rows(POSTPONED) == [(True,)], 30)
+            await until(lambda: house.rows(POSTPONED) == [(True,)])
         house.run("UPDATE assessment.judging SET due_at = clock_timestamp()")
         assert state(house, attempt) == "SUBMITTED"
         await judged(house, judge_url)
@@ -196,9 +196,9 @@ class TestJudge:
             taken = (
                 "SELECT due_at > clock_timestamp() + interval '30 seconds' FROM assessment.judging"
             )
-            await until(lambda: house.rows(taken) == [(True,)], 30)
+            await until(lambda: house.rows(taken) == [(True,)])
             await asyncio.to_thread(end, process, signal.SIGKILL)
-            await until(lambda: house.rows(taken) == [(False,)], 60)
+            await until(lambda: house.rows(taken) == [(False,)])
         await judged(house, judge_url)
         assert (await review(house, learner, attempt))["earned"] == "6"
 
@@ -217,9 +217,9 @@ class TestJudge:
         async with serving(app) as url, judging(house, url):
             for failures in range(1, MOST_FAILURES):
                 found = f"SELECT failures >= {failures} FROM assessment.judging"
-                await until(lambda found=found: house.rows(found) == [(True,)], 30)
+                await until(lambda found=found: house.rows(found) == [(True,)])
                 house.run("UPDATE assessment.judging SET due_at = clock_timestamp()")
-            await until(lambda: state(house, attempt) == "UNDER_REVIEW", 30)
+            await until(lambda: state(house, attempt) == "UNDER_REVIEW")
         sheet = (await house.teach("GET", f"/v1/attempts/{attempt}/reviews/1")).body
         assert "failed" in sheet["problem"]
         assert (await house.override(attempt, 1, "4")).status == 200
@@ -240,7 +240,7 @@ class TestJudge:
         async with judging(house, judge_url):
             faults.arm(point, hang)
             try:
-                await asyncio.wait_for(lost.wait(), 30)
+                await asyncio.wait_for(lost.wait(), LONG_S)
             finally:
                 faults.disarm()
         assert state(house, attempt) == "SUBMITTED"
@@ -253,7 +253,7 @@ class TestJudge:
         learner = await asked(house, *(doubling(f"double-{n}") for n in range(6)))
         attempt = await house.sit(learner, right_answer)
         async with judging(house, judge_url), judging(house, judge_url):
-            await until(lambda: state(house, attempt) == "GRADED", 60)
+            await until(lambda: state(house, attempt) == "GRADED")
         assert house.events().count("assessment.exam.graded") == 1
 
     async def test_says_nothing_twice(self, house, judge_url):
