@@ -33,7 +33,7 @@ class NotificationSettings(ServiceSettings, service="notification"):
     """Mails that one person gets within 24 hours; more wait. Security messages neither wait nor count."""
     sender_batch: Annotated[int, Field(ge=1, le=500)] = 50
     """Mails that one round claims; a killed sender's wait for the end of its lease."""
-    sender_connections: Annotated[int, Field(ge=1, le=64)] = 6
+    sender_connections: Annotated[int, Field(ge=1, le=64)] = 16
     """Connections to the relay for people's own messages, and as many for what goes to many: each has one
     mail in hand, which a crash can repeat."""
     sender_lease_s: Annotated[float, Field(ge=8, le=3600)] = 120.0

@@ -169,6 +169,7 @@ class SmtpServer:
         may_answer: While clear, the answer to a text is held back.
         stuck: Subject of the mails that are held back while others are taken; None for none.
         connections: How many were made.
+        in_hand: How many mails were taken and not answered yet.
     """
 
     def __init__(self):
@@ -180,6 +181,7 @@ class SmtpServer:
         self.may_answer.set()
         self.stuck = None
         self.connections = 0
+        self.in_hand = 0
 
     async def handle_RCPT(  # noqa: N802 -- aiosmtpd looks for this name
         self, _server, _session, envelope, address, _options
@@ -191,12 +193,14 @@ class SmtpServer:
 
     async def handle_DATA(self, server, _session, envelope):  # noqa: N802 -- likewise
         self.arrived.set()
+        self.in_hand += 1
         message = message_from_bytes(envelope.content, policy=policy.default)
         if self.stuck is not None and message["Subject"] == self.stuck:
             self.may_answer.clear()
             await self.may_answer.wait()
         elif self.stuck is None:
             await self.may_answer.wait()
+        self.in_hand -= 1
         answer = self.answers["DATA"].pop(0) if self.answers["DATA"] else None
         if answer is None or answer == "die":
             message.recipient = envelope.rcpt_tos[0]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.headerregistry import BaseHeader, HeaderRegistry
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +16,21 @@ from kourse.notification.domain.kinds import RULES, Kind
 from kourse.notification.service import rendering
 from kourse.notification.service.ports import Contact
 from kourse.notification.settings import NotificationSettings
+
+
+class _Headers(HeaderRegistry):
+    """Knows headers again: to read one makes a class, which together cost more than the rest of a mail."""
+
+    @lru_cache(maxsize=128)  # noqa: B019 -- there is one, for good
+    def __call__(self, name: str, value: str) -> BaseHeader:
+        return super().__call__(name, value)
+
+    @lru_cache(maxsize=128)  # noqa: B019 -- likewise
+    def __getitem__(self, name: str) -> type[BaseHeader]:
+        return super().__getitem__(name)
+
+
+_POLICY = EmailPolicy(header_factory=_Headers())
 
 
 def compose(
@@ -42,7 +60,7 @@ def compose(
         "unsubscribe_url": unsubscribe_url,
     }
     words = rendering.mail(kind, contact.locale, everything)
-    message = EmailMessage()
+    message = EmailMessage(_POLICY)
     message["Subject"] = words.subject
     message["From"] = settings.mail_from
     message["To"] = contact.email

@@ -1,9 +1,10 @@
 """The loops that send mails: claim what is due, ask for addresses, hand over, settle.
 
-There is one for each lane, so that nobody's own message waits behind what goes to thousands. Nothing is sent
-before its row is committed. A connection takes the next mail only when the last one is settled, however often
-the database has to be asked for that while the claim lasts. So a sender that dies repeats at most the mail
-that each connection had in hand, under the same Message-ID; all others go once.
+Each lane has its own, so that nobody's own message waits behind what goes to thousands, and each has two of them,
+so that one claims and asks while the mails of the other leave. Nothing is sent before its row is committed. A
+connection takes the next mail only when the last one is settled, however often the database has to be asked for
+that while the claim lasts. So a sender that dies repeats at most the mail that each connection had in hand, under
+the same Message-ID; all others go once.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ HAND_OVER_WITHIN = 0.5
 ONE_MAIL = 0.375
 """Share of the lease that one mail may take at most, so that the last one still ends within it."""
 
+ROUNDS = 2
+"""Rounds of a lane at a time: of one the mails leave, of the other is asked what they need."""
+
 SENT = Counter("kourse_mail_deliveries_total", "Mails by what became of them.", ["kind", "outcome"])
 POSTPONED = Counter("kourse_mail_postponed_total", "Mails put off, by the reason.", ["outcome"])
 AGE = Histogram(
@@ -55,11 +59,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class _Round:
-    """The times of one round, on the monotonic clock in seconds."""
+    """What one round claimed, and its times on the monotonic clock in seconds."""
 
+    lane: Lane
+    claims: tuple[Claim, ...]
     begun: float
     lease_s: float
     shares: Shares = field(default_factory=Shares)
+
+    @property
+    def count(self) -> int:
+        """Mails claimed."""
+        return sum(len(claim.ids) for claim in self.claims)
 
     @property
     def may_send(self) -> bool:
@@ -97,13 +108,16 @@ class Sender:
         self._mailer = mailer
         self._settings = settings
         self._settling = Settling(database)
+        self._places = {lane: asyncio.Semaphore(settings.sender_connections) for lane in Lane}
 
     async def run(self) -> None:
         """Sends until cancelled; a back end that is down only makes it wait."""
         try:
-            async with asyncio.TaskGroup() as lanes:
+            async with asyncio.TaskGroup() as loops:
                 for lane in Lane:
-                    lanes.create_task(self._run(lane))
+                    turn, bell = asyncio.Lock(), Bell(self._database)
+                    for _ in range(ROUNDS):
+                        loops.create_task(self._run(lane, turn, bell))
         finally:
             await self._mailer.close()
 
@@ -113,40 +127,45 @@ class Sender:
 
     async def round_of(self, lane: Lane) -> int:
         """Claims what is due in a lane and deals with it; the number of mails claimed."""
-        this = _Round(time.monotonic(), self._settings.sender_lease_s)
+        this = await self._claim(lane)
+        await self._deal_with_all(this)
+        return this.count
+
+    async def _run(self, lane: Lane, turn: asyncio.Lock, bell: Bell) -> None:
+        failures = 0
+        while True:
+            try:
+                async with turn:  # whoever has it claims, or waits for something to be due
+                    while not (this := await self._claim(lane)).count:
+                        await bell.wait(self._settings.sender_poll_s)
+                await self._deal_with_all(this)
+                failures = 0
+            except Unavailable as error:
+                failures += 1
+                log.warning("mail.interrupted", error=str(error))
+                await asyncio.sleep(full_jitter(failures, base_s=0.5))
+
+    async def _claim(self, lane: Lane) -> _Round:
+        begun, lease_s = time.monotonic(), self._settings.sender_lease_s
         async with self._worker.transaction(None) as tx:
             claims = await deliveries.claim_due(
                 tx,
                 lane,
                 limit=self._settings.sender_batch,
-                lease=timedelta(seconds=this.lease_s),
+                lease=timedelta(seconds=lease_s),
             )
         if claims:
             await faults.point("sender.claimed")
-        count = sum(len(claim.ids) for claim in claims)
-        IN_HAND.labels(lane.name.lower()).set(count)
+        return _Round(lane, tuple(claims), begun, lease_s)
+
+    async def _deal_with_all(self, this: _Round) -> None:
+        in_hand = IN_HAND.labels(this.lane.name.lower())
+        in_hand.inc(this.count)
         try:
-            for claim in claims:
+            for claim in this.claims:
                 await self._deal_with(claim, this)
         finally:
-            IN_HAND.labels(lane.name.lower()).set(0)
-        return count
-
-    async def _run(self, lane: Lane) -> None:
-        bell = Bell(self._database)
-        failures = 0
-        while True:
-            try:
-                busy = await self.round_of(lane) > 0
-                failures = 0
-            except Unavailable as error:
-                failures += 1
-                busy = False
-                log.warning("mail.interrupted", error=str(error))
-            if failures:
-                await asyncio.sleep(full_jitter(failures, base_s=0.5))
-            if not busy:
-                await bell.wait(self._settings.sender_poll_s)
+            in_hand.dec(this.count)
 
     async def _deal_with(self, claim: Claim, this: _Round) -> None:
         async with self._database.transaction(claim.tenant) as tx:
@@ -172,7 +191,7 @@ class Sender:
         """Sends one after another of what waits; what keeps this connection from going on, if anything does."""
         try:
             while waiting:
-                async with self._mailer.connection() as relay:
+                async with self._places[this.lane], self._mailer.connection() as relay:
                     if waiting:  # or the others were faster
                         sending = self._send(claim, waiting.popleft(), composer, relay, this)
                         await _unbroken(sending)
