@@ -1,7 +1,8 @@
 """Weekly digests through the real inbox and a real database, with a clock that tests move."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from kourse.contracts import events
 from kourse.kit import faults
 from kourse.notification.domain.digests import next_digest
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.domain.preferences import Channel, Preferences
+from kourse.notification.domain.preferences import Channel, DigestTime, Preferences
 from kourse.notification.service import reading
 from kourse.notification.service.digesting import Digesting
 
@@ -57,7 +58,7 @@ async def complete(bus, learner, times):
 
 
 def monday(zone="UTC"):
-    return next_digest(datetime.now(UTC), ZoneInfo(zone))
+    return next_digest(datetime.now(UTC), ZoneInfo(zone), DigestTime())
 
 
 class TestDigest:
@@ -143,3 +144,31 @@ class TestDigest:
         assert sql(DIGESTS, learner) == []
         await digest_at(monday(zone))
         assert len(sql(DIGESTS, learner)) == 1
+
+    async def test_comes_when_the_learner_chose_in_their_time_zone(self, bus, sql, want, digest_at):
+        learner, zone = uuid4(), "Asia/Kathmandu"
+        chosen = DigestTime(weekday=3, at=time(17, 15))
+        await want(learner, replace(REFUSES_LESSONS, digest=chosen))
+        await complete(bus, learner, 1)
+        await bus.send(events.SettingsChanged(learner_id=learner, locale="en", time_zone=zone))
+        first = next_digest(datetime.now(UTC), ZoneInfo(zone), chosen)
+
+        await digest_at(first - timedelta(minutes=1))
+        assert sql(DIGESTS, learner) == []
+        await digest_at(first)
+        assert len(sql(DIGESTS, learner)) == 1
+
+        await complete(bus, learner, 1)
+        await digest_at(first + WEEK - timedelta(minutes=1))
+        assert len(sql(DIGESTS, learner)) == 1
+        await digest_at(first + WEEK)
+        assert len(sql(DIGESTS, learner)) == 2
+
+    async def test_moves_when_the_learner_chooses_another_time(self, sql, want):
+        learner = uuid4()
+        await want(learner, REFUSES_LESSONS)
+        chosen = DigestTime(weekday=5, at=time(9))
+        await want(learner, replace(REFUSES_LESSONS, digest=chosen))
+
+        ((due_at,),) = sql("SELECT due_at FROM notification.digest WHERE user_id = %s", learner)
+        assert due_at == next_digest(datetime.now(UTC), ZoneInfo("UTC"), chosen)

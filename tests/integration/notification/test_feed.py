@@ -236,12 +236,14 @@ class TestPreferences:
         assert set(found["kinds"]) == {kind.value for kind in OPTIONAL}
         assert found["kinds"]["exam-graded"] == {"feed": True, "email": True, "webhook": True}
         assert found["quietHours"] is None
+        assert found["weeklyDigest"] == {"day": "monday", "at": "08:00"}
 
     async def test_are_what_was_asked_for_last(self, http, reader):
         wanted = {
             "email": True,
             "kinds": {"lesson-completed": {"feed": False, "email": True}},
             "quietHours": {"starts": "22:00", "ends": "07:30"},
+            "weeklyDigest": {"day": "sunday", "at": "18:30"},
         }
 
         await http.put("/v1/notifications/preferences", json=wanted, headers=reader.headers)
@@ -251,6 +253,7 @@ class TestPreferences:
         assert found["kinds"]["lesson-completed"] == refused
         assert found["kinds"]["exam-graded"] == {"feed": True, "email": True, "webhook": True}
         assert found["quietHours"] == wanted["quietHours"]
+        assert found["weeklyDigest"] == wanted["weeklyDigest"]
 
     @pytest.mark.parametrize(
         "wanted",
@@ -259,6 +262,8 @@ class TestPreferences:
             {"email": True, "kinds": {"gossip": {"email": False}}},
             {"email": True, "quietHours": {"starts": "22:00"}},
             {"email": True, "quietHours": {"starts": "22:00", "ends": "25:00"}},
+            {"email": True, "weeklyDigest": {"day": "someday"}},
+            {"email": True, "weeklyDigest": {"day": "sunday", "at": "24:00"}},
         ],
     )
     async def test_cannot_be_what_makes_no_sense(self, http, reader, wanted):

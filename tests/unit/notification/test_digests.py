@@ -1,6 +1,6 @@
 """When weekly digests come, and what they sum up."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -8,7 +8,7 @@ import pytest
 
 from kourse.notification.domain.digests import digested, next_digest
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.domain.preferences import Channel, Preferences
+from kourse.notification.domain.preferences import Channel, DigestTime, Preferences
 
 MAIL_OF_LESSONS = (Kind.LESSON_COMPLETED, Channel.EMAIL)
 
@@ -27,10 +27,32 @@ class TestNextDigest:
             ("Pacific/Pago_Pago", "2027-03-08T12:00", "2027-03-08T19:00"),
         ],
     )
-    def test_comes_on_monday_at_eight_where_the_learner_is(self, zone, after, comes):
+    def test_comes_on_monday_at_eight_where_the_learner_is_unless_they_chose(
+        self, zone, after, comes
+    ):
         after = datetime.fromisoformat(after).replace(tzinfo=UTC)
 
-        found = next_digest(after, ZoneInfo(zone))
+        found = next_digest(after, ZoneInfo(zone), DigestTime())
+
+        assert found == datetime.fromisoformat(comes).replace(tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("zone", "wanted", "after", "comes"),
+        [
+            ("UTC", DigestTime(6, time(18)), "2027-03-03T12:00", "2027-03-07T18:00"),
+            ("UTC", DigestTime(6, time(18)), "2027-03-07T18:00", "2027-03-14T18:00"),
+            ("UTC", DigestTime(2, time(12, 30)), "2027-03-03T12:00", "2027-03-03T12:30"),
+            # 02:30 is not on that clock: the instant that it would have been, half past three in summer
+            ("Europe/Berlin", DigestTime(6, time(2, 30)), "2027-03-27T12:00", "2027-03-28T01:30"),
+            # 02:30 is there twice: the first time
+            ("Europe/Berlin", DigestTime(6, time(2, 30)), "2027-10-30T12:00", "2027-10-31T00:30"),
+            ("Pacific/Kiritimati", DigestTime(0, time(0)), "2027-03-07T09:00", "2027-03-07T10:00"),
+        ],
+    )
+    def test_comes_when_the_learner_chose(self, zone, wanted, after, comes):
+        after = datetime.fromisoformat(after).replace(tzinfo=UTC)
+
+        found = next_digest(after, ZoneInfo(zone), wanted)
 
         assert found == datetime.fromisoformat(comes).replace(tzinfo=UTC)
 
@@ -39,7 +61,7 @@ class TestNextDigest:
         zone, at = ZoneInfo(zone), datetime(2027, 1, 1, tzinfo=UTC)
         days = []
         for _ in range(52):
-            at = next_digest(at, zone)
+            at = next_digest(at, zone, DigestTime())
             days.append(at.astimezone(zone).replace(tzinfo=None))
 
         assert {(day.weekday(), day.hour) for day in days} == {(0, 8)}

@@ -6,29 +6,29 @@ there is to read.
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from kourse.notification.domain.kinds import RULES, Kind
-from kourse.notification.domain.preferences import Channel, Preferences
+from kourse.notification.domain.preferences import Channel, DigestTime, Preferences
 from kourse.rules.dates import localise
 
-AT = time(8)
-"""Time of the Monday, on the learner's clock."""
 WEEK = timedelta(days=7)
 
 
-def next_digest(after: datetime, zone: ZoneInfo) -> datetime:
-    """The first digest after a moment (UTC): Monday morning where the learner is.
+def next_digest(after: datetime, zone: ZoneInfo, wanted: DigestTime) -> datetime:
+    """The first digest after a moment (UTC), by the clock where the learner is.
 
     Args:
         after: The moment.
         zone: The time zone of the learner's days.
+        wanted: When in the week.
     """
     today = after.astimezone(zone).date()
-    monday = datetime.combine(today - timedelta(days=today.weekday()), AT)
-    this_week = localise(monday, zone)
-    return this_week if this_week > after else localise(monday + WEEK, zone)
+    last_day = today - timedelta(days=(today.weekday() - wanted.weekday) % 7)
+    last = datetime.combine(last_day, wanted.at)
+    at = localise(last, zone)
+    return at if at > after else localise(last + WEEK, zone)
 
 
 def digested(preferences: Preferences) -> frozenset[Kind]:

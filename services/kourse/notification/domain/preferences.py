@@ -41,6 +41,19 @@ class QuietHours:
 
 
 @dataclass(frozen=True)
+class DigestTime:
+    """When in the week a digest comes, on the person's clock.
+
+    Attributes:
+        weekday: Days since Monday, 0 to 6.
+        at: Time of that day.
+    """
+
+    weekday: int = 0
+    at: time = time(8)
+
+
+@dataclass(frozen=True)
 class Preferences:
     """Somebody's wishes.
 
@@ -48,11 +61,13 @@ class Preferences:
         wants_mail: Whether any mail is wanted that can be refused.
         refused: Kinds that are not wanted by a channel.
         quiet: When mail waits; None for never.
+        digest: When weekly digests come, for those who get any.
     """
 
     wants_mail: bool = True
     refused: frozenset[tuple[Kind, Channel]] = frozenset()
     quiet: QuietHours | None = None
+    digest: DigestTime = DigestTime()
 
     def takes(self, kind: Kind, channel: Channel) -> bool:
         """Whether the kind goes to them by that channel."""

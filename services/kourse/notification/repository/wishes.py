@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kourse.notification.domain.kinds import Kind
-from kourse.notification.domain.preferences import Channel, Preferences, QuietHours
+from kourse.notification.domain.preferences import Channel, DigestTime, Preferences, QuietHours
 from kourse.notification.repository.replicas import DEFAULT_LOCALE
 from kourse.notification.tables import recipient
 
@@ -19,6 +19,8 @@ COLUMNS = (
     recipient.c.refused,
     recipient.c.quiet_starts,
     recipient.c.quiet_ends,
+    recipient.c.digest_day,
+    recipient.c.digest_at,
 )
 """What ``preferences_in`` needs of a row."""
 
@@ -38,6 +40,8 @@ async def put_preferences(tx: AsyncSession, user_id: UUID, wanted: Preferences) 
         "refused": sorted(mark(kind, channel) for kind, channel in wanted.refused),
         "quiet_starts": quiet.starts if quiet else None,
         "quiet_ends": quiet.ends if quiet else None,
+        "digest_day": wanted.digest.weekday,
+        "digest_at": wanted.digest.at,
     }
     row = insert(recipient).values(
         tenant=tx.info["tenant"], user_id=user_id, locale=DEFAULT_LOCALE, **values
@@ -62,6 +66,7 @@ def preferences_in(row: Row[Any]) -> Preferences:
         wants_mail=row.wants_mail,
         refused=frozenset((Kind(kind), Channel(channel)) for kind, channel in pairs),
         quiet=None if row.quiet_starts is None else QuietHours(row.quiet_starts, row.quiet_ends),
+        digest=DigestTime(row.digest_day, row.digest_at),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, time
+from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
 
@@ -81,6 +82,25 @@ class QuietHours(Body):
     ends: TimeOfDay
 
 
+class Weekday(StrEnum):
+    """A day of the week."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class DigestTime(Body):
+    """When the weekly digest comes, in the time zone of one's settings."""
+
+    day: Weekday = Field(Weekday.MONDAY, description="Day of the week.", examples=["sunday"])
+    at: TimeOfDay = Field("08:00", examples=["18:00"])
+
+
 class Preferences(Body):
     """What somebody wants to get; security messages always go."""
 
@@ -91,6 +111,10 @@ class Preferences(Body):
         examples=[{"lesson-completed": {"feed": True, "email": False}}],
     )
     quiet_hours: QuietHours | None = None
+    weekly_digest: DigestTime = Field(
+        default_factory=DigestTime,
+        description="When the weekly digest comes, for those who refuse mail of some kinds.",
+    )
 
     @field_validator("kinds")
     @classmethod
@@ -116,6 +140,9 @@ class Preferences(Body):
             quiet_hours=None
             if quiet is None
             else QuietHours(starts=f"{quiet.starts:%H:%M}", ends=f"{quiet.ends:%H:%M}"),
+            weekly_digest=DigestTime(
+                day=list(Weekday)[wanted.digest.weekday], at=f"{wanted.digest.at:%H:%M}"
+            ),
         )
 
     def wanted(self) -> domain.Preferences:
@@ -133,6 +160,10 @@ class Preferences(Body):
             if quiet is None
             else domain.QuietHours(
                 time.fromisoformat(quiet.starts), time.fromisoformat(quiet.ends)
+            ),
+            digest=domain.DigestTime(
+                list(Weekday).index(self.weekly_digest.day),
+                time.fromisoformat(self.weekly_digest.at),
             ),
         )
 

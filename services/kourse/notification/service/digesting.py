@@ -21,7 +21,7 @@ from kourse.notification.domain import digests as rules
 from kourse.notification.domain.calendars import Calendar
 from kourse.notification.domain.kinds import Kind
 from kourse.notification.domain.preferences import Preferences
-from kourse.notification.repository import calendars, digests, notices
+from kourse.notification.repository import calendars, digests, notices, wishes
 from kourse.notification.repository.digests import Due
 from kourse.notification.repository.notices import Telling
 
@@ -68,17 +68,20 @@ class Digesting:
 
 
 async def follow(tx: AsyncSession, user_id: UUID, wanted: Preferences) -> None:
-    """Whoever refused some mail gets a digest instead from the next Monday on; others get none."""
+    """Whoever refused some mail gets a digest instead, from the next time that they chose; others get none."""
     if rules.digested(wanted):
         zone = ZoneInfo(await calendars.time_zone_of(tx, user_id))
-        await digests.schedule(tx, user_id, rules.next_digest(await database_now(tx), zone))
+        due_at = rules.next_digest(await database_now(tx), zone, wanted.digest)
+        await digests.schedule(tx, user_id, due_at)
     else:
         await digests.cancel(tx, [user_id])
 
 
 async def follow_zone(tx: AsyncSession, user_id: UUID, zone: ZoneInfo) -> None:
     """The person's next digest comes by this time zone."""
-    await digests.move(tx, user_id, rules.next_digest(await database_now(tx), zone))
+    wanted = await wishes.preferences_of(tx, user_id)
+    due_at = rules.next_digest(await database_now(tx), zone, wanted.digest)
+    await digests.move(tx, user_id, due_at)
 
 
 async def _send(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
@@ -98,7 +101,8 @@ async def _send(tx: AsyncSession, due: Sequence[Due], now: datetime) -> None:
             tellings.append(Telling(one.user_id, {"entries": entries}, once))
     await notices.tell_all(tx, Kind.WEEKLY_DIGEST, tellings)
     known = await calendars.calendars_of(tx, [one.user_id for one in going])
-    zones = {one.user_id: known.get(one.user_id, Calendar()).zone_at(now) for one in going}
-    await digests.go_on(
-        tx, [(user_id, rules.next_digest(now, ZoneInfo(zone))) for user_id, zone in zones.items()]
-    )
+    nexts = []
+    for one in going:
+        zone = ZoneInfo(known.get(one.user_id, Calendar()).zone_at(now))
+        nexts.append((one.user_id, rules.next_digest(now, zone, one.preferences.digest)))
+    await digests.go_on(tx, nexts)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Index,
     PrimaryKeyConstraint,
+    SmallInteger,
     Table,
     Text,
     Time,
@@ -30,9 +31,12 @@ recipient = Table(
     Column("refused", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("quiet_starts", Time),
     Column("quiet_ends", Time),
+    Column("digest_day", SmallInteger, nullable=False, server_default=text("0")),
+    Column("digest_at", Time, nullable=False, server_default=text("'08:00'")),
     PrimaryKeyConstraint("tenant", "user_id"),
     UniqueConstraint("tenant", "unsubscribe_key"),
     CheckConstraint("num_nonnulls(quiet_starts, quiet_ends) <> 1", name="quiet"),
+    CheckConstraint("digest_day BETWEEN 0 AND 6", name="digest_day"),
 )
 
 digest = Table(
