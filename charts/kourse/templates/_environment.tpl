@@ -101,7 +101,7 @@ postgresql+psycopg://{{ index . 1 }}:$({{ index . 2 }})@{{ include "kourse.host"
 {{ include "kourse.fromSecret" (list "KOURSE_IDENTITY_BOOTSTRAP_ADMIN_PASSWORD" (include "kourse.secret" (list $root "bootstrapAdmin")) "password") }}
 {{- end }}
 {{- end }}
-{{- if and (eq $name "notification") $root.Values.webhooks.existingSecret }}
+{{- if and (eq $name "notification") (or $root.Values.evaluation.enabled $root.Values.webhooks.existingSecret) }}
 - name: KOURSE_NOTIFICATION_DATA_KEY_FILE
   value: /etc/kourse/webhooks/data-key
 {{- end }}
