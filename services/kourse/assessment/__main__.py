@@ -48,14 +48,7 @@ def service(settings: AssessmentSettings) -> Service:
         work=work,
         tasks=(sweep, judge, collecting.sweep_forever),
         setup=set_up,
-        teardown=tear_down,
     )
-
-
-async def tear_down(runtime: Runtime) -> None:
-    """Ends the connections to the judge."""
-    if (judge := runtime.extras.get("judge")) is not None:
-        await judge.close()
 
 
 if __name__ == "__main__":

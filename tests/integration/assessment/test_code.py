@@ -4,6 +4,8 @@ import asyncio
 import json
 import signal
 from contextlib import asynccontextmanager, suppress
+from itertools import cycle
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -48,7 +50,27 @@ async def judging(house, url):
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        await judge.close()
+
+
+@asynccontextmanager
+async def balancing(urls):
+    """An address behind which connections go to these in turn, as those of a Service do."""
+    ends = cycle(urlsplit(url).port for url in urls)
+
+    async def take(reader, writer):
+        there = await asyncio.open_connection("127.0.0.1", next(ends))
+        await asyncio.gather(pour(reader, there[1]), pour(there[0], writer))
+
+    async def pour(reader, writer):
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
 async def judged(house, url):
@@ -185,6 +207,14 @@ class TestJudge:
         house.run("UPDATE assessment.judging SET due_at = clock_timestamp()")
         assert state(house, attempt) == "SUBMITTED"
         await judged(house, judge_url)
+        assert (await review(house, learner, attempt))["earned"] == "6"
+
+    async def test_may_be_several_behind_one_address(self, house):
+        learner = await asked(house, doubling("double"))
+        attempt = await house.sit(learner, right_answer)
+        with running_runner() as one, running_runner() as other:
+            async with balancing([one, other]) as url:
+                await judged(house, url)
         assert (await review(house, learner, attempt))["earned"] == "6"
 
     async def test_that_was_killed_with_programs_in_hand_gets_them_again(self, house, judge_url):
@@ -332,7 +362,6 @@ class TestPractice:
         try:
             answer = await self.check(house, learner, NEGATED)
         finally:
-            await extras["judge"].close()
             extras["judge"] = there
         assert (answer.status, answer.code) == (503, "unavailable")
         assert house.rows("SELECT count(*) FROM assessment.answer_log") == [(0,)]

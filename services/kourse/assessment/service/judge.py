@@ -65,6 +65,9 @@ class _Sent:
 class Judge:
     """A judge at an address.
 
+    Of several runners behind one address only that which took a program knows of it. So each program has a
+    connection of its own, which leads to the same one for as long as it lasts.
+
     Args:
         url: Its base address.
         headers: Sent with every request.
@@ -73,9 +76,8 @@ class Judge:
     TIMEOUT: ClassVar = aiohttp.ClientTimeout(total=15, sock_connect=2)
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
-        self._url = url.rstrip("/")
+        self._url = f"{url.rstrip('/')}/submissions/batch"
         self._headers = dict(headers or {})
-        self._session: aiohttp.ClientSession | None = None
 
     async def judge(
         self,
@@ -99,33 +101,36 @@ class Judge:
         """
         trials: dict[str, Trial] = {}
         end = time.monotonic() + patience_s
-        for at in range(0, len(code.tests), BATCH):
-            tests = code.tests[at : at + BATCH]
-            sent = await self._submit([_submission(code, source, test) for test in tests], tests)
-            trials |= await self._results(sent, alive, end)
+        connector = aiohttp.TCPConnector(limit=1)
+        async with aiohttp.ClientSession(
+            headers=self._headers, timeout=self.TIMEOUT, connector=connector
+        ) as session:
+            for at in range(0, len(code.tests), BATCH):
+                tests = code.tests[at : at + BATCH]
+                sent = await self._submit(session, code, source, tests)
+                trials |= await self._results(session, sent, alive, end)
         return trials
 
-    async def close(self) -> None:
-        """Ends its connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
-
     async def _submit(
-        self, submissions: Sequence[Mapping[str, Any]], tests: Sequence[CodeTest]
+        self, session: aiohttp.ClientSession, code: Code, source: str, tests: Sequence[CodeTest]
     ) -> list[_Sent]:
-        answered = await self._call("POST", {}, {"submissions": list(submissions)})
+        body = {"submissions": [_submission(code, source, test) for test in tests]}
+        answered = await self._call(session, "POST", {}, body)
         tokens = [one.get("token") for one in answered]
         if len(tokens) != len(tests) or not all(tokens):
             raise JudgeFailed(f"it refused a submission: {str(answered)[:300]}")
         return [_Sent(test, token) for test, token in zip(tests, tokens, strict=True)]
 
     async def _results(
-        self, sent: Sequence[_Sent], alive: Callable[[], Awaitable[None]] | None, end: float
+        self,
+        session: aiohttp.ClientSession,
+        sent: Sequence[_Sent],
+        alive: Callable[[], Awaitable[None]] | None,
+        end: float,
     ) -> dict[str, Trial]:
         query = {"tokens": ",".join(one.token for one in sent)}
         while True:
-            answered = (await self._call("GET", query))["submissions"]
+            answered = (await self._call(session, "GET", query))["submissions"]
             if len(answered) != len(sent) or not all(answered):
                 raise SubmissionsLost
             statuses = {one["status"]["id"] for one in answered}
@@ -142,13 +147,16 @@ class Judge:
             one.test.key: _trial(one.test, said) for one, said in zip(sent, answered, strict=True)
         }
 
-    async def _call(self, method: str, query: Mapping[str, str], body: object | None = None) -> Any:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(headers=self._headers, timeout=self.TIMEOUT)
-        url = f"{self._url}/submissions/batch"
+    async def _call(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        query: Mapping[str, str],
+        body: object | None = None,
+    ) -> Any:
         params = {**query, "base64_encoded": "true"}
         try:
-            async with self._session.request(method, url, params=params, json=body) as answer:
+            async with session.request(method, self._url, params=params, json=body) as answer:
                 return await _read(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unavailable(f"The judge does not answer ({type(error).__name__}).") from error
