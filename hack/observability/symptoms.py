@@ -152,7 +152,8 @@ OPERATOR_ALERTS = (
     ),
     Alert(
         "KourseOperatorWithoutLeader",
-        'sum(leader_election_master_status{job="operator"}) < 1',
+        # A dead operator has no series at all, and the sum of none is not 0 but nothing.
+        '(sum(leader_election_master_status{job="operator"}) or vector(0)) < 1',
         "1m",
         _PAGE,
         "No operator leads.",

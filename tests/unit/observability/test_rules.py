@@ -66,6 +66,11 @@ class TestAlert:
         said = reckon(tmp_path / "cases.yaml", cases.RIGHT)
         assert said.returncode == 0, said.stdout + said.stderr
 
+    def test_of_no_leader_fires_when_no_operator_is_heard_of(self, tmp_path):
+        days = [(("KourseOperatorWithoutLeader",), {'up{job="operator"}': cases.ZERO})]
+        said = reckon(tmp_path / "cases.yaml", days)
+        assert 'severity="critical"' in said.stdout + said.stderr
+
     def test_of_every_name_is_tried_both_ways(self):
         for days in (cases.WRONG, cases.RIGHT):
             assert {name for names, _ in days for name in names} == RULE.keys()
