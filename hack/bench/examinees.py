@@ -95,6 +95,7 @@ SELECT i.attempt_id, i.slot, i.tenant, 1, CASE q.type
     ELSE '{"value": "4"}' END, clock_timestamp()
 FROM assessment.attempt_item i JOIN assessment.attempt a ON a.id = i.attempt_id
 JOIN assessment.question q ON q.id = i.question_id WHERE a.exam_id = %s AND a.state = 'IN_PROGRESS'
+ON CONFLICT (attempt_id, slot) DO NOTHING
 """
 
 
