@@ -67,14 +67,16 @@ class TestLoadTable:
         with pytest.raises(ValueError, match="points:all"):
             load_table(tmp_path / "routes.json")
 
-    def test_waits_long_for_plans_and_the_reading_of_files_alone(self):
+    def test_waits_long_for_plans_programs_and_the_reading_of_files_alone(self):
         patient = {route.path for route in load_table().routes if route.patient}
 
         assert patient == {
+            "/v1/attempts/{attempt}/answers/{slot}/files/{file_id}/stored",
             "/v1/authoring/plans/assessments",
             "/v1/authoring/plans/cohorts",
             "/v1/authoring/plans/courses",
             "/v1/courses/{course}/assignments/{assignment}/files/{file_id}/stored",
+            "/v1/practice/{pool}/{question}/answers",
         }
 
     def test_streams_the_live_feed_alone(self):
