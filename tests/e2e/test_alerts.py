@@ -39,14 +39,14 @@ spec:
 
 
 class Watch:
-    """A Prometheus of the test's own: the stack's targets every second, and hastened rules."""
+    """A Prometheus of the test's own: the stack's targets every two seconds, and hastened rules."""
 
     def __init__(self, site, directory):
         address = f"127.0.0.1:{free_port()}"
         (directory / "rules.yaml").write_text(json.dumps(rules.hastened(FACTOR)))
         config = json.loads(site.layout.config("prometheus.json").read_text())
         config["global"] = dict.fromkeys(
-            ("scrape_interval", "scrape_timeout", "evaluation_interval"), "1s"
+            ("scrape_interval", "scrape_timeout", "evaluation_interval"), "2s"
         )
         config["rule_files"] = [str(directory / "rules.yaml")]
         (directory / "prometheus.json").write_text(json.dumps(config))
@@ -161,6 +161,13 @@ class TestFrozenOperator:
             fires(watch, "KourseOperatorWithoutLeader", severity="critical")
             fires(watch, "KourseServiceAbsent", service="operator")
         is_over(watch, "KourseOperatorWithoutLeader")
+
+
+class TestFrozenCache:
+    def test_is_missed_by_the_services_that_need_it_until_it_goes_on(self, site, watch):
+        with frozen(site, "redis-cache"):
+            fires(watch, "KourseBackEndDown", component="cache", severity="critical")
+        is_over(watch, "KourseBackEndDown", component="cache")
 
 
 class TestExamWithoutItsPool:

@@ -239,6 +239,12 @@ class TestProbes:
         assert body["missing"] == ["cache"]
         assert body["components"]["token_store"] == "ok"
 
+    async def test_tell_in_figures_how_back_ends_are_when_they_are_asked(self, http):
+        text = await (await http.get("/metrics")).text()
+
+        assert 'kourse_component_up{component="token_store",service="tiny"} 1.0' in text
+        assert 'kourse_component_up{component="cache",service="tiny"} 0.0' in text
+
     async def test_count_requests_by_route(self, http, issuer):
         await http.get("/v1/cohorts/some-name", headers=bearer(issuer.token()))
         text = await (await http.get("/metrics")).text()

@@ -34,7 +34,8 @@ def probe_router(health: Health) -> APIRouter:
 
     @router.get("/metrics")
     async def metrics() -> Response:
-        """Prometheus' text format."""
+        """Prometheus' text format; back ends are asked for it, as nobody else may ask."""
+        await health.components()
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     @router.get("/buildinfo")
