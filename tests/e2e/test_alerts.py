@@ -71,22 +71,23 @@ class Watch:
 
     def firing(self, name, **labels):
         """The alerts of that name that fire now and carry these labels."""
-        try:
-            alerts = self.http.get("/alerts").json()["data"]["alerts"]
-        except httpx2.TransportError:
-            return []
         return [
             one
-            for one in alerts
+            for one in self.ask("alerts").get("alerts", [])
             if (one["state"], one["labels"]["alertname"]) == ("firing", name)
             and labels.items() <= one["labels"].items()
         ]
 
     def sees(self, query):
+        return self.ask("query", query=query).get("result", [])
+
+    def ask(self, path, **params):
+        """The answer's data; nothing while Prometheus is starting."""
         try:
-            return self.http.get("/query", params={"query": query}).json()["data"]["result"]
+            answer = self.http.get(f"/{path}", params=params)
         except httpx2.TransportError:
-            return []
+            return {}
+        return answer.json()["data"] if answer.is_success else {}
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ LINK = re.compile(r"/accept-invitation#(\S+)")
 
 class TestInvitation:
     def test_leads_from_a_mail_to_an_account_in_the_class(self, target, teacher, mailbox):
+        teacher.log_in()
         cohort = teacher.get("/v1/cohorts")["items"][0]["name"]
         email, password = f"invited-{secrets.token_hex(4)}@example.org", secrets.token_urlsafe(18)
         wish = {"emails": [email], "role": "learner", "scope": {"cohort": cohort}}

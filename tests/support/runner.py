@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 
 PATIENCE_S = 180.0
@@ -22,13 +23,18 @@ def begin(**settings):
         said[event["event"]] = event
         if "started" in said:
             break
+    # Nobody wants to know what else it says, but it may not have to wait for somebody to read it.
+    process.reading = threading.Thread(target=process.stdout.read, daemon=True)
+    process.reading.start()
     return process, f"http://127.0.0.1:{said['listening']['port']}"
 
 
 def end(process, number=signal.SIGTERM):
     """Returns when the process is gone."""
     process.send_signal(number)
-    process.communicate(timeout=PATIENCE_S)
+    process.wait(timeout=PATIENCE_S)
+    process.reading.join()
+    process.stdout.close()
 
 
 @contextmanager
