@@ -104,10 +104,13 @@ async def claim(tx: AsyncSession, most: int, lease: timedelta) -> list[tuple[str
         .order_by(judging.c.due_at)
         .limit(most)
         .with_for_update(skip_locked=True)
+        # As a plain subquery it may be run for each row, and each run locks other rows: more than asked for.
+        .cte("due")
+        .prefix_with("MATERIALIZED")
     )
     found = await tx.execute(
         update(judging)
-        .where(tuple_(*_KEY).in_(due))
+        .where(tuple_(*_KEY).in_(select(due)))
         .values(due_at=NOW + lease)
         .returning(judging.c.tenant, *_KEY)
     )

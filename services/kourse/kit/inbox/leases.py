@@ -43,15 +43,17 @@ UPDATE {schema}.partition_lease
 SET expires_at = clock_timestamp() + make_interval(secs => :lease_s)
 WHERE consumer = :consumer AND owner = :member RETURNING part, token
 """
+# Materialized: a subquery may be run for each row, and each run would lock further ones, beyond the limit.
 _CLAIM = """
-UPDATE {schema}.partition_lease
-SET owner = :member, token = token + 1,
-  expires_at = clock_timestamp() + make_interval(secs => :lease_s)
-WHERE consumer = :consumer AND part IN (
+WITH free AS MATERIALIZED (
   SELECT part FROM {schema}.partition_lease
   WHERE consumer = :consumer AND part = ANY(:parts)
     AND (owner IS NULL OR expires_at < clock_timestamp())
   ORDER BY part LIMIT :room FOR UPDATE SKIP LOCKED)
+UPDATE {schema}.partition_lease
+SET owner = :member, token = token + 1,
+  expires_at = clock_timestamp() + make_interval(secs => :lease_s)
+WHERE consumer = :consumer AND part IN (SELECT part FROM free)
 RETURNING part, token
 """
 _RELEASE = """

@@ -23,11 +23,9 @@ from kourse.notification.repository.deliveries import Claim
 from kourse.notification.repository.notices import Told, told_of
 from kourse.notification.tables import notification, webhook, webhook_delivery
 
+# Materialized: a subquery may be run for each row, and each run would lock further ones, beyond the limits.
 _CLAIM = text("""
-UPDATE notification.webhook_delivery SET
-  claim = :claim, attempts = attempts + 1,
-  due_at = clock_timestamp() + CAST(:lease AS interval)
-WHERE id IN (
+WITH due AS MATERIALIZED (
   SELECT taken.id FROM (
     SELECT DISTINCT webhook_id FROM notification.webhook_delivery
     WHERE state = 'pending' AND due_at <= clock_timestamp()
@@ -39,6 +37,10 @@ WHERE id IN (
   ) AS taken
   ORDER BY taken.due_at LIMIT :limit
 )
+UPDATE notification.webhook_delivery SET
+  claim = :claim, attempts = attempts + 1,
+  due_at = clock_timestamp() + CAST(:lease AS interval)
+WHERE id IN (SELECT id FROM due)
 RETURNING id, tenant
 """)
 """Few of each endpoint, so that none that is slow keeps the others waiting."""

@@ -22,11 +22,9 @@ from kourse.notification.repository import bell, wishes
 from kourse.notification.repository.notices import Told, told_of
 from kourse.notification.tables import calendar, delivery, notification, recipient
 
+# Materialized: a subquery may be run for each row, and each run would lock further ones, beyond the limit.
 _CLAIM = text("""
-UPDATE notification.delivery SET
-  claim = :claim, attempts = attempts + 1,
-  due_at = clock_timestamp() + CAST(:lease AS interval)
-WHERE id IN (
+WITH due AS MATERIALIZED (
   SELECT id FROM notification.delivery
   WHERE state = 'pending' AND due_at <= clock_timestamp()
     AND urgency BETWEEN :most_urgent AND :least_urgent
@@ -34,6 +32,10 @@ WHERE id IN (
   LIMIT :limit
   FOR UPDATE SKIP LOCKED
 )
+UPDATE notification.delivery SET
+  claim = :claim, attempts = attempts + 1,
+  due_at = clock_timestamp() + CAST(:lease AS interval)
+WHERE id IN (SELECT id FROM due)
 RETURNING id, tenant
 """)
 

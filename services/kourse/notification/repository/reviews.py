@@ -73,10 +73,13 @@ async def take(tx: AsyncSession, limit: int) -> Reviews:
         .order_by(review.c.asked_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # As a plain subquery it may be run for each row, and each run locks other rows: more than asked for.
+        .cte("oldest")
+        .prefix_with("MATERIALIZED")
     )
     taken = (
         delete(review)
-        .where(review.c.id.in_(oldest))
+        .where(review.c.id.in_(select(oldest)))
         .returning(review.c.learner_id, review.c.course)
     )
     rows = (await tx.execute(taken)).all()
