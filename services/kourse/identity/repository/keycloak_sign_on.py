@@ -93,9 +93,14 @@ class KeycloakSignOn:
             log.warning("a logout token was refused", reason=str(error))
             raise LogOutRejected from None
 
-    async def end_session(self, session: str) -> None:
-        """The log-in at Keycloak is over; one that is over already is no error."""
-        await self._keycloak.ask("DELETE", f"sessions/{part(session)}")
+    async def end_session(self, session: str) -> bool:
+        """The log-in at Keycloak is over; says whether Keycloak knew it until now.
+
+        Raises:
+            Unavailable: No answer.
+        """
+        answer = await self._keycloak.ask("DELETE", f"sessions/{part(session)}")
+        return answer.is_good
 
 
 async def _claims(tokens: SignedTokens[Any], token: str) -> dict[str, Any]:

@@ -36,15 +36,18 @@ async def hear(house: House, logout_token: str) -> None:
 
 
 async def end_left(house: House) -> None:
-    """Log-ins at the issuer are over whose sessions ended while it was down.
+    """Log-ins at the issuer are ended whose sessions ended while it was down.
+
+    Whoever uses a log-in at the moment at which it is ended may bring it back, so it is ended in each round
+    until the issuer does not know it any more.
 
     Raises:
         Unavailable: It still is.
     """
     issuer = house.require_issuer()
     for theirs in await house.sign_ons.left():
-        await issuer.end_session(theirs)
-        await house.sign_ons.drop(theirs)
+        if not await issuer.end_session(theirs):
+            await house.sign_ons.drop(theirs)
 
 
 async def _sessions(house: House, issuer: KeycloakSignOn, told: LogOut) -> list[str]:
